@@ -1,0 +1,1 @@
+"""The shell: command line, HTTP, words for people, wiring."""

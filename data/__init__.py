@@ -1,0 +1,1 @@
+"""What the program knows: domain types, import and export, shipped regions."""

@@ -1,0 +1,1 @@
+"""Import and export: files in, domain types out, and back."""

@@ -1,0 +1,1 @@
+"""Domain types: pure Python and numpy, no storage, no web."""

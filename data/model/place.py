@@ -1,0 +1,198 @@
+"""Places: settlements, libraries, municipalities, depots and the stops of a bookmobile."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from data.model.calendar import Window
+from data.model.geo import check_position
+
+SettlementId = NewType("SettlementId", str)
+MunicipalityId = NewType("MunicipalityId", str)
+LibraryId = NewType("LibraryId", str)
+DepotId = NewType("DepotId", str)
+StopId = NewType("StopId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """An inhabited place. A missing population is ``None``, never zero."""
+
+    settlement_id: SettlementId
+    name: str
+    lon: float
+    lat: float
+    name_latin: str = ""
+    kind: str = ""
+    municipality_id: MunicipalityId | None = None
+    population: int | None = None
+    population_year: int | None = None
+    """Year of the figure; ``None`` means the source does not date it."""
+    children: int | None = None
+    seniors: int | None = None
+    source: str = ""
+    flags: tuple[str, ...] = ()
+    """Quality remarks of the source, as codes."""
+
+    def __post_init__(self) -> None:
+        check_position(self.lon, self.lat)
+        for count in (self.population, self.children, self.seniors):
+            if count is not None and count < 0:
+                raise ValueError(f"settlement {self.settlement_id}: negative count {count}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Municipality:
+    """A municipal unit with its census figures."""
+
+    municipality_id: MunicipalityId
+    name: str
+    name_latin: str = ""
+    population: int | None = None
+    population_urban: int | None = None
+    population_rural: int | None = None
+    population_year: int | None = None
+    source: str = ""
+
+
+class Standing(StrEnum):
+    """How a library is known to be there."""
+
+    KNOWN = "known"
+    ASSUMED = "assumed"
+
+
+class LibraryKind(StrEnum):
+    LIBRARY = "library"
+    POINT = "point"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A fixed library or a library point (``LibraryKind.POINT``).
+
+    Either its own position or its settlement is known; a closed branch stays, with its date.
+    """
+
+    library_id: LibraryId
+    name: str
+    standing: Standing = Standing.KNOWN
+    kind: LibraryKind = LibraryKind.LIBRARY
+    settlement_id: SettlementId | None = None
+    lon: float | None = None
+    lat: float | None = None
+    address: str = ""
+    opening_hours: str = ""
+    opened_date: date | None = None
+    closed_date: date | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError(f"library {self.library_id}: lon and lat go together")
+        if self.lon is not None and self.lat is not None:
+            check_position(self.lon, self.lat)
+
+    def is_open_on(self, day: date) -> bool:
+        """Whether the library exists on a date."""
+        return (self.opened_date is None or self.opened_date <= day) and (
+            self.closed_date is None or day < self.closed_date
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depot:
+    """Where runs start, end and reload."""
+
+    depot_id: DepotId
+    name: str
+    lon: float
+    lat: float
+    settlement_id: SettlementId | None = None
+
+    def __post_init__(self) -> None:
+        check_position(self.lon, self.lat)
+
+
+class StopKind(StrEnum):
+    """Who a stop is for; the exchange schema's type is in brackets."""
+
+    PUBLIC = "public"  # Public
+    PRIVATE = "private"  # Private
+    ON_REQUEST = "on_request"  # Dynamic
+    TECHNICAL = "technical"  # Other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCard:
+    """What a crew must know of a stop's ground; ``None`` is not known."""
+
+    surface: str = ""
+    room_m: float | None = None
+    """Length of vehicle that fits, metres."""
+    power: bool | None = None
+    mobile_signal: bool | None = None
+    light: bool | None = None
+    toilet: bool | None = None
+    step_free: bool | None = None
+    contact: str = ""
+    permission_until_date: date | None = None
+    photo: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A place where the doors open, with what the timetable must give it.
+
+    Notes
+    -----
+    ``windows`` empty means any time of the vehicle's duty. ``visits_per_cycle`` is the frequency.
+    ``min_gap_days`` and ``max_gap_days`` also hold across the seam of two cycles.
+    ``prize`` orders stops when the fleet cannot serve all; it is ignored for mandatory stops.
+    """
+
+    stop_id: StopId
+    name: str
+    lon: float
+    lat: float
+    community: str = ""
+    kind: StopKind = StopKind.PUBLIC
+    settlement_ids: tuple[SettlementId, ...] = ()
+    """Settlements within walking distance that this stop serves; the first is its own."""
+    service_s: int = 3600
+    """Doors-open time, seconds."""
+    setup_s: int = 0
+    teardown_s: int = 0
+    visits_per_cycle: int = 1
+    windows: tuple[Window, ...] = ()
+    weekdays: frozenset[int] = frozenset()
+    """Allowed weekdays, Monday is 0; empty means any working day."""
+    same_weekday: bool = True
+    min_gap_days: int = 1
+    max_gap_days: int | None = None
+    needs: frozenset[str] = frozenset()
+    """Vehicle abilities that the stop asks for (``lift``, ``short`` …)."""
+    mandatory: bool = False
+    people: int | None = None
+    """Residents served, ``None`` if no settlement has a figure."""
+    prize: float = 0.0
+    """Weighted people: the worth of serving the stop."""
+    site: SiteCard = field(default_factory=SiteCard)
+
+    def __post_init__(self) -> None:
+        check_position(self.lon, self.lat)
+        if self.service_s < 0 or self.setup_s < 0 or self.teardown_s < 0:
+            raise ValueError(f"stop {self.stop_id}: negative time")
+        if self.visits_per_cycle < 1:
+            raise ValueError(f"stop {self.stop_id}: visits_per_cycle {self.visits_per_cycle} < 1")
+        if self.prize < 0:
+            raise ValueError(f"stop {self.stop_id}: negative prize {self.prize}")
+        if self.max_gap_days is not None and self.max_gap_days < self.min_gap_days:
+            raise ValueError(f"stop {self.stop_id}: greatest gap below least gap")
+
+    @property
+    def occupied_s(self) -> int:
+        """Seconds that a visit holds the vehicle: setup, service, teardown."""
+        return self.setup_s + self.service_s + self.teardown_s

@@ -1,0 +1,162 @@
+"""The planning request and the plan that answers it.
+
+A ``PlanRequest`` holds everything a plan is judged by; the solver and the checker both read it
+and nothing else, so a stored plan can be checked years later without its region.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.model.calendar import Cycle, ServiceCalendar
+from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
+from data.model.place import Depot, Stop, StopId
+from data.model.travel import TravelMatrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What is to be planned and by which rules.
+
+    Notes
+    -----
+    ``crew_rules[v]`` are the strictest rules of vehicle ``v``'s sets on the cycle's dates.
+    ``travel[v]`` has every depot and stop id as a point; vehicles of one class share a matrix.
+    Every visit of a stop starts within ``clock_tolerance_s`` of one nominal clock time, so two
+    visits differ by at most twice that.
+    """
+
+    region_id: str
+    cycle: Cycle
+    calendar: ServiceCalendar
+    time_zone: str
+    depots: tuple[Depot, ...]
+    vehicles: tuple[Vehicle, ...]
+    stops: tuple[Stop, ...]
+    crew_rules: Mapping[VehicleId, CrewRules]
+    travel: Mapping[VehicleId, TravelMatrix]
+    rule_sets_used: Mapping[VehicleId, tuple[RuleSetId, ...]] = field(default_factory=dict)
+    clock_tolerance_s: int = 15 * 60
+    meal_window_start_s: int = 11 * 3600
+    meal_window_end_s: int = 15 * 3600
+
+    def working_days(self, vehicle: Vehicle) -> tuple[int, ...]:
+        """Cycle days on which a vehicle may run."""
+        days = []
+        for day in range(self.cycle.num_days):
+            on = self.cycle.date_of(day)
+            if (
+                self.calendar.is_working(on)
+                and on not in vehicle.off_dates
+                and (not vehicle.weekdays or on.weekday() in vehicle.weekdays)
+            ):
+                days.append(day)
+        return tuple(days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopVisit:
+    """One opening of one vehicle at one stop.
+
+    ``arrival_s`` to ``departure_s`` is the vehicle at the place; the doors are open from
+    ``start_s`` to ``end_s``. ``drive_s`` and ``drive_m`` belong to the leg that leads here.
+    """
+
+    stop_id: StopId
+    arrival_s: int
+    start_s: int
+    end_s: int
+    departure_s: int
+    drive_s: int
+    drive_m: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meal:
+    """A meal break, taken parked at the place of the visit before it."""
+
+    start_s: int
+    end_s: int
+    after_visit: int
+    """Index of the visit of the run after which it is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One vehicle on one cycle day, depot to depot."""
+
+    vehicle_id: VehicleId
+    day: int
+    sign_on_s: int
+    depart_s: int
+    visits: tuple[StopVisit, ...]
+    return_s: int
+    sign_off_s: int
+    return_drive_s: int
+    return_drive_m: int
+    meal: Meal | None = None
+
+    @property
+    def drive_s(self) -> int:
+        return sum(v.drive_s for v in self.visits) + self.return_drive_s
+
+    @property
+    def drive_m(self) -> int:
+        return sum(v.drive_m for v in self.visits) + self.return_drive_m
+
+    @property
+    def open_s(self) -> int:
+        return sum(v.end_s - v.start_s for v in self.visits)
+
+    @property
+    def work_s(self) -> int:
+        meal_s = self.meal.end_s - self.meal.start_s if self.meal else 0
+        return self.sign_off_s - self.sign_on_s - meal_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """A stop that the plan leaves out, with a reason code and its facts."""
+
+    stop_id: StopId
+    reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How a plan came to be, so that it can be made again."""
+
+    problem_hash: str
+    seed: int
+    parameters: Mapping[str, Any]
+    versions: Mapping[str, str]
+    travel_source: str
+    is_estimated: bool
+    solve_seconds: float
+    stopped_by: str
+    """``work_limit``, ``time_limit``, ``cancelled`` or ``complete``."""
+    bound: float | None = None
+    """Upper bound on the prize that any plan can collect; ``None`` if none was proved."""
+    bound_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Runs of a cycle that keep every rule of the request, and what was left out."""
+
+    runs: tuple[Run, ...]
+    unserved: tuple[Unserved, ...] = ()
+    provenance: Provenance | None = None
+
+    def days_of(self, stop_id: StopId) -> tuple[int, ...]:
+        """Cycle days on which a stop is visited, ascending."""
+        return tuple(sorted(r.day for r in self.runs for v in r.visits if v.stop_id == stop_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A broken rule: its code and amounts (ids, days, found, limit)."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)

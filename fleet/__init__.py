@@ -1,0 +1,1 @@
+"""Follows the vehicles and what happens aboard."""

@@ -1,0 +1,1 @@
+"""Where things are and how they look: road network, travel times, drawing."""

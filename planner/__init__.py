@@ -1,0 +1,1 @@
+"""Decides: periodic routes, selection, schedules, and the checker that judges them."""
