@@ -1,0 +1,120 @@
+"""Which settlements lack a library: roads from every library, judged by a norm set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from api.progress import Ticker
+from data.feeds.profiles import load_norm_sets
+from data.model.errors import InputError
+from data.model.norms import Need, NormSet
+from data.model.place import Library, LibraryKind, Settlement
+from data.model.region import Region
+from data.model.travel import UNREACHABLE
+from maps.roads import RoadPoint, Roads
+from planner.need import audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedAudit:
+    """The audit of a region: one need a settlement, and by which norm and roads."""
+
+    norm: NormSet
+    needs: tuple[Need, ...]
+    libraries: tuple[Library, ...]
+    """The libraries that were counted, open on the day of the audit."""
+    off_road: tuple[Settlement, ...]
+    """Settlements that no road reaches within the snapping limit."""
+    travel_source: str
+    is_estimated: bool
+
+
+def norm_set_of(region: Region, norm_set_id: str | None = None) -> NormSet:
+    """The norm set that judges a region, from its own sets or the shipped ones."""
+    wanted = norm_set_id or region.norm_set_id
+    known = load_norm_sets() | {n.norm_set_id: n for n in region.norm_sets}
+    if wanted not in known:
+        raise InputError("norms.unknown", name=wanted, known=", ".join(sorted(known)))
+    return known[wanted]
+
+
+def library_position(
+    library: Library, settlements: dict[str, Settlement]
+) -> tuple[float, float] | None:
+    """Where a library stands: its own position, else its settlement's."""
+    if library.lon is not None and library.lat is not None:
+        return library.lon, library.lat
+    home = settlements.get(library.settlement_id or "")
+    return (home.lon, home.lat) if home else None
+
+
+def audit_region(
+    region: Region,
+    roads: Roads,
+    *,
+    on: date,
+    tick: Ticker,
+    norm_set_id: str | None = None,
+    count_points: bool = False,
+) -> NeedAudit:
+    """Judge every settlement of a region against a norm set.
+
+    Libraries of one place and standing are measured once. Travel runs from library to settlement
+    by private car, which stands in for the way there.
+    """
+    norm = norm_set_of(region, norm_set_id)
+    homes = {str(s.settlement_id): s for s in region.settlements}
+    counted: list[Library] = []
+    places: list[tuple[float, float]] = []
+    for library in region.libraries:
+        position = library_position(library, homes)
+        if position is None or not library.is_open_on(on):
+            continue
+        if library.kind is LibraryKind.POINT and not count_points:
+            continue
+        counted.append(library)
+        places.append(position)
+    tick.phase("phase.need")
+    seconds, metres, off_road = _travel(places, region.settlements, roads, tick)
+    needs = audit(
+        region.settlements,
+        tuple(counted),
+        norm,
+        seconds,
+        metres,
+        register_is_complete=region.library_register_is_complete,
+        on=on,
+    )
+    return NeedAudit(
+        norm=norm,
+        needs=needs,
+        libraries=tuple(counted),
+        off_road=off_road,
+        travel_source=roads.source,
+        is_estimated=roads.is_estimated,
+    )
+
+
+def _travel(
+    places: Sequence[tuple[float, float]],
+    settlements: Sequence[Settlement],
+    roads: Roads,
+    tick: Ticker,
+) -> tuple[np.ndarray, np.ndarray, tuple[Settlement, ...]]:
+    """Seconds and metres from every library (row) to every settlement (column)."""
+    targets = [RoadPoint(str(s.settlement_id), s.lon, s.lat) for s in settlements]
+    snaps = roads.snap(targets, None)
+    off_road = tuple(s for s, snap in zip(settlements, snaps, strict=True) if snap.problem)
+    shape = (len(places), len(settlements))
+    seconds = np.full(shape, UNREACHABLE, dtype=np.int32)
+    metres = np.full(shape, UNREACHABLE, dtype=np.int32)
+    distinct = sorted(set(places))
+    if distinct and targets:
+        origins = [RoadPoint(f"library-{i}", lon, lat) for i, (lon, lat) in enumerate(distinct)]
+        row_s, row_m = roads.times(origins, targets, None, progress=tick.fraction)
+        row = {place: i for i, place in enumerate(distinct)}
+        picked = [row[place] for place in places]
+        seconds, metres = row_s[picked], row_m[picked]
+    return seconds, metres, off_road

@@ -1,0 +1,144 @@
+"""Plan a region: needs, stops, travel, solver, checker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from api.progress import Ticker
+from api.services.needs import NeedAudit
+from data.model.errors import RequestError
+from data.model.fleet import Vehicle, VehicleId
+from data.model.place import Stop
+from data.model.plan import Plan, PlanRequest, Violation
+from data.model.region import Region
+from data.model.travel import TravelMatrix
+from maps.roads import RoadPoint, Roads
+from planner.bound import prize_bound
+from planner.candidates import build_request, candidate_stops
+from planner.explain import unserved_reasons
+from planner.params import SolveParams
+from planner.score import PlanSummary, check, summarise
+from planner.solve import Progress, solve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanResult:
+    """A plan that the checker has passed, or the rules that it breaks."""
+
+    request: PlanRequest
+    plan: Plan
+    summary: PlanSummary
+    violations: tuple[Violation, ...]
+    off_road: tuple[Stop, ...]
+    """Stops that no road reaches; the plan cannot serve them."""
+    borrowed: int
+    """Vehicles beyond the region's own, copied from them for a what-if."""
+
+
+def fleet_of(region: Region, num_vehicles: int | None) -> tuple[tuple[Vehicle, ...], int]:
+    """The first ``num_vehicles`` of a region; beyond its own they are copied in turn.
+
+    Returns
+    -------
+    tuple
+        The vehicles, and how many of them are copies.
+    """
+    own = region.vehicles
+    wanted = len(own) if num_vehicles is None else num_vehicles
+    if wanted < 1 or not own:
+        raise RequestError("request.no_vehicle")
+    fleet = list(own[:wanted])
+    while len(fleet) < wanted:
+        number = len(fleet) + 1
+        model = own[(number - 1) % len(own)]
+        fleet.append(
+            replace(model, vehicle_id=VehicleId(f"{model.vehicle_id}+{number}"), name=f"№ {number}")
+        )
+    return tuple(fleet), max(0, wanted - len(own))
+
+
+def plan_region(
+    region: Region,
+    audit: NeedAudit,
+    roads: Roads,
+    *,
+    start_date: date,
+    weeks: int,
+    num_vehicles: int | None,
+    params: SolveParams,
+    tick: Ticker,
+) -> PlanResult:
+    """Choose the stops, measure the ways, solve, and have the checker judge the outcome.
+
+    Stops of the region's own table are planned as they stand; where there are none they follow
+    from need. A plan that breaks a rule comes back with its violations and is not to be published.
+    """
+    vehicles, borrowed = fleet_of(region, num_vehicles)
+    stops = region.stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
+    if not stops:
+        raise RequestError("request.no_stop")
+    travel, off_road = measure(region, stops, vehicles, roads, tick)
+    request = build_request(
+        region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
+    )
+    tick.phase("phase.solve")
+    plan = solve(
+        request, params, progress=lambda p: _tell(p, tick), should_stop=tick.should_stop
+    )
+    plan = replace(plan, unserved=unserved_reasons(request, plan))
+    if plan.provenance is not None:
+        bound, kind = prize_bound(request)
+        plan = replace(
+            plan, provenance=replace(plan.provenance, bound=bound, bound_kind=kind)
+        )
+    tick.phase("phase.check")
+    return PlanResult(
+        request=request,
+        plan=plan,
+        summary=summarise(request, plan),
+        violations=check(request, plan),
+        off_road=off_road,
+        borrowed=borrowed,
+    )
+
+
+def measure(
+    region: Region,
+    stops: Sequence[Stop],
+    vehicles: Sequence[Vehicle],
+    roads: Roads,
+    tick: Ticker,
+) -> tuple[dict[VehicleId, TravelMatrix], tuple[Stop, ...]]:
+    """Travel between all depots and stops for each vehicle, vehicles of one size sharing."""
+    tick.phase("phase.matrix")
+    points = [RoadPoint(str(d.depot_id), d.lon, d.lat) for d in region.depots]
+    points += [RoadPoint(str(s.stop_id), s.lon, s.lat) for s in stops]
+    travel: dict[VehicleId, TravelMatrix] = {}
+    by_size: dict[tuple[object, ...], TravelMatrix] = {}
+    off_road: tuple[Stop, ...] = ()
+    for vehicle in vehicles:
+        size = (
+            vehicle.height_m,
+            vehicle.width_m,
+            vehicle.length_m,
+            vehicle.weight_kg,
+            vehicle.axle_load_kg,
+            vehicle.avoid_unpaved,
+        )
+        if size not in by_size:
+            snaps = roads.snap(points, vehicle)
+            for depot, snap in zip(region.depots, snaps, strict=False):
+                if snap.problem:
+                    raise RequestError(
+                        "request.depot_off_road", depot=depot.name, problem=snap.problem
+                    )
+            bad = [s for s, snap in zip(stops, snaps[len(region.depots) :], strict=True)
+                   if snap.problem]
+            off_road = off_road or tuple(bad)
+            by_size[size] = roads.matrix(points, vehicle, progress=tick.fraction)
+        travel[vehicle.vehicle_id] = by_size[size]
+    return travel, off_road
+
+
+def _tell(progress: Progress, tick: Ticker) -> None:
+    tick.fraction(progress.fraction)

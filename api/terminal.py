@@ -1,0 +1,77 @@
+"""What the terminal shows: progress bars, errors, tables; Ctrl-C asks to stop."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from api.words import Words
+
+
+class Bars:
+    """A ticker that draws one bar a phase and takes Ctrl-C as "keep the best so far"."""
+
+    def __init__(self, progress: Progress, words: Words) -> None:
+        self._progress = progress
+        self._words = words
+        self._task: TaskID | None = None
+        self._stop = False
+
+    def phase(self, code: str) -> None:
+        self._finish()
+        self._task = self._progress.add_task(self._words(code), total=1.0, note="")
+
+    def fraction(self, done: float) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=min(max(done, 0.0), 1.0))
+
+    def best(self, text_code: str, **facts: object) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, note=self._words(text_code, **facts))
+
+    def should_stop(self) -> bool:
+        return self._stop
+
+    def ask_to_stop(self) -> None:
+        """Remember that the person wants to end here."""
+        self._stop = True
+        self._progress.console.print(self._words("cli.stopping"))
+
+    def _finish(self) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=1.0)
+
+    def close(self) -> None:
+        self._finish()
+
+
+@contextmanager
+def progress_bars(console: Console, words: Words) -> Iterator[Bars]:
+    """Show progress while the block runs.
+
+    The first Ctrl-C asks the work to stop and keep its best; a second one ends the program.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, transient=False) as progress:
+        bars = Bars(progress, words)
+        before = signal.getsignal(signal.SIGINT)
+
+        def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+            if bars.should_stop():
+                raise KeyboardInterrupt
+            bars.ask_to_stop()
+
+        signal.signal(signal.SIGINT, on_interrupt)
+        try:
+            yield bars
+        finally:
+            signal.signal(signal.SIGINT, before)
+            bars.close()
