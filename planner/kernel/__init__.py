@@ -1,0 +1,1 @@
+"""Compiled kernels of the search: flat arrays in, flat arrays out, no Python objects."""
