@@ -6,6 +6,7 @@ and nothing else, so a stored plan can be checked years later without its region
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from data.model.calendar import Cycle, ServiceCalendar
@@ -40,18 +41,18 @@ class PlanRequest:
     meal_window_start_s: int = 11 * 3600
     meal_window_end_s: int = 15 * 3600
 
+    def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
+        """Whether a vehicle has service on a date, inside the cycle or beyond it."""
+        return (
+            self.calendar.is_working(on)
+            and on not in vehicle.off_dates
+            and (not vehicle.weekdays or on.weekday() in vehicle.weekdays)
+        )
+
     def working_days(self, vehicle: Vehicle) -> tuple[int, ...]:
         """Cycle days on which a vehicle may run."""
-        days = []
-        for day in range(self.cycle.num_days):
-            on = self.cycle.date_of(day)
-            if (
-                self.calendar.is_working(on)
-                and on not in vehicle.off_dates
-                and (not vehicle.weekdays or on.weekday() in vehicle.weekdays)
-            ):
-                days.append(day)
-        return tuple(days)
+        days = range(self.cycle.num_days)
+        return tuple(d for d in days if self.may_run_on(vehicle, self.cycle.date_of(d)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,36 @@
+"""Lines of runs on the map: along the roads where they are known, straight where they are not."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from data.model.fleet import VehicleId
+from data.model.plan import PlanRequest, Run
+
+type Line = Sequence[tuple[float, float]]
+"""Points (lon, lat) in order of travel."""
+
+type RunLines = Mapping[tuple[VehicleId, int], Sequence[Line]]
+"""For each vehicle and cycle day one line a leg: depot to first stop … last stop to depot."""
+
+
+def leg_lines(
+    request: PlanRequest, run: Run, lines: RunLines | None
+) -> tuple[tuple[tuple[tuple[float, float], ...], ...], bool]:
+    """The legs of a run as lines.
+
+    Returns
+    -------
+    tuple
+        One line a leg, and whether they follow real roads. Without road lines of this run the
+        legs are straight.
+    """
+    known = (lines or {}).get((run.vehicle_id, run.day))
+    if known is not None and len(known) == len(run.visits) + 1:
+        return tuple(tuple((p[0], p[1]) for p in leg) for leg in known), True
+    vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
+    depots = {d.depot_id: (d.lon, d.lat) for d in request.depots}
+    stops = {s.stop_id: (s.lon, s.lat) for s in request.stops}
+    points = [depots[vehicle.depot_id]]
+    points += [stops[v.stop_id] for v in run.visits]
+    points.append(depots[vehicle.end_depot_id or vehicle.depot_id])
+    return tuple(pairwise(points)), False

@@ -1,0 +1,118 @@
+"""The timetable of a plan: its cycle laid on the calendar, date by date.
+
+A plan covers one cycle and repeats. A repetition that falls on a date without service (a holiday,
+a vehicle's inspection day) is dropped, never moved.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from data.model.calendar import DAY_S, DAYS_PER_WEEK
+from data.model.fleet import Vehicle, VehicleId
+from data.model.place import Stop, StopId
+from data.model.plan import Plan, PlanRequest, Run, StopVisit
+
+type _Clock = tuple[VehicleId, int, int, int]
+"""Vehicle, weekday, opening and closing: what visits of one series share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitSeries:
+    """Stop visits that one line of a printed timetable announces.
+
+    One vehicle opens at one stop on one weekday at one clock time, every ``interval_weeks`` weeks
+    from the first of ``dates``. ``exceptions`` are the dates of that rhythm that are dropped.
+    """
+
+    stop: Stop
+    vehicle: Vehicle
+    day: int
+    """First cycle day of the series."""
+    visit: StopVisit
+    interval_weeks: int
+    dates: tuple[date, ...]
+    exceptions: tuple[date, ...]
+
+
+def run_dates(request: PlanRequest, run: Run, until: date) -> tuple[date, ...]:
+    """Service dates of a run in all repetitions of the cycle, ``until`` included."""
+    vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
+    kept, _ = _repeated(request, vehicle, (run.day,), until)
+    return kept
+
+
+def visit_dates(request: PlanRequest, plan: Plan, stop_id: StopId, until: date) -> tuple[date, ...]:
+    """Dates on which the doors open at a stop, ascending, ``until`` included.
+
+    Two visits on one date are two entries.
+    """
+    dates = []
+    for run in plan.runs:
+        for visit in run.visits:
+            if visit.stop_id == stop_id:
+                late = timedelta(days=visit.start_s // DAY_S)
+                dates += [d + late for d in run_dates(request, run, until - late)]
+    return tuple(sorted(dates))
+
+
+def visit_series(request: PlanRequest, plan: Plan, until: date) -> tuple[VisitSeries, ...]:
+    """All visits of a plan as series, by stop (in the order of the request) and cycle day.
+
+    Visits of equal clock time that divide the cycle evenly are one series; a series with no date
+    up to ``until`` is left out.
+    """
+    vehicles = {v.vehicle_id: v for v in request.vehicles}
+    grouped: dict[StopId, dict[_Clock, dict[int, StopVisit]]] = defaultdict(dict)
+    for run in plan.runs:
+        for visit in run.visits:
+            clock = (run.vehicle_id, run.day % DAYS_PER_WEEK, visit.start_s, visit.end_s)
+            grouped[visit.stop_id].setdefault(clock, {})[run.day] = visit
+    series = []
+    for stop in request.stops:
+        found = []
+        for clock, by_day in grouped[stop.stop_id].items():
+            vehicle = vehicles[clock[0]]
+            for days in _rhythms(tuple(sorted(by_day)), request.cycle.num_days):
+                visit = by_day[days[0]]
+                late = timedelta(days=visit.start_s // DAY_S)
+                kept, dropped = _repeated(request, vehicle, days, until - late)
+                found.append(
+                    VisitSeries(
+                        stop=stop,
+                        vehicle=vehicle,
+                        day=days[0],
+                        visit=visit,
+                        interval_weeks=request.cycle.num_weeks // len(days),
+                        dates=tuple(d + late for d in kept),
+                        exceptions=tuple(d + late for d in dropped if kept and d > kept[0]),
+                    )
+                )
+        series += sorted((s for s in found if s.dates), key=lambda s: (s.day, s.visit.start_s))
+    return tuple(series)
+
+
+def _rhythms(days: tuple[int, ...], num_days: int) -> tuple[tuple[int, ...], ...]:
+    """Cycle days of one weekday and clock time, together if they recur evenly, else apart."""
+    step = num_days // len(days)
+    gaps = [b - a for a, b in pairwise((*days, days[0] + num_days))]
+    if all(gap == step for gap in gaps):
+        return (days,)
+    return tuple((day,) for day in days)
+
+
+def _repeated(
+    request: PlanRequest, vehicle: Vehicle, days: tuple[int, ...], until: date
+) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Dates of cycle days in every repetition: those kept and those dropped, ascending."""
+    last_day = (until - request.cycle.start_date).days
+    kept: list[date] = []
+    dropped: list[date] = []
+    for cycle_start in range(0, last_day + 1, request.cycle.num_days):
+        for day in days:
+            if cycle_start + day > last_day:
+                continue
+            on = request.cycle.date_of(cycle_start + day)
+            (kept if request.may_run_on(vehicle, on) else dropped).append(on)
+    return tuple(kept), tuple(dropped)
