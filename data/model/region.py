@@ -65,11 +65,16 @@ class EstimateParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryAssumption:
-    """How unknown libraries are filled in: ``largest_settlements`` up to an official count."""
+    """How unknown libraries are filled in: ``largest_settlements`` up to an official count.
+
+    With ``people_per_library`` a settlement takes one library for every so many people begun,
+    so that a city's branches are not handed to villages; without it each takes one.
+    """
 
     rule: str
     official_count: int
     source: str = ""
+    people_per_library: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
