@@ -9,9 +9,6 @@ no fitting Python, ``.start`` (uv and the Python that it fetches). Delete both t
 """
 # ruff: noqa: T201
 
-from __future__ import annotations
-
-import glob
 import hashlib
 import json
 import os
@@ -30,6 +27,9 @@ IS_WINDOWS = os.name == "nt"
 FITTING = ((3, 12), (3, 13), (3, 14))
 """Versions that every locked package has a ready-made wheel for, the preferred one first."""
 
+SOURCE_ONLY = "gpsd-py3"
+"""Locked packages without a ready-made wheel (pure Python, built by pip in a moment)."""
+
 REQUIREMENTS = {"demo": "requirements.txt", "test": "requirements-dev.txt"}
 
 PROBE = (
@@ -40,7 +40,7 @@ PROBE = (
 )
 
 
-class Stop(Exception):
+class SetupError(Exception):
     """Why we cannot go on, and what to do about it."""
 
 
@@ -51,9 +51,7 @@ def child_environment():
     settings made for another Python must not reach ours.
     """
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    env.update(
-        PYTHONSAFEPATH="1", PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1"
-    )
+    env.update(PYTHONSAFEPATH="1", PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1")
     return env
 
 
@@ -121,11 +119,13 @@ def candidates():
     else:
         data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-    for folder in (str(pyenv / "versions" / "{}*"), *[str(p / "cpython-{}*") for p in (managed, SIDE / "python")]):
+    folders = [(pyenv / "versions", "{}*")]
+    folders += [(at, "cpython-{}*") for at in (managed, SIDE / "python")]
+    for folder, pattern in folders:
         for name in names:
-            for at in sorted(glob.glob(folder.format(name)), reverse=True):
-                if (Path(at) / inside).exists():
-                    yield [str(Path(at) / inside)]
+            for at in sorted(folder.glob(pattern.format(name)), reverse=True):
+                if (at / inside).exists():
+                    yield [str(at / inside)]
     for name in ("python3", "python"):
         at = shutil.which(name)
         if at:
@@ -155,7 +155,9 @@ def fetch_uv():
             run([inner, "-m", "pip", "install", "--quiet", "uv"])
         else:
             # Debian's Python without python3-venv may still have pip.
-            run([sys.executable, "-m", "pip", "install", "--quiet", "--target", SIDE / "flat", "uv"])
+            run(
+                [sys.executable, "-m", "pip", "install", "--quiet", "--target", SIDE / "flat", "uv"]
+            )
     return str(uv) if uv.exists() else str(flat) if flat.exists() else None
 
 
@@ -171,7 +173,7 @@ def fetch_python():
             found = find_python()
             if found:
                 return found
-    raise Stop(
+    raise SetupError(
         "This computer has no Python 3.12, 3.13 or 3.14 with venv, and none could be fetched\n"
         "  (see the lines above; usually there is no network).\n"
         "  Install Python 3.12 from python.org or your system's packages (Debian, Ubuntu:\n"
@@ -212,26 +214,29 @@ def install(task):
         python = find_python() or fetch_python()
         step("making .venv …")
         if run([*python, "-m", "venv", "--clear", VENV]) != 0:
-            raise Stop(
-                "The virtual environment {} could not be made (see the lines above).\n"
-                "  Is the folder writable and is there room for about 1 GB?".format(VENV)
+            raise SetupError(
+                f"The virtual environment {VENV} could not be made (see the lines above).\n"
+                "  Is the folder writable and is there room for about 1.5 GB?"
             )
     pip = [in_venv("python"), "-m", "pip"]
     if run([*pip, "--version"], quiet=True) != 0:
         run([in_venv("python"), "-m", "ensurepip", "--upgrade"], quiet=True)
     pip += ["install", "--quiet"]
-    step("installing the packages of {} (a minute or two the first time) …".format(REQUIREMENTS[task]))
-    # Wheels only: nobody needs a compiler, and no package runs its own build script here.
-    locked = ["--require-hashes", "--only-binary", ":all:", "-r", ROOT / REQUIREMENTS[task]]
+    step(f"installing the packages of {REQUIREMENTS[task]} (a minute or two the first time) …")
+    # Wheels only: a platform without one gets a clear refusal, not an hour of compiling.
+    locked = ["--require-hashes", "--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
+    locked += ["-r", ROOT / REQUIREMENTS[task]]
     if run([*pip, *locked]) != 0:
-        raise Stop(
-            "The packages of {} could not be installed (see the lines above).\n"
+        raise SetupError(
+            f"The packages of {REQUIREMENTS[task]} could not be installed (see the lines above).\n"
             "  No network? Connect once and run the same command again; what was fetched is kept.\n"
             "  Behind a company proxy? Set HTTPS_PROXY, or point pip at your own mirror with\n"
-            "  PIP_INDEX_URL. Disk full? About 1 GB is needed.".format(REQUIREMENTS[task])
+            "  PIP_INDEX_URL. Disk full? About 1.5 GB is needed."
         )
     if run([*pip, "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT]) != 0:
-        raise Stop("The project itself could not be installed into .venv (see the lines above).")
+        raise SetupError(
+            "The project itself could not be installed into .venv (see the lines above)."
+        )
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -251,11 +256,11 @@ def main(arguments):
         if task == "demo":
             return run([in_venv("bookmobile"), "demo", *arguments[1:]])
         return run([in_venv("python"), "-m", "pytest", *arguments[1:]], cwd=str(ROOT))
-    except Stop as reason:
+    except SetupError as reason:
         print("\nstart.py: " + str(reason), file=sys.stderr)
         return 1
     except OSError as error:
-        print("\nstart.py: {}".format(error), file=sys.stderr)
+        print(f"\nstart.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstart.py: stopped. The same command goes on from here.", file=sys.stderr)
