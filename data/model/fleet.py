@@ -1,7 +1,7 @@
 """Vehicles and the working-time rules of their crews."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import NewType
 
@@ -91,6 +91,9 @@ class RuleSet:
     mark: str = "U"
     valid_from: date | None = None
     valid_to: date | None = None
+    """Exclusive: the set no longer holds on this date."""
+    parameter_marks: Mapping[str, str] = field(default_factory=dict)
+    """Marks of single parameters of ``rules`` that differ from the set's own."""
 
     def is_valid_on(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (
