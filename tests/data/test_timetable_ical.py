@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from dateutil.rrule import rruleset, rrulestr
+from dateutil.rrule import rrule, rruleset, rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event
@@ -33,7 +33,9 @@ def openings(event: Event) -> list[datetime]:
     """The instants of an event as dateutil expands them."""
     rules = rruleset()
     start = prop(event, "DTSTART").dt
-    rules.rrule(rrulestr(prop(event, "RRULE").to_ical().decode(), dtstart=start))
+    rule = rrulestr(prop(event, "RRULE").to_ical().decode(), dtstart=start)
+    assert isinstance(rule, rrule)
+    rules.rrule(rule)
     if "EXDATE" in event:
         for each in prop(event, "EXDATE").dts:
             rules.exdate(each.dt)
