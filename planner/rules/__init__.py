@@ -1,0 +1,45 @@
+"""Every planning rule as one named function that names what breaks it.
+
+The functions read a ``PlanView`` and share no code with the solver. ``EVERY_RULE`` lists them in
+the order in which a person would look: what is known, what stops get, when runs go, clock times,
+crew.
+"""
+
+from collections.abc import Callable, Iterator
+
+from data.model.plan import Violation
+from planner.rules import crew, runs, service
+from planner.rules.view import PlanView
+
+type Rule = Callable[[PlanView], Iterator[Violation]]
+
+EVERY_RULE: tuple[Rule, ...] = (
+    runs.everything_is_known,
+    service.stops_get_their_visits,
+    service.unserved_are_listed,
+    service.mandatory_stops_are_served,
+    service.gaps_keep_their_limits,
+    service.weekday_stays_the_same,
+    service.weekdays_are_allowed,
+    service.clock_time_is_kept,
+    service.windows_hold_the_service,
+    service.vehicle_has_the_abilities,
+    runs.days_are_working_days,
+    runs.one_run_per_vehicle_day,
+    runs.runs_visit_something,
+    runs.stops_per_run_are_limited,
+    runs.legs_follow_the_travel_matrix,
+    runs.times_add_up,
+    runs.duty_lies_in_its_window,
+    crew.daily_driving,
+    crew.driving_extensions,
+    crew.weekly_driving,
+    crew.two_week_driving,
+    crew.continuous_driving,
+    crew.shift_length,
+    crew.meal_is_taken,
+    crew.meal_is_well_placed,
+    crew.daily_rest,
+    crew.rest_by_shift,
+    crew.weekly_work,
+)
