@@ -1,0 +1,77 @@
+"""Libraries: rows to values and back."""
+
+from data.feeds.entity import Entity
+from data.feeds.rows import Row
+from data.feeds.values import write_date, write_number
+from data.model.place import Library, LibraryId, LibraryKind, SettlementId, Standing
+
+
+def library_from_row(row: Row) -> Library | None:
+    library_id = row.required("library_id")
+    position = row.position()
+    settlement_id = row.text("settlement_id")
+    if position is None and not settlement_id and not row.is_wrong:
+        row.note("feeds.row.library_nowhere")
+    kind = row.choice("kind", LibraryKind, LibraryKind.LIBRARY)
+    standing = row.choice("standing", Standing, Standing.KNOWN)
+    opened, closed = row.day("opened_date"), row.day("closed_date")
+    if opened and closed and closed < opened:
+        row.note("feeds.row.closed_before_opened", "closed_date", opened=opened)
+    if row.is_wrong:
+        return None
+    lon, lat = position or (None, None)
+    return Library(
+        library_id=LibraryId(library_id),
+        name=row.text("name"),
+        standing=standing,
+        kind=kind,
+        settlement_id=SettlementId(settlement_id) or None,
+        lon=lon,
+        lat=lat,
+        address=row.text("address"),
+        opening_hours=row.text("opening_hours"),
+        opened_date=opened,
+        closed_date=closed,
+        source=row.text("source"),
+    )
+
+
+def library_cells(item: Library) -> dict[str, str]:
+    return {
+        "library_id": item.library_id,
+        "name": item.name,
+        "kind": item.kind.value,
+        "standing": item.standing.value,
+        "settlement_id": item.settlement_id or "",
+        "lon": write_number(item.lon),
+        "lat": write_number(item.lat),
+        "address": item.address,
+        "opening_hours": item.opening_hours,
+        "opened_date": write_date(item.opened_date),
+        "closed_date": write_date(item.closed_date),
+        "source": item.source,
+    }
+
+
+LIBRARIES: Entity[Library] = Entity(
+    name="libraries",
+    id_column="library_id",
+    columns=(
+        "library_id",
+        "name",
+        "kind",
+        "standing",
+        "settlement_id",
+        "lon",
+        "lat",
+        "address",
+        "opening_hours",
+        "opened_date",
+        "closed_date",
+        "source",
+    ),
+    required=("library_id",),
+    from_row=library_from_row,
+    to_cells=library_cells,
+    id_of=lambda item: item.library_id,
+)

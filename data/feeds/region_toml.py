@@ -1,0 +1,445 @@
+"""``region.toml``: everything of a region that is not a table."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from math import inf, nextafter
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import tomlkit
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from data.feeds.assume import RULES
+from data.feeds.columns import nearest
+from data.feeds.report import input_error
+from data.feeds.toml_file import Section, read_toml
+from data.feeds.values import WEEKDAYS, seconds_of_minutes, write_clock
+from data.model.calendar import MINUTE_S, Cycle, ServiceCalendar
+from data.model.fleet import RuleSetId
+from data.model.region import (
+    EstimateParams,
+    LibraryAssumption,
+    PopulationBand,
+    Region,
+    ServiceStandard,
+    SourceNote,
+)
+
+KM_M = 1000.0
+KMH_PER_MPS = 3.6
+
+_MINUTES = {
+    "setup_min": "setup_s",
+    "teardown_min": "teardown_s",
+    "clock_tolerance_min": "clock_tolerance_s",
+    "unknown_population_service_min": "unknown_population_service_s",
+}
+_CLOCKS = {"day_start": "day_start_s", "day_end": "day_end_s"}
+_COUNTS = {
+    "max_gap_days": 1,
+    "stops_per_day_max": 1,
+    "walk_to_stop_m": 0,
+    "min_population": 0,
+}
+"""Whole numbers of the service table with the least allowed value."""
+_NUMBERS = ("unknown_population_people", "weight_adult", "weight_child", "weight_senior")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionHead:
+    """What ``region.toml`` says, before the tables are read."""
+
+    region_id: str
+    names: dict[str, str]
+    time_zone: str
+    language: str
+    crs: str
+    start_date: date | None
+    calendar: ServiceCalendar
+    standard: ServiceStandard
+    default_rule_set_ids: tuple[RuleSetId, ...]
+    norm_set_id: str
+    library_register_is_complete: bool
+    library_assumption: LibraryAssumption | None
+    roads_file: str
+    travel_factor: float
+    estimate: EstimateParams | None
+    sources: tuple[SourceNote, ...] = field(default=())
+
+
+def read_head(path: Path) -> RegionHead:
+    """Read and check ``region.toml``.
+
+    Raises
+    ------
+    InputError
+        ``region.*`` with file, row (line), key and value; every problem is in ``problems``.
+    """
+    top = read_toml(path)
+    region = top.section("region")
+    names = region.section("names")
+    head = RegionHead(
+        region_id=region.required("id"),
+        names=_names(names),
+        time_zone=_time_zone(region),
+        language=_language(region),
+        crs=_crs(region),
+        start_date=_start_date(region),
+        calendar=_calendar(top.section("calendar")),
+        standard=_standard(top.section("service")),
+        default_rule_set_ids=_rule_sets(top.section("crew")),
+        norm_set_id=_norm_set(top.section("norms")),
+        **_libraries(top.section("libraries")),
+        **_roads(top.section("roads")),
+        estimate=_estimate(top.section("estimate")) if "estimate" in top else None,
+        sources=tuple(_source(section) for section in top.sections("sources")),
+    )
+    top.section("estimate")
+    region.finish()
+    top.finish()
+    if top.problems:
+        raise input_error(top.problems)
+    return head
+
+
+def _names(section: Section) -> dict[str, str]:
+    names = {}
+    for language in section.keys:
+        if re.fullmatch(r"[a-z]{2,3}", language):
+            names[language] = section.required(language)
+        else:
+            section.note("region.not_a_language", language)
+            section.text(language)
+    if not names:
+        section.note("region.no_name")
+    return names
+
+
+def _time_zone(section: Section) -> str:
+    zone = section.required("time_zone")
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            from zoneinfo import available_timezones
+
+            section.note(
+                "region.unknown_time_zone",
+                "time_zone",
+                nearest=nearest(zone, sorted(available_timezones())),
+            )
+    return zone
+
+
+def _language(section: Section) -> str:
+    language = section.required("language")
+    if language and not re.fullmatch(r"[a-z]{2,3}", language):
+        section.note("region.not_a_language", "language")
+    return language
+
+
+def _crs(section: Section) -> str:
+    crs = section.required("crs")
+    if crs:
+        try:
+            is_projected = CRS.from_user_input(crs).is_projected
+        except CRSError:
+            is_projected = False
+        if not is_projected:
+            section.note("region.not_a_projected_crs", "crs")
+    return crs
+
+
+def _start_date(section: Section) -> date | None:
+    day = section.day("start_date")
+    if day is not None and day.weekday() != 0:
+        monday = day - timedelta(days=day.weekday())
+        section.note("region.not_a_monday", "start_date", monday=monday.isoformat())
+    return day
+
+
+def _calendar(section: Section) -> ServiceCalendar:
+    weekdays = section.weekdays("weekdays")
+    closed = _named_dates(section.sections("closed"))
+    extra = _named_dates(section.sections("extra"))
+    section.finish()
+    if weekdays is None:
+        return ServiceCalendar(closed_dates=closed, extra_dates=extra)
+    return ServiceCalendar(weekdays=weekdays, closed_dates=closed, extra_dates=extra)
+
+
+def _named_dates(sections: Iterable[Section]) -> dict[date, str]:
+    dates: dict[date, str] = {}
+    for section in sections:
+        first, last, name = section.day("date"), section.day("to"), section.text("name")
+        section.finish()
+        if "date" not in section:
+            section.note("region.missing_key", "date")
+        if first is None:
+            continue
+        last = first if last is None else last
+        if last < first:
+            section.note("region.range_backwards", "to", first=first.isoformat())
+        for offset in range((last - first).days + 1):
+            dates[first + timedelta(days=offset)] = name
+    return dates
+
+
+def _standard(section: Section) -> ServiceStandard:
+    default = ServiceStandard()
+    weeks = section.whole("cycle_weeks", default.cycle_weeks, least=1) or default.cycle_weeks
+    if weeks > Cycle.MAX_WEEKS:
+        section.note("region.too_large", "cycle_weeks", most=Cycle.MAX_WEEKS)
+    values: dict[str, Any] = {"cycle_weeks": weeks}
+    for key, name in _MINUTES.items():
+        minutes = section.number(key, least=0)
+        if minutes is not None:
+            values[name] = seconds_of_minutes(minutes)
+    for key, name in _CLOCKS.items():
+        values[name] = section.clock_s(key, getattr(default, name))
+    if values["day_end_s"] <= values["day_start_s"]:
+        section.note("region.day_backwards", "day_end", start=write_clock(values["day_start_s"]))
+    meal = section.clock_pair_s(
+        "meal_window", (default.meal_window_start_s, default.meal_window_end_s)
+    )
+    values["meal_window_start_s"], values["meal_window_end_s"] = meal
+    for key, least in _COUNTS.items():
+        values[key] = section.whole(key, getattr(default, key), least=least)
+    for key in _NUMBERS:
+        values[key] = section.number(key, getattr(default, key), least=0)
+    values["same_weekday"] = section.flag("same_weekday", default=default.same_weekday)
+    bands = _bands(section.sections("band"))
+    if bands:
+        values["bands"] = bands
+    section.finish()
+    return ServiceStandard(**values)
+
+
+def _bands(sections: list[Section]) -> tuple[PopulationBand, ...]:
+    bands: list[PopulationBand] = []
+    for index, section in enumerate(sections):
+        up_to = section.whole("up_to")
+        minutes = section.number("service_min", least=0)
+        visits = section.whole("visits_per_cycle", 1, least=1)
+        section.finish()
+        if "service_min" not in section:
+            section.note("region.missing_key", "service_min")
+        is_last = index == len(sections) - 1
+        if is_last != ("up_to" not in section):
+            section.note("region.bands_open_end", "up_to")
+        if bands and up_to is not None and up_to <= (bands[-1].up_to or 0):
+            section.note("region.bands_not_ascending", "up_to", before=bands[-1].up_to)
+        bands.append(
+            PopulationBand(
+                up_to=up_to,
+                service_s=seconds_of_minutes(minutes or 0),
+                visits_per_cycle=visits or 1,
+            )
+        )
+    return tuple(bands)
+
+
+def _rule_sets(section: Section) -> tuple[RuleSetId, ...]:
+    rule_sets = tuple(RuleSetId(rule) for rule in section.texts("rule_sets"))
+    section.finish()
+    return rule_sets
+
+
+def _norm_set(section: Section) -> str:
+    norm_set = section.text("set")
+    section.finish()
+    return norm_set
+
+
+def _libraries(section: Section) -> dict[str, Any]:
+    is_complete = section.flag("register_is_complete", default=False)
+    assumption = None
+    inner = section.section("assumption")
+    if "assumption" in section:
+        rule = inner.required("rule")
+        count = inner.whole("official_count")
+        per_library = inner.whole("people_per_library", least=1)
+        source = inner.text("source")
+        inner.finish()
+        if rule and rule not in RULES:
+            inner.note("region.not_one_of", "rule", choices=", ".join(sorted(RULES)))
+        if "official_count" not in inner:
+            inner.note("region.missing_key", "official_count")
+        assumption = LibraryAssumption(
+            rule=rule, official_count=count or 0, people_per_library=per_library, source=source
+        )
+    section.finish()
+    return {"library_register_is_complete": is_complete, "library_assumption": assumption}
+
+
+def _roads(section: Section) -> dict[str, Any]:
+    extract = section.text("extract")
+    factor = section.number("travel_factor", 1.0, least=0.1)
+    section.finish()
+    return {"roads_file": extract, "travel_factor": factor}
+
+
+def _estimate(section: Section) -> EstimateParams:
+    knots, detour = section.numbers("knots_km"), section.numbers("detour_ratio")
+    speeds = section.numbers("speed_kmh")
+    fixed_min = section.number("leg_fixed_min", 0.0, least=0)
+    source = section.text("source")
+    section.finish()
+    for key, values in (("knots_km", knots), ("detour_ratio", detour), ("speed_kmh", speeds)):
+        if key not in section:
+            section.note("region.missing_key", key)
+        elif len(values) != len(knots):
+            section.note("region.not_as_long", key, wanted=len(knots), found=len(values))
+    if any(a >= b for a, b in pairwise(knots)):
+        section.note("region.knots_not_ascending", "knots_km")
+    if any(speed <= 0 for speed in speeds):
+        section.note("region.too_small", "speed_kmh", least=0.1)
+    if any(ratio < 1 for ratio in detour):
+        section.note("region.too_small", "detour_ratio", least=1)
+    return EstimateParams(
+        knots_m=tuple(km * KM_M for km in knots),
+        detour_ratio=detour,
+        speed_mps=tuple(kmh / KMH_PER_MPS for kmh in speeds),
+        leg_fixed_s=(fixed_min or 0.0) * MINUTE_S,
+        source=source,
+    )
+
+
+def _source(section: Section) -> SourceNote:
+    note = SourceNote(
+        title=section.required("title"),
+        licence=section.text("licence"),
+        address=section.text("address"),
+    )
+    section.finish()
+    return note
+
+
+def write_head(region: Region, path: Path) -> None:
+    """Write ``region.toml``; reading it gives the same values back."""
+    document = tomlkit.document()
+    for name, table in _tables(region).items():
+        document[name] = table
+    path.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
+
+
+def _tables(region: Region) -> dict[str, Any]:
+    head: dict[str, Any] = {
+        "id": region.region_id,
+        "time_zone": region.time_zone,
+        "language": region.language,
+        "crs": region.crs,
+    }
+    if region.start_date is not None:
+        head["start_date"] = region.start_date
+    head["names"] = dict(region.names)
+    tables: dict[str, Any] = {
+        "region": head,
+        "calendar": _calendar_table(region.calendar),
+        "service": _service_table(region.standard),
+        "crew": {"rule_sets": list(region.default_rule_set_ids)},
+        "norms": {"set": region.norm_set_id},
+        "libraries": _libraries_table(region),
+        "roads": {"extract": region.roads_file, "travel_factor": _plain(region.travel_factor)},
+    }
+    if region.estimate is not None:
+        tables["estimate"] = _estimate_table(region.estimate)
+    if region.sources:
+        tables["sources"] = [
+            {"title": s.title, "licence": s.licence, "address": s.address} for s in region.sources
+        ]
+    return tables
+
+
+def _calendar_table(calendar: ServiceCalendar) -> dict[str, Any]:
+    table: dict[str, Any] = {"weekdays": [WEEKDAYS[day] for day in sorted(calendar.weekdays)]}
+    for key, dates in (("closed", calendar.closed_dates), ("extra", calendar.extra_dates)):
+        if dates:
+            table[key] = _ranges(dates.items())
+    return table
+
+
+def _ranges(dates: Iterable[tuple[date, str]]) -> list[dict[str, Any]]:
+    """Named dates, neighbours of one name as a range."""
+    ranges: list[dict[str, Any]] = []
+    for day, name in sorted(dates):
+        last = ranges[-1] if ranges else None
+        if last and last["name"] == name and day - last.get("to", last["date"]) == timedelta(1):
+            ranges[-1] = {"date": last["date"], "to": day, "name": name}
+        else:
+            ranges.append({"date": day, "name": name})
+    return ranges
+
+
+def _service_table(standard: ServiceStandard) -> dict[str, Any]:
+    table: dict[str, Any] = {"cycle_weeks": standard.cycle_weeks}
+    for key, name in _MINUTES.items():
+        table[key] = _minutes(getattr(standard, name))
+    for key, name in _CLOCKS.items():
+        table[key] = write_clock(getattr(standard, name))
+    meal = standard.meal_window_start_s, standard.meal_window_end_s
+    table["meal_window"] = [write_clock(seconds) for seconds in meal]
+    for key in _COUNTS:
+        table[key] = getattr(standard, key)
+    for key in _NUMBERS:
+        table[key] = _plain(getattr(standard, key))
+    table["same_weekday"] = standard.same_weekday
+    table["band"] = [
+        ({} if band.up_to is None else {"up_to": band.up_to})
+        | {"service_min": _minutes(band.service_s), "visits_per_cycle": band.visits_per_cycle}
+        for band in standard.bands
+    ]
+    return table
+
+
+def _libraries_table(region: Region) -> dict[str, Any]:
+    table: dict[str, Any] = {"register_is_complete": region.library_register_is_complete}
+    if (assumption := region.library_assumption) is not None:
+        table["assumption"] = {
+            "rule": assumption.rule,
+            "official_count": assumption.official_count,
+        }
+        if assumption.people_per_library is not None:
+            table["assumption"]["people_per_library"] = assumption.people_per_library
+        table["assumption"]["source"] = assumption.source
+    return table
+
+
+def _estimate_table(estimate: EstimateParams) -> dict[str, Any]:
+    return {
+        "knots_km": [_inverse(m, m / KM_M, lambda km: km * KM_M) for m in estimate.knots_m],
+        "detour_ratio": list(estimate.detour_ratio),
+        "speed_kmh": [
+            _inverse(mps, mps * KMH_PER_MPS, lambda kmh: kmh / KMH_PER_MPS)
+            for mps in estimate.speed_mps
+        ],
+        "leg_fixed_min": _inverse(
+            estimate.leg_fixed_s, estimate.leg_fixed_s / MINUTE_S, lambda m: m * MINUTE_S
+        ),
+        "source": estimate.source,
+    }
+
+
+def _inverse(value: float, guess: float, load: Callable[[float], float]) -> float:
+    """The shortest decimal that loads as ``value``, so that a written file reads back the same."""
+    for digits in range(17):
+        if load(round(guess, digits)) == value:
+            return round(guess, digits)
+    return next(
+        (near for near in (nextafter(guess, -inf), nextafter(guess, inf)) if load(near) == value),
+        guess,
+    )
+
+
+def _minutes(seconds: int) -> float:
+    return _plain(seconds / MINUTE_S)
+
+
+def _plain(number: float) -> float:
+    """Whole numbers without a decimal point."""
+    return int(number) if number == int(number) else number

@@ -1,0 +1,150 @@
+"""Stops with their site cards: rows to values and back."""
+
+from typing import Any
+
+from data.feeds.entity import Entity
+from data.feeds.rows import Row
+from data.feeds.values import (
+    write_date,
+    write_minutes,
+    write_number,
+    write_weekdays,
+    write_windows,
+    write_yes_no,
+)
+from data.model.place import SettlementId, SiteCard, Stop, StopId, StopKind
+
+
+def _site_from_row(row: Row) -> SiteCard:
+    return SiteCard(
+        surface=row.text("surface"),
+        room_m=row.number("room_m", least=0),
+        power=row.yes_no("power"),
+        mobile_signal=row.yes_no("mobile_signal"),
+        light=row.yes_no("light"),
+        toilet=row.yes_no("toilet"),
+        step_free=row.yes_no("step_free"),
+        contact=row.text("contact"),
+        permission_until_date=row.day("permission_until"),
+        photo=row.text("photo"),
+        notes=row.text("notes"),
+    )
+
+
+def stop_from_row(row: Row) -> Stop | None:
+    stop_id, name = row.required("stop_id"), row.required("name")
+    position = row.required_position()
+    least, most = row.count("min_gap_days"), row.count("max_gap_days")
+    min_gap_days = 1 if least is None else least
+    if most is not None and most < min_gap_days:
+        row.note("feeds.row.gaps_backwards", "max_gap_days", min_gap_days=min_gap_days)
+    visits = row.count("visits_per_cycle", least=1)
+    same_weekday = row.yes_no("same_weekday")
+    values: dict[str, Any] = {
+        "kind": row.choice("kind", StopKind, StopKind.PUBLIC),
+        "service_s": row.seconds("service_min", 3600),
+        "setup_s": row.seconds("setup_min", 0),
+        "teardown_s": row.seconds("teardown_min", 0),
+        "windows": row.windows("windows"),
+        "weekdays": row.weekdays("weekdays"),
+        "mandatory": bool(row.yes_no("mandatory")),
+        "people": row.count("people"),
+        "prize": row.number("prize", least=0) or 0.0,
+        "site": _site_from_row(row),
+    }
+    if row.is_wrong or position is None:
+        return None
+    return Stop(
+        stop_id=StopId(stop_id),
+        name=name,
+        lon=position[0],
+        lat=position[1],
+        community=row.text("community"),
+        settlement_ids=tuple(SettlementId(part) for part in row.parts("settlement_ids")),
+        visits_per_cycle=1 if visits is None else visits,
+        same_weekday=True if same_weekday is None else same_weekday,
+        min_gap_days=min_gap_days,
+        max_gap_days=most,
+        needs=frozenset(row.parts("needs")),
+        **values,
+    )
+
+
+def stop_cells(item: Stop) -> dict[str, str]:
+    site = item.site
+    return {
+        "stop_id": item.stop_id,
+        "name": item.name,
+        "community": item.community,
+        "lon": write_number(item.lon),
+        "lat": write_number(item.lat),
+        "kind": item.kind.value,
+        "settlement_ids": ";".join(item.settlement_ids),
+        "service_min": write_minutes(item.service_s),
+        "setup_min": write_minutes(item.setup_s),
+        "teardown_min": write_minutes(item.teardown_s),
+        "visits_per_cycle": write_number(item.visits_per_cycle),
+        "windows": write_windows(item.windows),
+        "weekdays": write_weekdays(item.weekdays),
+        "same_weekday": write_yes_no(item.same_weekday),
+        "min_gap_days": write_number(item.min_gap_days),
+        "max_gap_days": write_number(item.max_gap_days),
+        "needs": ";".join(sorted(item.needs)),
+        "mandatory": write_yes_no(item.mandatory),
+        "people": write_number(item.people),
+        "prize": write_number(item.prize),
+        "surface": site.surface,
+        "room_m": write_number(site.room_m),
+        "power": write_yes_no(site.power),
+        "mobile_signal": write_yes_no(site.mobile_signal),
+        "light": write_yes_no(site.light),
+        "toilet": write_yes_no(site.toilet),
+        "step_free": write_yes_no(site.step_free),
+        "contact": site.contact,
+        "permission_until": write_date(site.permission_until_date),
+        "photo": site.photo,
+        "notes": site.notes,
+    }
+
+
+STOPS: Entity[Stop] = Entity(
+    name="stops",
+    id_column="stop_id",
+    columns=(
+        "stop_id",
+        "name",
+        "community",
+        "lon",
+        "lat",
+        "kind",
+        "settlement_ids",
+        "service_min",
+        "setup_min",
+        "teardown_min",
+        "visits_per_cycle",
+        "windows",
+        "weekdays",
+        "same_weekday",
+        "min_gap_days",
+        "max_gap_days",
+        "needs",
+        "mandatory",
+        "people",
+        "prize",
+        "surface",
+        "room_m",
+        "power",
+        "mobile_signal",
+        "light",
+        "toilet",
+        "step_free",
+        "contact",
+        "permission_until",
+        "photo",
+        "notes",
+    ),
+    required=("stop_id", "name", "lon", "lat"),
+    from_row=stop_from_row,
+    to_cells=stop_cells,
+    id_of=lambda item: item.stop_id,
+)
