@@ -78,8 +78,8 @@ class Way:
 def way(origin_name: str, target_name: str) -> Way:
     """A visibility graph over the outline's corners, searched by Dijkstra."""
     ends = [place(named(origin_name)), place(named(target_name))]
-    corners = shapely.points(np.unique(shapely.get_coordinates(land()), axis=0))
-    nodes = np.concatenate([np.array(ends, dtype=object), np.atleast_1d(corners)])
+    corners = [shapely.Point(xy) for xy in np.unique(shapely.get_coordinates(land()), axis=0)]
+    nodes = [*ends, *corners]
     # Rounding lets a line along the shore stray outside by less than this.
     ground = land().buffer(0.5)
     shapely.prepare(ground)
