@@ -1,0 +1,366 @@
+"""From need to a planning request: which stops there could be, by which rules, on which dates."""
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.model.calendar import DAYS_PER_WEEK, Cycle, Window
+from data.model.errors import InputError, RequestError
+from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId, strictest
+from data.model.geo import distances_m
+from data.model.norms import Need
+from data.model.place import MunicipalityId, Settlement, Stop, StopId
+from data.model.plan import PlanRequest
+from data.model.region import PopulationBand, Region, ServiceStandard
+from data.model.travel import UNREACHABLE, TravelMatrix
+from planner.need import LACKING
+
+WALK_DETOUR_RATIO = 1.3
+"""Walked metres for one metre of crow flight where no footpaths are known (a design default)."""
+
+_METRES_PER_DEGREE = 111_000.0
+_CHUNK = 512
+
+
+def candidate_stops(
+    region: Region,
+    needs: Sequence[Need],
+    *,
+    cycle_weeks: int,
+    walk_m: NDArray[np.int32] | None = None,
+) -> tuple[Stop, ...]:
+    """Stops for the settlements that lack a library, hamlets in walking distance joined.
+
+    Settlements are covered greedily: the stop that serves the most weighted people not yet served
+    comes first, ties go to the larger settlement, then to the smaller id. A stop stands in the
+    largest of the settlements that it serves. Settlements with no inhabitants get none
+    (``without_stop`` names them); one below the standard's least population gets no stop of its
+    own but may share one; one of unknown population is treated as inhabited.
+
+    Parameters
+    ----------
+    cycle_weeks
+        Length of the cycle. The visits per cycle of the standard's bands hold for it as they are.
+    walk_m
+        Shape (num_settlements, num_settlements) in the order of ``region.settlements``: metres on
+        foot, ``UNREACHABLE`` where there is no way. Without it, crow flight times
+        ``WALK_DETOUR_RATIO``.
+
+    Returns
+    -------
+    tuple[Stop, ...]
+        In order of choice: greatest number of weighted people first.
+
+    Raises
+    ------
+    InputError
+        ``candidates.gap_impossible`` or ``candidates.visits_impossible`` if the visits per cycle
+        cannot keep the standard's greatest gap, or do not fit the cycle.
+    """
+    standard = region.standard
+    lacking = {n.settlement_id for n in needs if n.status in LACKING}
+    served = [
+        i
+        for i, s in enumerate(region.settlements)
+        if s.settlement_id in lacking and s.population != 0
+    ]
+    homes = [region.settlements[i] for i in served]
+    worth = [weighted_people(s, standard) for s in homes]
+    near = (
+        _near_by_crow(homes, standard.walk_to_stop_m)
+        if walk_m is None
+        else _near_on_foot(walk_m[np.ix_(served, served)], standard.walk_to_stop_m)
+    )
+    communities: dict[MunicipalityId | None, str] = {
+        m.municipality_id: m.name for m in region.municipalities
+    }
+    stops = []
+    for group in _cover(homes, worth, near, standard.min_population):
+        home = homes[group[0]]
+        known = [p for p in (homes[i].population for i in group) if p is not None]
+        people = sum(known) if known else None
+        service_s, visits = _service(standard, people, cycle_weeks)
+        stops.append(
+            Stop(
+                stop_id=StopId(f"stop-{home.settlement_id}"),
+                name=home.name,
+                lon=home.lon,
+                lat=home.lat,
+                community=communities.get(home.municipality_id, ""),
+                settlement_ids=tuple(homes[i].settlement_id for i in group),
+                service_s=service_s,
+                setup_s=standard.setup_s,
+                teardown_s=standard.teardown_s,
+                visits_per_cycle=visits,
+                windows=(Window(start_s=standard.day_start_s, end_s=standard.day_end_s),),
+                same_weekday=standard.same_weekday,
+                min_gap_days=max(1, cycle_weeks * DAYS_PER_WEEK // (2 * visits)),
+                max_gap_days=standard.max_gap_days,
+                people=people,
+                prize=math.fsum(worth[i] for i in group),
+            )
+        )
+    return tuple(stops)
+
+
+def without_stop(
+    region: Region, needs: Sequence[Need], stops: Sequence[Stop]
+) -> tuple[Settlement, ...]:
+    """Settlements that lack a library and that no stop serves: uninhabited or too small."""
+    lacking = {n.settlement_id for n in needs if n.status in LACKING}
+    lacking -= {i for stop in stops for i in stop.settlement_ids}
+    return tuple(s for s in region.settlements if s.settlement_id in lacking)
+
+
+def weighted_people(settlement: Settlement, standard: ServiceStandard) -> float:
+    """Worth of serving a settlement: its people by the standard's weights.
+
+    Children and seniors whose number is not known count as adults; a settlement of unknown
+    population is worth ``unknown_population_people``.
+    """
+    if settlement.population is None:
+        return standard.unknown_population_people
+    children, seniors = settlement.children or 0, settlement.seniors or 0
+    adults = max(0, settlement.population - children - seniors)
+    return (
+        standard.weight_adult * adults
+        + standard.weight_child * children
+        + standard.weight_senior * seniors
+    )
+
+
+def _near_by_crow(homes: Sequence[Settlement], limit_m: float) -> list[list[int]]:
+    """For each settlement those in walking distance, itself among them."""
+    near: list[list[int]] = [[] for _ in homes]
+    if not homes:
+        return near
+    points = np.array([(s.lon, s.lat) for s in homes], dtype=np.float64)
+    order = np.argsort(points[:, 1], kind="stable")
+    lats = points[order, 1]
+    reach_deg = limit_m / WALK_DETOUR_RATIO / _METRES_PER_DEGREE
+    for first in range(0, len(order), _CHUNK):
+        rows = order[first : first + _CHUNK]
+        low = np.searchsorted(lats, points[rows[0], 1] - reach_deg, side="left")
+        high = np.searchsorted(lats, points[rows[-1], 1] + reach_deg, side="right")
+        columns = order[low:high]
+        walked_m = distances_m(points[rows], points[columns]) * WALK_DETOUR_RATIO
+        for row, column in zip(*np.nonzero(walked_m <= limit_m), strict=True):
+            near[rows[row]].append(int(columns[column]))
+    return near
+
+
+def _near_on_foot(walk_m: NDArray[np.int32], limit_m: float) -> list[list[int]]:
+    is_near = (walk_m != UNREACHABLE) & (walk_m <= limit_m)
+    np.fill_diagonal(is_near, val=True)
+    # People walk from their settlement (row) to the stop (column).
+    return [[int(i) for i in np.flatnonzero(is_near[:, site])] for site in range(len(walk_m))]
+
+
+def _cover(
+    homes: Sequence[Settlement],
+    worth: Sequence[float],
+    near: Sequence[Sequence[int]],
+    min_population: int,
+) -> list[list[int]]:
+    """Groups of settlements that share a stop, the one it stands in first.
+
+    Greedy set cover; gains only shrink, so a stale heap entry is put back with its new gain.
+    """
+
+    def size(i: int) -> tuple[float, str]:
+        return (-worth[i], homes[i].settlement_id)
+
+    covers = [[j for j in near[i] if size(j) >= size(i)] for i in range(len(homes))]
+    is_covered = [False] * len(homes)
+
+    def gain(i: int) -> float:
+        return math.fsum(worth[j] for j in covers[i] if not is_covered[j])
+
+    heap = [
+        (-gain(i), size(i), i)
+        for i, home in enumerate(homes)
+        if home.population is None or home.population >= min_population
+    ]
+    heapq.heapify(heap)
+    groups = []
+    while heap:
+        promised, _, site = heapq.heappop(heap)
+        if is_covered[site]:
+            continue
+        if -promised > gain(site):
+            heapq.heappush(heap, (-gain(site), size(site), site))
+            continue
+        group = sorted((j for j in covers[site] if not is_covered[j]), key=size)
+        for j in group:
+            is_covered[j] = True
+        groups.append(group)
+    return groups
+
+
+def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) -> tuple[int, int]:
+    """Service seconds and visits per cycle owed to so many people, checked against the gaps."""
+    band = standard.bands[0]
+    service_s = standard.unknown_population_service_s
+    if people is not None:
+        band = _band_of(standard, people)
+        service_s = band.service_s
+    visits, weeks = band.visits_per_cycle, cycle_weeks
+    facts = {"visits": visits, "weeks": weeks, "up_to": "∞" if band.up_to is None else band.up_to}
+    most = weeks if standard.same_weekday else weeks * DAYS_PER_WEEK
+    if visits > most:
+        raise InputError("candidates.visits_impossible", most=most, **facts)
+    step = DAYS_PER_WEEK if standard.same_weekday else 1
+    least_gap = -(-most // visits) * step
+    if least_gap > standard.max_gap_days:
+        needed = -(-most // max(1, standard.max_gap_days // step))
+        raise InputError(
+            "candidates.gap_impossible",
+            max_gap_days=standard.max_gap_days,
+            least_gap_days=least_gap,
+            needed_visits=needed,
+            **facts,
+        )
+    return service_s, visits
+
+
+def _band_of(standard: ServiceStandard, people: int) -> PopulationBand:
+    for band in standard.bands:
+        if band.up_to is None or people <= band.up_to:
+            return band
+    raise InputError("candidates.no_band", people=people, up_to=standard.bands[-1].up_to)
+
+
+def build_request(
+    region: Region,
+    stops: Sequence[Stop],
+    travel: Mapping[VehicleId, TravelMatrix],
+    *,
+    start_date: date,
+    weeks: int,
+    vehicles: Sequence[Vehicle],
+) -> PlanRequest:
+    """Everything a plan is judged by, from a region, its stops, travel and vehicles.
+
+    A vehicle that names no rule sets takes the region's default ones; of several, the strictest
+    value of each parameter holds. A vehicle without a limit of stops per run takes the standard's.
+
+    Raises
+    ------
+    RequestError
+        ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``.
+    InputError
+        ``request.start_not_monday``, ``request.weeks_out_of_range``, ``request.depot_unknown``,
+        ``request.rule_set_unknown``, ``request.rule_set_expired``, ``request.id_twice`` or
+        ``request.travel_missing``.
+    """
+    if not vehicles:
+        raise RequestError("request.no_vehicle")
+    if not stops:
+        raise RequestError("request.no_stop")
+    cycle = _cycle(start_date, weeks)
+    depots = {d.depot_id: d for d in region.depots}
+    used = {
+        depot_id: vehicle.name
+        for vehicle in vehicles
+        for depot_id in (vehicle.depot_id, vehicle.end_depot_id or vehicle.depot_id)
+    }
+    for depot_id, name in used.items():
+        if depot_id not in depots:
+            raise InputError("request.depot_unknown", depot=depot_id, vehicle=name)
+    set_ids = {v.vehicle_id: v.rule_set_ids or region.default_rule_set_ids for v in vehicles}
+    points = [str(d) for d in used] + [str(s.stop_id) for s in stops]
+    _check_points(points, travel, vehicles)
+    limit = region.standard.stops_per_day_max
+    request = PlanRequest(
+        region_id=region.region_id,
+        cycle=cycle,
+        calendar=region.calendar,
+        time_zone=region.time_zone,
+        depots=tuple(d for d in region.depots if d.depot_id in used),
+        vehicles=tuple(
+            replace(v, max_stops_per_run=limit) if v.max_stops_per_run is None else v
+            for v in vehicles
+        ),
+        stops=tuple(stops),
+        crew_rules={
+            v.vehicle_id: _rules(region, v, set_ids[v.vehicle_id], cycle) for v in vehicles
+        },
+        travel={v.vehicle_id: travel[v.vehicle_id] for v in vehicles},
+        rule_sets_used=set_ids,
+        clock_tolerance_s=region.standard.clock_tolerance_s,
+        meal_window_start_s=region.standard.meal_window_start_s,
+        meal_window_end_s=region.standard.meal_window_end_s,
+    )
+    if not any(request.working_days(v) for v in request.vehicles):
+        raise RequestError(
+            "request.no_working_day",
+            start=start_date.isoformat(),
+            end=cycle.date_of(cycle.num_days - 1).isoformat(),
+        )
+    return request
+
+
+def _cycle(start_date: date, weeks: int) -> Cycle:
+    if start_date.weekday() != 0:
+        monday = start_date - timedelta(days=start_date.weekday())
+        raise InputError(
+            "request.start_not_monday",
+            start=start_date.isoformat(),
+            monday=monday.isoformat(),
+            next_monday=(monday + timedelta(days=DAYS_PER_WEEK)).isoformat(),
+        )
+    if not 1 <= weeks <= Cycle.MAX_WEEKS:
+        raise InputError("request.weeks_out_of_range", weeks=weeks, limit=Cycle.MAX_WEEKS)
+    return Cycle(start_date=start_date, num_weeks=weeks)
+
+
+def _check_points(
+    points: Sequence[str],
+    travel: Mapping[VehicleId, TravelMatrix],
+    vehicles: Sequence[Vehicle],
+) -> None:
+    seen: set[str] = set()
+    for point in [*points, *(f"vehicle {v.vehicle_id}" for v in vehicles)]:
+        if point in seen:
+            raise InputError("request.id_twice", id=point)
+        seen.add(point)
+    for vehicle in vehicles:
+        matrix = travel.get(vehicle.vehicle_id)
+        for point in points:
+            if matrix is None or point not in matrix.index:
+                raise InputError("request.travel_missing", vehicle=vehicle.name, point=point)
+
+
+def _rules(
+    region: Region, vehicle: Vehicle, set_ids: Sequence[RuleSetId], cycle: Cycle
+) -> CrewRules:
+    """The strictest rules of the sets, each of which must hold on every date of the cycle."""
+    chosen = []
+    first, last = cycle.date_of(0), cycle.date_of(cycle.num_days - 1)
+    for set_id in set_ids:
+        found = region.rule_sets.get(set_id)
+        if found is None:
+            raise InputError(
+                "request.rule_set_unknown",
+                rule_set=set_id,
+                vehicle=vehicle.name,
+                known=", ".join(sorted(region.rule_sets)) or "—",
+            )
+        if not (found.is_valid_on(first) and found.is_valid_on(last)):
+            raise InputError(
+                "request.rule_set_expired",
+                rule_set=set_id,
+                name=found.name,
+                vehicle=vehicle.name,
+                valid_from=found.valid_from.isoformat() if found.valid_from else "…",
+                valid_to=found.valid_to.isoformat() if found.valid_to else "…",
+                start=first.isoformat(),
+                end=last.isoformat(),
+            )
+        chosen.append(found.rules)
+    return strictest(chosen)
