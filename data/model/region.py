@@ -60,6 +60,8 @@ class EstimateParams:
     detour_ratio: tuple[float, ...]
     speed_mps: tuple[float, ...]
     leg_fixed_s: float = 0.0
+    bookmobile_factor: float = 1.0
+    """Driven seconds of a bookmobile to those of the table, which is a car's."""
     source: str = ""
 
 
