@@ -253,6 +253,8 @@ def test_district_areas_hold_their_settlements_and_fill_the_land() -> None:
     together = shapely.union_all(list(areas.values()))
     assert sum(area.area for area in areas.values()) == pytest.approx(together.area)
     assert together.symmetric_difference(land()).area < 1e-3 * land().area
+    # Readers keep outer rings only: an area with a hole would cover its neighbour.
+    assert not any(part.interiors for area in areas.values() for part in shapely.get_parts(area))
 
 
 def test_map_files_name_their_makers() -> None:
