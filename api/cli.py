@@ -89,20 +89,21 @@ def need(
     console, words = Console(), words_for(lang)
     loaded = load_region(region)
     sheet = Words(lang or loaded.language)
-    with progress_bars(console, words) as bars, open_roads(
-        loaded,
-        region_folder(region),
-        cache_dir=Settings.from_environment().cache_dir,
-        extract=osm,
-        tick=bars,
-    ) as roads:
+    with (
+        progress_bars(console, words) as bars,
+        open_roads(
+            loaded,
+            region_folder(region),
+            cache_dir=Settings.from_environment().cache_dir,
+            extract=osm,
+            tick=bars,
+        ) as roads,
+    ):
         audit = audit_region(loaded, roads, on=today_in(loaded), tick=bars, norm_set_id=norm)
     show_need(console, words, loaded, audit)
     folder = out or Path("out") / f"{loaded.region_id}-need"
     write_needs(loaded, audit, folder, sheet)
-    page = draw_need_map(
-        loaded, audit.needs, sheet, norm=audit.norm, estimated=audit.is_estimated
-    )
+    page = draw_need_map(loaded, audit.needs, sheet, norm=audit.norm, estimated=audit.is_estimated)
     (folder / "need-map.html").write_text(page, encoding="utf-8")
     console.print(words("cli.written", folder=folder))
 
@@ -192,17 +193,18 @@ def make_plan(
     loaded = load_region(name)
     sheet = Words(lang or loaded.language)
     first = start or loaded.start_date or next_monday(today_in(loaded))
-    params = SolveParams(
-        seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers
-    )
+    params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
     folder = out or Path("out") / loaded.region_id
-    with progress_bars(console, words) as bars, open_roads(
-        loaded,
-        region_folder(name),
-        cache_dir=Settings.from_environment().cache_dir,
-        extract=osm,
-        tick=bars,
-    ) as roads:
+    with (
+        progress_bars(console, words) as bars,
+        open_roads(
+            loaded,
+            region_folder(name),
+            cache_dir=Settings.from_environment().cache_dir,
+            extract=osm,
+            tick=bars,
+        ) as roads,
+    ):
         audit = audit_region(loaded, roads, on=first, tick=bars, norm_set_id=norm)
         result = plan_region(
             loaded,
@@ -215,7 +217,9 @@ def make_plan(
             tick=bars,
         )
         if not result.violations:
-            published = Published.of(loaded, result.request, sheet, online_base=online_base)
+            published = Published.half_a_year(
+                loaded, result.request, sheet, online_base=online_base
+            )
             write_plan_folder(
                 loaded, audit, result, roads, folder, sheet, published=published, tick=bars
             )
@@ -260,5 +264,3 @@ def main() -> None:
     except BookmobileError as error:
         Console(stderr=True).print(words_for(None).error(error), style="red", markup=False)
         raise SystemExit(2) from None
-
-

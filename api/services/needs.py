@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.progress import Ticker
 from data.feeds.profiles import load_norm_sets
 from data.model.errors import InputError
 from data.model.norms import Need, NormSet
-from data.model.place import Library, LibraryKind, Settlement
+from data.model.place import Library, Settlement
 from data.model.region import Region
 from data.model.travel import UNREACHABLE
-from maps.roads import RoadPoint, Roads
+from maps.roads import Position, Roads
 from planner.need import audit
+
+type Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def audit_region(
     on: date,
     tick: Ticker,
     norm_set_id: str | None = None,
-    count_points: bool = False,
+    count_points: bool = True,
 ) -> NeedAudit:
     """Judge every settlement of a region against a norm set.
 
@@ -72,8 +75,6 @@ def audit_region(
         position = library_position(library, homes)
         if position is None or not library.is_open_on(on):
             continue
-        if library.kind is LibraryKind.POINT and not count_points:
-            continue
         counted.append(library)
         places.append(position)
     tick.phase("phase.need")
@@ -86,6 +87,7 @@ def audit_region(
         metres,
         register_is_complete=region.library_register_is_complete,
         on=on,
+        count_points=count_points,
     )
     return NeedAudit(
         norm=norm,
@@ -98,22 +100,21 @@ def audit_region(
 
 
 def _travel(
-    places: Sequence[tuple[float, float]],
+    places: Sequence[Position],
     settlements: Sequence[Settlement],
     roads: Roads,
     tick: Ticker,
-) -> tuple[np.ndarray, np.ndarray, tuple[Settlement, ...]]:
+) -> tuple[Ints, Ints, tuple[Settlement, ...]]:
     """Seconds and metres from every library (row) to every settlement (column)."""
-    targets = [RoadPoint(str(s.settlement_id), s.lon, s.lat) for s in settlements]
+    targets = [(s.lon, s.lat) for s in settlements]
     snaps = roads.snap(targets, None)
-    off_road = tuple(s for s, snap in zip(settlements, snaps, strict=True) if snap.problem)
+    off_road = tuple(s for s, snap in zip(settlements, snaps, strict=True) if not snap.is_usable)
     shape = (len(places), len(settlements))
     seconds = np.full(shape, UNREACHABLE, dtype=np.int32)
     metres = np.full(shape, UNREACHABLE, dtype=np.int32)
     distinct = sorted(set(places))
     if distinct and targets:
-        origins = [RoadPoint(f"library-{i}", lon, lat) for i, (lon, lat) in enumerate(distinct)]
-        row_s, row_m = roads.times(origins, targets, None, progress=tick.fraction)
+        row_s, row_m = roads.times(distinct, targets, None, tick.fraction)
         row = {place: i for i, place in enumerate(distinct)}
         picked = [row[place] for place in places]
         seconds, metres = row_s[picked], row_m[picked]

@@ -19,7 +19,7 @@ from data.model.fleet import VehicleId
 from data.model.plan import PlanRequest, Run
 from data.model.region import Region
 from maps.draw import draw_map
-from maps.roads import RoadPoint, Roads
+from maps.roads import Roads
 from maps.run_sheet import run_sheets_html
 
 type RunLines = dict[tuple[VehicleId, int], list[tuple[tuple[float, float], ...]]]
@@ -36,11 +36,14 @@ class Published:
     online_base: bool = False
 
     @classmethod
-    def of(cls, region: Region, request: PlanRequest, words: Words, *, weeks: int = 26) -> "Published":
+    def half_a_year(
+        cls, region: Region, request: PlanRequest, words: Words, *, online_base: bool = False
+    ) -> "Published":
         """Half a year from the cycle's start, rounded up to whole cycles."""
+        weeks = 26
         cycles = -(-weeks // request.cycle.num_weeks)
         last = request.cycle.start_date + timedelta(days=cycles * request.cycle.num_days - 1)
-        return cls(until=last, organisation=region.name_in(words.language))
+        return cls(until=last, organisation=region.name_in(words.language), online_base=online_base)
 
 
 def run_lines(request: PlanRequest, runs: tuple[Run, ...], roads: Roads, language: str) -> RunLines:
@@ -53,11 +56,10 @@ def run_lines(request: PlanRequest, runs: tuple[Run, ...], roads: Roads, languag
         vehicle = vehicles[run.vehicle_id]
         first = depots[vehicle.depot_id]
         last = depots[vehicle.end_depot_id or vehicle.depot_id]
-        points = [RoadPoint(str(first.depot_id), first.lon, first.lat)]
-        for visit in run.visits:
-            stop = stops[visit.stop_id]
-            points.append(RoadPoint(str(stop.stop_id), stop.lon, stop.lat))
-        points.append(RoadPoint(str(last.depot_id), last.lon, last.lat))
+        served = [stops[visit.stop_id] for visit in run.visits]
+        points = [(first.lon, first.lat)]
+        points += [(stop.lon, stop.lat) for stop in served]
+        points.append((last.lon, last.lat))
         legs = roads.route(points, vehicle, language).legs
         lines[run.vehicle_id, run.day] = [leg.line for leg in legs]
     return lines
@@ -105,9 +107,9 @@ def write_plan_folder(
         plan,
         lines,
         words,
-        summary=result.summary,
-        online_base=published.online_base,
         estimated=roads.is_estimated,
+        online_base=published.online_base,
+        until=published.until,
     )
     (out / "map.html").write_text(page, encoding="utf-8")
     return tuple(sorted(p for p in out.rglob("*") if p.is_file()))
@@ -125,4 +127,3 @@ def write_needs(region: Region, audit: NeedAudit, out: Path, words: Words) -> No
         norm=audit.norm,
         is_estimated=audit.is_estimated,
     )
-

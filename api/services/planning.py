@@ -12,7 +12,7 @@ from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Violation
 from data.model.region import Region
 from data.model.travel import TravelMatrix
-from maps.roads import RoadPoint, Roads
+from maps.roads import RoadPoint, Roads, profile_of
 from planner.bound import prize_bound
 from planner.candidates import build_request, candidate_stops
 from planner.explain import unserved_reasons
@@ -82,15 +82,11 @@ def plan_region(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
     tick.phase("phase.solve")
-    plan = solve(
-        request, params, progress=lambda p: _tell(p, tick), should_stop=tick.should_stop
-    )
+    plan = solve(request, params, progress=lambda p: _tell(p, tick), should_stop=tick.should_stop)
     plan = replace(plan, unserved=unserved_reasons(request, plan))
     if plan.provenance is not None:
         bound, kind = prize_bound(request)
-        plan = replace(
-            plan, provenance=replace(plan.provenance, bound=bound, bound_kind=kind)
-        )
+        plan = replace(plan, provenance=replace(plan.provenance, bound=bound, bound_kind=kind))
     tick.phase("phase.check")
     return PlanResult(
         request=request,
@@ -111,32 +107,26 @@ def measure(
 ) -> tuple[dict[VehicleId, TravelMatrix], tuple[Stop, ...]]:
     """Travel between all depots and stops for each vehicle, vehicles of one size sharing."""
     tick.phase("phase.matrix")
-    points = [RoadPoint(str(d.depot_id), d.lon, d.lat) for d in region.depots]
-    points += [RoadPoint(str(s.stop_id), s.lon, s.lat) for s in stops]
+    used = {d for v in vehicles for d in (v.depot_id, v.end_depot_id or v.depot_id)}
+    depots = [d for d in region.depots if d.depot_id in used]
+    points = [RoadPoint(point_id=str(d.depot_id), lon=d.lon, lat=d.lat) for d in depots]
+    points += [RoadPoint(point_id=str(s.stop_id), lon=s.lon, lat=s.lat) for s in stops]
     travel: dict[VehicleId, TravelMatrix] = {}
-    by_size: dict[tuple[object, ...], TravelMatrix] = {}
+    by_profile: dict[tuple[tuple[str, object], ...], TravelMatrix] = {}
     off_road: tuple[Stop, ...] = ()
     for vehicle in vehicles:
-        size = (
-            vehicle.height_m,
-            vehicle.width_m,
-            vehicle.length_m,
-            vehicle.weight_kg,
-            vehicle.axle_load_kg,
-            vehicle.avoid_unpaved,
-        )
-        if size not in by_size:
-            snaps = roads.snap(points, vehicle)
-            for depot, snap in zip(region.depots, snaps, strict=False):
-                if snap.problem:
+        profile = tuple(sorted(profile_of(vehicle).items()))
+        if profile not in by_profile:
+            snaps = roads.snap([p.position for p in points], vehicle)
+            for depot, snap in zip(depots, snaps, strict=False):
+                if snap.problem is not None:
                     raise RequestError(
-                        "request.depot_off_road", depot=depot.name, problem=snap.problem
+                        f"request.depot_{snap.problem}", depot=depot.name, depot_id=depot.depot_id
                     )
-            bad = [s for s, snap in zip(stops, snaps[len(region.depots) :], strict=True)
-                   if snap.problem]
-            off_road = off_road or tuple(bad)
-            by_size[size] = roads.matrix(points, vehicle, progress=tick.fraction)
-        travel[vehicle.vehicle_id] = by_size[size]
+            met = zip(stops, snaps[len(depots) :], strict=True)
+            off_road = off_road or tuple(stop for stop, snap in met if not snap.is_usable)
+            by_profile[profile] = roads.matrix(points, vehicle, tick.fraction)
+        travel[vehicle.vehicle_id] = by_profile[profile]
     return travel, off_road
 
 

@@ -1,0 +1,112 @@
+"""Terminal summaries: the need of a region, a plan in figures, broken rules by name."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from api.services.needs import NeedAudit
+from api.services.planning import PlanResult
+from api.words import Words
+from data.model.norms import NeedStatus
+from data.model.plan import PlanRequest, Violation
+from data.model.region import Region
+
+MOST_LISTED = 10
+"""Names that a terminal list shows before it only counts."""
+
+
+def show_need(console: Console, words: Words, region: Region, audit: NeedAudit) -> None:
+    """Settlements and people by need status, known and assumed apart."""
+    homes = {s.settlement_id: s for s in region.settlements}
+    table = Table(title=words("show.need.title", region=region.name_in(words.language)))
+    table.add_column(words("show.need.status"))
+    for code in ("settlements", "people", "unknown_people"):
+        table.add_column(words(f"show.need.{code}"), justify="right")
+    for status in NeedStatus:
+        found = [homes[n.settlement_id] for n in audit.needs if n.status is status]
+        if not found:
+            continue
+        table.add_row(
+            words(f"need_status.{status.value}"),
+            words.number(len(found)),
+            words.number(sum(s.population or 0 for s in found)),
+            words.number(sum(1 for s in found if s.population is None)),
+        )
+    console.print(table)
+    console.print(words("show.need.norm", name=audit.norm.name, mark=audit.norm.mark))
+    standing = Counter(library.standing.value for library in audit.libraries)
+    console.print(
+        words(
+            "show.need.libraries",
+            known=words.number(standing.get("known", 0)),
+            assumed=words.number(standing.get("assumed", 0)),
+        )
+    )
+    if region.library_assumption is not None:
+        console.print(words("show.need.assumption", source=region.library_assumption.source))
+    if audit.off_road:
+        show_names(console, words, "show.off_road", [s.name for s in audit.off_road])
+    if audit.is_estimated:
+        console.print(words("show.estimated"), style="yellow")
+
+
+def show_plan(console: Console, words: Words, region: Region, result: PlanResult) -> None:
+    """A plan in figures: people, stops, kilometres, hours, vehicle-days, gap to a bound."""
+    summary = result.summary
+    names = {s.stop_id: s.name for s in result.request.stops}
+    table = Table(title=words("show.plan.title"), show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+
+    def row(code: str, value: str) -> None:
+        table.add_row(words(f"show.plan.{code}"), value)
+
+    row("people", _of(words, summary.people_reached, summary.people_total))
+    row("stops", _of(words, summary.stops_served, summary.stops_served + summary.stops_unserved))
+    row("visits", words.number(summary.visits))
+    row("km", words.number(summary.drive_m / 1000))
+    row("driving", words.number(summary.drive_s / 3600, 1))
+    row("open", words.number(summary.open_s / 3600, 1))
+    row("days", _of(words, summary.vehicle_days_used, summary.vehicle_days_available))
+    if summary.gap_ratio is not None:
+        row("gap", words.percent(summary.gap_ratio))
+    console.print(table)
+    reasons = Counter(u.reason for u in result.plan.unserved)
+    for reason, count in reasons.most_common():
+        console.print(words("show.plan.unserved", reason=words(reason), n=words.number(count)))
+    if result.off_road:
+        show_names(console, words, "show.off_road", [names[s.stop_id] for s in result.off_road])
+    if result.borrowed:
+        console.print(words.count("show.plan.borrowed", result.borrowed))
+    provenance = result.plan.provenance
+    if provenance is not None and provenance.is_estimated:
+        console.print(words("show.estimated"), style="yellow")
+
+
+def show_violations(
+    console: Console, words: Words, request: PlanRequest, violations: Sequence[Violation]
+) -> None:
+    """Each broken rule on a line of its own, stops by name."""
+    names = {str(s.stop_id): s.name for s in request.stops}
+    console.print(words.count("cli.check.failed", len(violations)), style="red")
+    for violation in violations:
+        facts = dict(violation.facts)
+        stop = facts.get("stop_id")
+        if stop is not None:
+            facts["stop"] = names.get(str(stop), stop)
+        console.print("- " + words(violation.code, **facts), markup=False)
+
+
+def show_names(console: Console, words: Words, code: str, names: Sequence[str]) -> None:
+    """A counted list of names, cut after ``MOST_LISTED``."""
+    listed = ", ".join(names[:MOST_LISTED])
+    if len(names) > MOST_LISTED:
+        listed += " …"
+    console.print(words.count(code, len(names), names=listed), markup=False)
+
+
+def _of(words: Words, part: int, whole: int) -> str:
+    share = words.percent(part / whole) if whole else "—"
+    return f"{words.number(part)} / {words.number(whole)} ({share})"
