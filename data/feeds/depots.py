@@ -1,6 +1,11 @@
-"""Depots: rows to values and back."""
+"""Depots: rows to values and back, and their import."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from data.feeds.entity import Entity
+from data.feeds.importing import check_known, fill_ids, import_table
+from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.values import write_number
 from data.model.place import Depot, DepotId, SettlementId
@@ -45,3 +50,30 @@ DEPOTS: Entity[Depot] = Entity(
     to_cells=depot_cells,
     id_of=lambda item: item.depot_id,
 )
+
+
+def import_depots(
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    settlement_ids: Collection[str] | None = None,
+) -> tuple[tuple[Depot, ...], ImportReport]:
+    """Depots of a table or vector file; ``settlement_ids`` as for libraries.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read at all (see ``import_table``).
+    """
+    return import_table(
+        path,
+        DEPOTS,
+        mapping=mapping,
+        encoding=encoding,
+        layer=layer,
+        optional=("depot_id",),
+        complete=lambda rows: fill_ids(rows, "depot_id", "depot", ("name", "lon", "lat")),
+        check=lambda pairs: check_known(pairs, "settlement_id", settlement_ids, "settlements.csv"),
+    )

@@ -1,6 +1,11 @@
-"""Libraries: rows to values and back."""
+"""Libraries: rows to values and back, and their import."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from data.feeds.entity import Entity
+from data.feeds.importing import check_known, fill_ids, import_table, recode
+from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.values import write_date, write_number
 from data.model.place import Library, LibraryId, LibraryKind, SettlementId, Standing
@@ -75,3 +80,56 @@ LIBRARIES: Entity[Library] = Entity(
     to_cells=library_cells,
     id_of=lambda item: item.library_id,
 )
+
+_KINDS = dict.fromkeys(
+    (
+        "point",
+        "library point",
+        "service point",
+        "пункт",
+        "пункт выдачи",
+        "библиотечный пункт",
+        "передвижка",
+    ),
+    LibraryKind.POINT.value,
+) | dict.fromkeys(
+    ("library", "branch", "public library", "библиотека", "филиал"), LibraryKind.LIBRARY.value
+)
+
+
+def import_libraries(
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    settlement_ids: Collection[str] | None = None,
+) -> tuple[tuple[Library, ...], ImportReport]:
+    """Libraries of a table or vector file; those with a closing date stay, as history.
+
+    Parameters
+    ----------
+    settlement_ids
+        Known settlements; a library of any other is rejected. ``None`` does not ask.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read at all (see ``import_table``).
+    """
+
+    def complete(rows: Sequence[Row]) -> None:
+        fill_ids(rows, "library_id", "library", ("name", "settlement_id", "address", "lon", "lat"))
+        for row in rows:
+            recode(row, "kind", _KINDS, LibraryKind.LIBRARY.value)
+
+    return import_table(
+        path,
+        LIBRARIES,
+        mapping=mapping,
+        encoding=encoding,
+        layer=layer,
+        optional=("library_id",),
+        complete=complete,
+        check=lambda pairs: check_known(pairs, "settlement_id", settlement_ids, "settlements.csv"),
+    )

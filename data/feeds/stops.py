@@ -1,8 +1,12 @@
-"""Stops with their site cards: rows to values and back."""
+"""Stops with their site cards: rows to values and back, and their import."""
 
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from data.feeds.entity import Entity
+from data.feeds.importing import check_known, fill_ids, import_table, recode
+from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.values import (
     write_date,
@@ -148,3 +152,46 @@ STOPS: Entity[Stop] = Entity(
     to_cells=stop_cells,
     id_of=lambda item: item.stop_id,
 )
+
+_KINDS = {kind.value: kind.value for kind in StopKind} | {
+    "dynamic": StopKind.ON_REQUEST.value,
+    "other": StopKind.TECHNICAL.value,
+    "общая": StopKind.PUBLIC.value,
+    "публичная": StopKind.PUBLIC.value,
+    "закрытая": StopKind.PRIVATE.value,
+    "по заявке": StopKind.ON_REQUEST.value,
+    "техническая": StopKind.TECHNICAL.value,
+}
+
+
+def import_stops(
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    settlement_ids: Collection[str] | None = None,
+) -> tuple[tuple[Stop, ...], ImportReport]:
+    """Stops of a table or vector file; ``settlement_ids`` as for libraries.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read at all (see ``import_table``).
+    """
+
+    def complete(rows: Sequence[Row]) -> None:
+        fill_ids(rows, "stop_id", "stop", ("name", "community", "lon", "lat"))
+        for row in rows:
+            recode(row, "kind", _KINDS, StopKind.PUBLIC.value)
+
+    return import_table(
+        path,
+        STOPS,
+        mapping=mapping,
+        encoding=encoding,
+        layer=layer,
+        optional=("stop_id",),
+        complete=complete,
+        check=lambda pairs: check_known(pairs, "settlement_ids", settlement_ids, "settlements.csv"),
+    )

@@ -1,6 +1,11 @@
-"""Vehicles: rows to values and back."""
+"""Vehicles: rows to values and back, and their import."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from data.feeds.entity import Entity
+from data.feeds.importing import check_known, import_table
+from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.values import (
     write_clock,
@@ -108,3 +113,33 @@ VEHICLES: Entity[Vehicle] = Entity(
     to_cells=vehicle_cells,
     id_of=lambda item: item.vehicle_id,
 )
+
+
+def import_vehicles(
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    depot_ids: Collection[str] | None = None,
+) -> tuple[tuple[Vehicle, ...], ImportReport]:
+    """Vehicles of a table.
+
+    Parameters
+    ----------
+    depot_ids
+        Known depots; a vehicle of any other is rejected. ``None`` does not ask.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read at all (see ``import_table``).
+    """
+
+    def check(pairs: Sequence[tuple[Vehicle, Row]]) -> None:
+        for column in ("depot_id", "end_depot_id"):
+            check_known(pairs, column, depot_ids, "depots.csv")
+
+    return import_table(
+        path, VEHICLES, mapping=mapping, encoding=encoding, layer=layer, check=check
+    )
