@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from data.model.fleet import Vehicle
 from data.model.plan import Run, Violation
@@ -96,7 +97,7 @@ def _wrong_legs(
     told = [(v.drive_s, v.drive_m) for v in run.visits]
     told.append((run.return_drive_s, run.return_drive_m))
     known = view.stops.keys() | {d.depot_id for d in view.request.depots}
-    for origin, target, (drive_s, drive_m) in zip(points, points[1:], told, strict=True):
+    for (origin, target), (drive_s, drive_m) in zip(pairwise(points), told, strict=True):
         leg = {"origin": origin, "target": target}
         absent = [p for p in (origin, target) if p not in matrix.index]
         if absent:
