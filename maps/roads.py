@@ -13,8 +13,9 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from data.model.errors import RoadsError
 from data.model.fleet import Vehicle
-from data.model.geo import COORDINATE_DIGITS, Ring, check_position
+from data.model.geo import COORDINATE_DIGITS, Ring, check_position, distance_m
 from data.model.travel import UNREACHABLE, TravelMatrix
 
 type Position = tuple[float, float]
@@ -28,6 +29,9 @@ type Times = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 type Progress = Callable[[float], None]
 """Told the share of the work done, 0 to 1. What it raises ends the work."""
+
+NO_ROUTE = "roads.no_route"
+OFF_NETWORK = "roads.off_network"
 
 SNAP_LIMIT_M = 3_000.0
 """A point is joined to a road (or to the land's outline) at most this far away."""
@@ -203,7 +207,8 @@ class Roads(Protocol):
         Raises
         ------
         RoadsError
-            ``roads.no_route`` where two successive points are not joined.
+            ``roads.no_route`` where no road joins two successive points, ``roads.off_network``
+            where a point is on none.
         """
 
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
@@ -267,4 +272,16 @@ def matrix_of(
         travel_m=metres,
         source=roads.source,
         is_estimated=roads.is_estimated,
+    )
+
+
+def no_route(origin: Position, target: Position) -> RoadsError:
+    """The refusal of a leg between points that no road joins."""
+    return RoadsError(
+        NO_ROUTE,
+        from_lon=origin[0],
+        from_lat=origin[1],
+        to_lon=target[0],
+        to_lat=target[1],
+        distance_m=round(distance_m(*origin, *target)),
     )

@@ -23,12 +23,12 @@ import numpy as np
 
 from data.model.errors import RoadsError
 from data.model.fleet import Vehicle
-from data.model.geo import distance_m
 from data.model.travel import UNREACHABLE, TravelMatrix
 from maps.build import build_tiles, default_config, engine_version
 from maps.engine import Engine, EngineError
 from maps.roads import (
     NO_CLOSURES,
+    OFF_NETWORK,
     SNAP_LIMIT_M,
     Area,
     Closures,
@@ -44,19 +44,19 @@ from maps.roads import (
     SnapProblem,
     Times,
     matrix_of,
+    no_route,
     rounded,
     scaled,
 )
 
-NO_ROUTE = "roads.no_route"
-OFF_NETWORK = "roads.off_network"
 ENGINE_REFUSED = "roads.engine_refused"
 
 MIN_REACH_EDGES = 50
 """A road that leads to fewer others is a piece cut off from the network."""
 MAX_JUMP_M = 500.0
 """A usable road that much farther than a point's own, cut-off road is not the point's road."""
-_SOURCES_PER_REQUEST = 50
+_SOURCES_PER_REQUEST = 250
+"""Each request snaps its targets anew, so few large ones are fastest; more would hide progress."""
 _LOCATE_PER_REQUEST = 500
 _UNCONNECTED = {170, 171, 442}
 """Engine errors: unconnected regions, no suitable road near, no path."""
@@ -289,7 +289,7 @@ class ValhallaRoads:
                 legs += found
                 break
             else:
-                raise _no_route(*pair)
+                raise no_route(*pair)
         return legs
 
     def _legs(
@@ -463,14 +463,3 @@ def _decoded(shape: str) -> tuple[Position, ...]:
     lat, lon = np.cumsum(values[0::2]), np.cumsum(values[1::2])
     line = np.round(np.column_stack([lon, lat]) * _POLYLINE_SCALE, 6).tolist()
     return tuple((x, y) for x, y in line)
-
-
-def _no_route(origin: Position, target: Position) -> RoadsError:
-    return RoadsError(
-        NO_ROUTE,
-        from_lon=origin[0],
-        from_lat=origin[1],
-        to_lon=target[0],
-        to_lat=target[1],
-        distance_m=round(distance_m(*origin, *target)),
-    )
