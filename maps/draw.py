@@ -25,7 +25,7 @@ from data.model.region import Region
 from maps.encode import encoded
 from maps.features import Features
 from maps.layers import library_points, run_line_features, settlement_points, stop_points
-from maps.page import whole_page
+from maps.page import place_of, whole_page
 from maps.panel import (
     Panel,
     calendar_of,
@@ -41,7 +41,7 @@ _DAYS_AHEAD = 182
 _TILES = "https://tile.openstreetmap.org"
 
 
-def draw_map(  # noqa: PLR0917
+def draw_map(
     region: Region,
     needs: Sequence[Need],
     request: PlanRequest,
@@ -87,7 +87,7 @@ def draw_map(  # noqa: PLR0917
         ),
         groups=[g for g in (features.plan_legend(), *features.place_legend()) if g["rows"]],
         estimated=_estimated(label) if estimated else None,
-        reach=reach_of(figures, label),
+        reach=reach_of(figures, label, is_register_complete=region.library_register_is_complete),
         facts=facts_of(figures, label),
         calendar=calendar_of(request, plan, label),
         legend_notes=[hollow_note(label), line_note(label, follows_roads=follows_roads)],
@@ -126,24 +126,24 @@ def draw_need_map(
 
 
 class _Drawing(MacroElement):
-    """Our style, panel, script and features as one element of folium's page."""
+    """The places of our style, panel and script in folium's page."""
 
     _template = Template(
-        "{% macro header(this, kwargs) %}<style>{{ this.style }}</style>{% endmacro %}"
-        "{% macro html(this, kwargs) %}{{ this.panel }}{% endmacro %}"
-        "{% macro script(this, kwargs) %}{{ this.script }}\n"
-        "bookmobileMap({{ this._parent.get_name() }}, {{ this.features }});{% endmacro %}"
+        "{% macro header(this, kwargs) %}<style>"
+        + place_of("style")
+        + "</style>{% endmacro %}{% macro html(this, kwargs) %}"
+        + place_of("panel")
+        + "{% endmacro %}{% macro script(this, kwargs) %}"
+        + place_of("script")
+        + "\nbookmobileMap({{ this._parent.get_name() }}, "
+        + place_of("features")
+        + ");{% endmacro %}"
     )
 
-    def __init__(self, panel: str, features: str) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "drawing"
         self._id = "bookmobile"
-        self.panel = panel
-        self.features = features
-        assets = files("maps") / "assets"
-        self.style = (assets / "map.css").read_text(encoding="utf-8")
-        self.script = (assets / "map.js").read_text(encoding="utf-8")
 
 
 def _page(
@@ -175,12 +175,19 @@ def _page(
             for name in ("choose", "next", "first", "zoom_in", "zoom_out", "osm")
         },
     }
-    drawn = Map(tiles=None, prefer_canvas=True, zoom_control=False, zoom_snap=0.25, max_zoom=18)
+    drawn = Map(tiles=None, prefer_canvas=True, zoom_control=False, zoom_snap=0.1, max_zoom=18)
     drawn._id = "bookmobile"  # A random id would make every file differ.
     drawn.get_root()._id = "page"
-    _Drawing(panel_html(panel, region, label), _script_json(found)).add_to(drawn)
+    _Drawing().add_to(drawn)
+    assets = files("maps") / "assets"
     return whole_page(
         drawn,
+        {
+            "style": (assets / "map.css").read_text(encoding="utf-8"),
+            "script": (assets / "map.js").read_text(encoding="utf-8"),
+            "panel": panel_html(panel, region, label),
+            "features": _script_json(found),
+        },
         language=label.language,
         title=escape(panel.title),
         image_hosts=(_TILES,) if online_base else (),

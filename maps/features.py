@@ -30,6 +30,9 @@ from maps.symbols import (
 _LINE_TOLERANCE_M = 12.0
 """Less than a pixel until the map is far enlarged."""
 
+_OFF_AT_START = frozenset({f"library_{Standing.ASSUMED}"})
+"""Their settlements have a symbol of their own; both at once would hide one another."""
+
 type _Rows = list[tuple[int, str]]
 
 
@@ -327,7 +330,8 @@ class Features:
 
     def _legend_row(self, layer: str, symbol: Symbol) -> Any:
         count = self._label.number(self._counts[layer])
-        return legend_row(layer, self._label(f"map.layer.{layer}"), symbol, count)
+        name = self._label(f"map.layer.{layer}")
+        return legend_row(layer, name, symbol, count, on=layer not in _OFF_AT_START)
 
     def need_facts(self, points: Sequence[SettlementPoint]) -> list[tuple[str, str]]:
         """Settlements and people without a library, and of how many the number is not known."""

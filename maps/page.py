@@ -3,9 +3,13 @@
 folium links to public servers for Leaflet and for libraries that our maps do not use. Leaflet
 comes from ``maps/vendor``; the rest is left out; a link that is not known here is an error, so
 that no new one slips in. The page also forbids itself the network by its security policy.
+
+Contents are put in after rendering: folium reads what an element renders as a template once more,
+and a name with braces in it would be run as one.
 """
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 from branca.element import CssLink, Element, Figure, JavascriptLink
@@ -27,11 +31,25 @@ _DROPPED = frozenset(
 )
 
 
-def whole_page(drawn: Map, *, language: str, title: str, image_hosts: tuple[str, ...] = ()) -> str:
+def place_of(name: str) -> str:
+    """The mark in an element's template that ``whole_page`` replaces by the named content."""
+    return f"@@{name}@@"
+
+
+def whole_page(
+    drawn: Map,
+    contents: Mapping[str, str],
+    *,
+    language: str,
+    title: str,
+    image_hosts: tuple[str, ...] = (),
+) -> str:
     """The HTML of a map as one file.
 
     Parameters
     ----------
+    contents
+        Texts by name, as they shall stand in the page at the marks of ``place_of``.
     title
         Title of the page, already escaped for HTML.
     image_hosts
@@ -52,7 +70,7 @@ def whole_page(drawn: Map, *, language: str, title: str, image_hosts: tuple[str,
         if name in _DROPPED:
             del figure.header._children[name]
         elif name in _KEPT:
-            figure.header._children[name] = Element(_embedded(_KEPT[name]))
+            figure.header._children[name] = Element(place_of(name))
         else:
             raise LookupError(f"{name}: not a vendored file")
     # Rendering the figure again would add the links again; its template alone does not.
@@ -73,7 +91,10 @@ def whole_page(drawn: Map, *, language: str, title: str, image_hosts: tuple[str,
     )
     if found != 1:
         raise LookupError("viewport: folium's page has changed")
-    return "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+    html = "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+    texts = {**{name: _embedded(file) for name, file in _KEPT.items()}, **contents}
+    marks = re.compile("|".join(re.escape(place_of(name)) for name in texts))
+    return marks.sub(lambda mark: texts[mark.group().strip("@")], html)
 
 
 def _embedded(name: str) -> str:

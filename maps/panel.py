@@ -86,9 +86,14 @@ def legend_row(layer: str, name: str, symbol: Symbol, count: str, *, on: bool = 
     return LegendRow(layer=layer, name=name, symbol=Markup(svg(symbol)), count=count, on=on)
 
 
-def reach_of(figures: PlanFigures, label: Labels) -> dict[str, Any]:
-    """People reached of the people without a library, as the panel's first line."""
+def reach_of(figures: PlanFigures, label: Labels, *, is_register_complete: bool) -> dict[str, Any]:
+    """People reached of the people without a library, as the panel's first line.
+
+    Where the register of libraries is not complete the words claim no more than is known.
+    """
     ratio = figures.reached_ratio
+    share = "" if ratio is None else label.percent(ratio)
+    code = "map.reach_text" if is_register_complete else "map.reach_text_unsure"
     notes = [
         label(
             "map.reach_settlements",
@@ -100,9 +105,9 @@ def reach_of(figures: PlanFigures, label: Labels) -> dict[str, Any]:
         notes.append(label.count("map.reach_unknown", figures.settlements_unknown))
     return {
         "number": label.number(figures.people_reached),
-        "text": label("map.reach_text", total=label.number(figures.people_lacking)),
+        "text": label(code, total=label.number(figures.people_lacking), share=share),
         "percent": None if ratio is None else round(100 * ratio, 1),
-        "share": "" if ratio is None else label("map.reach_share", share=label.percent(ratio)),
+        "share": share,
         "notes": notes,
     }
 

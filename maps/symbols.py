@@ -15,7 +15,7 @@ def _regular(corners: int, turn_deg: float, size: float) -> Outline:
     return tuple((round(size * math.cos(a), 3), round(size * math.sin(a), 3)) for a in angles)
 
 
-_ARM = 0.32
+_ARM = 0.2
 _FAR = 1.05
 
 OUTLINES: dict[str, Outline] = {
@@ -54,9 +54,9 @@ NEED_SYMBOLS: dict[NeedStatus, Symbol] = {
     NeedStatus.SERVED_ASSUMED: Symbol(
         shape="diamond", fill="#9ecae1", stroke="#4f87a8", radius_px=3.4
     ),
-    NeedStatus.UNSERVED: Symbol(shape="triangle", fill="#d7301f", stroke="#8f1a10", radius_px=4.2),
+    NeedStatus.UNSERVED: Symbol(shape="triangle", fill="#d7301f", stroke="#8f1a10", radius_px=4.6),
     NeedStatus.UNSERVED_ASSUMED: Symbol(
-        shape="triangle_down", fill="#fdae4b", stroke="#b8660b", radius_px=3.8
+        shape="triangle_down", fill="#fdae4b", stroke="#b8660b", radius_px=4.4
     ),
 }
 NOT_JUDGED = Symbol(shape="circle", fill="#b8bcc2", stroke="#7d838c", radius_px=3.0)
@@ -68,7 +68,9 @@ LIBRARY_SYMBOLS: dict[Standing, Symbol] = {
     ),
 }
 STOP = Symbol(shape="circle", fill="#1f5fbf", stroke="#ffffff", radius_px=7.0, weight_px=1.5)
-UNSERVED_STOP = Symbol(shape="cross", fill="#3b3b3b", stroke="#ffffff", radius_px=5.0)
+UNSERVED_STOP = Symbol(
+    shape="cross", fill="#5a1e12", stroke="#5a1e12", radius_px=3.4, weight_px=0.0
+)
 DEPOT = Symbol(shape="house", fill="#111111", stroke="#ffffff", radius_px=9.0, weight_px=2.0)
 
 VEHICLE_COLOURS = (

@@ -112,9 +112,13 @@ function bookmobileMap(map, data) {
     for (const item of data[group]) item.at = decode(item.p)[0];
   }
 
+  /* Symbols shrink when the whole region is seen and grow as one comes closer. */
+  const scale = () =>
+    Math.min(1.5, Math.max(0.72, 0.72 + 0.22 * (map.getZoom() - data.home_zoom)));
+
   function symbol(item, style, extra) {
     new Symbol(item.at, {
-      renderer: canvas, shape: style.shape, radius: item.r || style.r, color: style.stroke,
+      renderer: canvas, shape: style.shape, radius: (item.r || style.r) * scale(), color: style.stroke,
       weight: style.weight, fillColor: item.hollow ? "#fff" : style.fill, fillOpacity: 1,
       opacity: 1, bubblingMouseEvents: false, ...extra,
     }).on("click", () => show(item)).addTo(drawn);
@@ -153,19 +157,20 @@ function bookmobileMap(map, data) {
     labels = [];
     const shown = data.runs.map((_, i) => i).filter((i) => chosen(data.runs[i]));
     const numbered = days.size === 1;
+    const faded = isWhole() ? {} : { opacity: 0.4, fillOpacity: 0.4 };
     if (layers.has("runs")) drawRuns(shown);
     for (let i = data.places.length - 1; i >= 0; i--) {
       const place = data.places[i];
-      if (layers.has(place.kind)) symbol(place, data.styles[place.kind]);
+      if (layers.has(place.kind)) symbol(place, data.styles[place.kind], faded);
     }
     for (const library of data.libraries) {
-      if (layers.has(library.kind)) symbol(library, data.styles[library.kind]);
+      if (layers.has(library.kind)) symbol(library, data.styles[library.kind], faded);
     }
     const order = stopsOf(shown);
     if (layers.has("stops")) {
       for (const [i, { vehicle, number }] of order) {
         const stop = data.stops[i], style = data.styles.stops;
-        const radius = numbered ? Math.max(stop.r, 9) : stop.r;
+        const radius = numbered ? Math.max(stop.r * scale(), 9) : stop.r * scale();
         symbol(stop, style, { radius, fillColor: data.vehicles[vehicle].colour });
         if (numbered) labels.push({ at: stop.at, text: String(number), inside: true });
         labels.push({ at: stop.at, text: stop.name, rank: numbered ? -1 : stop.rank, off: radius });
@@ -173,7 +178,7 @@ function bookmobileMap(map, data) {
     }
     if (layers.has("stops_unserved")) {
       for (const stop of data.stops) {
-        if (stop.kind === "stops_unserved") symbol(stop, data.styles.stops_unserved);
+        if (stop.kind === "stops_unserved") symbol(stop, data.styles.stops_unserved, faded);
       }
     }
     if (layers.has("depots")) {
@@ -189,7 +194,7 @@ function bookmobileMap(map, data) {
   const Names = L.Layer.extend({
     onAdd() {
       this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("names"));
-      map.on("moveend zoomend resize", this.redraw, this);
+      map.on("moveend resize", this.redraw, this);
     },
     redraw() {
       const pad = 200, size = map.getSize().add([2 * pad, 2 * pad]);
@@ -248,7 +253,8 @@ function bookmobileMap(map, data) {
         const font = `${label.strong ? 600 : 400} ${label.strong ? 13 : 12}px ${family}`;
         if (put(label.text, point.x + label.off + 3, point.y, font, "#20262c")) seen.add(key);
       }
-      for (const district of data.districts) {
+      const isClose = map.getZoom() >= data.home_zoom + 0.7;
+      for (const district of isClose ? data.districts : []) {
         const point = map.latLngToContainerPoint(decode(district.p)[0]);
         if (!inView(point)) continue;
         pen.font = `italic 12px ${family}`;
@@ -370,7 +376,6 @@ function bookmobileMap(map, data) {
     map.fitBounds(bounds, { padding: [18, 18], animate: false, maxZoom: 13 });
   }
 
-  if (window.matchMedia("(max-width: 860px)").matches) setPanel(false);
   map.invalidateSize({ animate: false });
   map.attributionControl.setPrefix("Leaflet");
   for (const credit of data.credits) map.attributionControl.addAttribution(credit);
@@ -383,5 +388,6 @@ function bookmobileMap(map, data) {
   names.addTo(map);
   draw();
   detail();
+  map.on("zoomend", draw);
   document.body.dataset.ready = "true";
 }
