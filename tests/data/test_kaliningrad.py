@@ -5,6 +5,7 @@ Figures to compare with are the census's own totals and the counts that SOURCES.
 
 import csv
 import json
+import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
@@ -125,6 +126,12 @@ def test_every_row_names_its_source() -> None:
     """No settlement, municipality or library stands there without saying where it is from."""
     for name in ("settlements", "municipalities", "libraries"):
         assert all(row["source"] for row in table(name)), name
+
+
+def test_every_library_says_how_old_the_news_of_it_is() -> None:
+    """A year, or that none is stated: old news is no news of today."""
+    for row in table("libraries"):
+        assert re.search(r"\b20\d\d\b|year not stated", row["source"]), row["name"]
 
 
 def test_municipalities_add_up_to_the_census() -> None:
