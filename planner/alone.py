@@ -1,0 +1,228 @@
+"""Could a stop be served at all, if it were the only one? Necessary conditions only.
+
+What is found impossible here is impossible in every plan; what is not may still be.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.model.calendar import DAYS_PER_WEEK, MINUTE_S
+from data.model.fleet import CrewRules, Vehicle
+from data.model.place import Stop, StopId
+from data.model.plan import PlanRequest, Unserved
+from data.model.travel import UNREACHABLE
+
+_FAR = np.iinfo(np.int64).max // 4
+
+
+def longest_work_s(vehicle: Vehicle, rules: CrewRules) -> int:
+    """Most work that a run can hold: the duty window, the longest shift and the meal it asks for.
+
+    Work beyond ``meal_after_s`` needs a meal of at least ``meal_min_s``, which is no work.
+    """
+    duty_s = vehicle.duty_end_s - vehicle.duty_start_s
+    shift_s = duty_s if rules.shift_max_s is None else rules.shift_max_s
+    if rules.meal_after_s is None:
+        return min(duty_s, shift_s)
+    without_meal_s = min(duty_s, shift_s, rules.meal_after_s)
+    return max(without_meal_s, min(duty_s - (rules.meal_min_s or 0), shift_s))
+
+
+def longest_driving_s(rules: CrewRules) -> int | None:
+    """Most driving that a run may hold, extensions used; ``None`` is no limit."""
+    if rules.drive_daily_max_s is None:
+        return None
+    return max(rules.drive_daily_max_s, rules.drive_extended_max_s or 0)
+
+
+def least_s(travel_s: NDArray[np.int32], source: int) -> NDArray[np.int64]:
+    """Least seconds from a point to every point, over any others in between.
+
+    A matrix of rounded or calibrated times may break the triangle inequality; a way over other
+    stops may then be shorter than the direct one.
+
+    Returns
+    -------
+    NDArray[np.int64], shape (n,)
+        ``UNREACHABLE`` where no way leads.
+
+    References
+    ----------
+    Dijkstra (1959), doi:10.1007/BF01386390, in its dense form.
+    """
+    legs = np.where(travel_s == UNREACHABLE, _FAR, travel_s.astype(np.int64))
+    least = legs[source].copy()
+    least[source] = 0
+    is_open = np.ones(len(least), dtype=np.bool_)
+    for _ in range(len(least)):
+        nearest = int(np.argmin(np.where(is_open, least, _FAR)))
+        if least[nearest] >= _FAR or not is_open[nearest]:
+            break
+        is_open[nearest] = False
+        np.minimum(least, least[nearest] + legs[nearest], out=least)
+    return np.where(least >= _FAR, UNREACHABLE, least)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """A vehicle with the least seconds from its depot to every point and from there to its end."""
+
+    vehicle: Vehicle
+    rules: CrewRules
+    index: Mapping[str, int]
+    out_s: NDArray[np.int64]
+    back_s: NDArray[np.int64]
+
+
+def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
+    """Stops that no plan can serve, each with its reason.
+
+    Reasons, of the vehicle that comes nearest: ``unserved.ability``, ``unserved.unreachable``,
+    ``unserved.drive_limit``, ``unserved.too_far``, ``unserved.no_day``, ``unserved.window``; and
+    ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps.
+    A stop whose travel is not in the matrices is not called impossible.
+    """
+    reaches = [r for v in request.vehicles if (r := _reach(request, v)) is not None]
+    if len(reaches) < len(request.vehicles):
+        return {}
+    found: dict[StopId, Unserved] = {}
+    for stop in request.stops:
+        if all(str(stop.stop_id) in r.index for r in reaches):
+            reason = _impossible(request, stop, reaches)
+            if reason is not None:
+                found[stop.stop_id] = reason
+    return found
+
+
+def _reach(request: PlanRequest, vehicle: Vehicle) -> _Reach | None:
+    matrix = request.travel.get(vehicle.vehicle_id)
+    start, end = str(vehicle.depot_id), str(vehicle.end_depot_id or vehicle.depot_id)
+    if matrix is None or start not in matrix.index or end not in matrix.index:
+        return None
+    return _Reach(
+        vehicle=vehicle,
+        rules=request.crew_rules.get(vehicle.vehicle_id, CrewRules()),
+        index=matrix.index,
+        out_s=least_s(matrix.travel_s, matrix.index[start]),
+        back_s=least_s(matrix.travel_s.T, matrix.index[end]),
+    )
+
+
+_ORDER = (
+    "unserved.ability",
+    "unserved.unreachable",
+    "unserved.drive_limit",
+    "unserved.too_far",
+    "unserved.no_day",
+    "unserved.window",
+)
+
+
+def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unserved | None:
+    days: set[int] = set()
+    reasons = []
+    for reach in reaches:
+        verdict = _one_visit(request, stop, reach)
+        if isinstance(verdict, Unserved):
+            reasons.append(verdict)
+        else:
+            days |= verdict
+    if not days:
+        return max(reasons, key=lambda r: _ORDER.index(r.reason), default=None)
+    if _keeps_gaps(stop, sorted(days), request.cycle.num_days):
+        return None
+    return Unserved(
+        stop_id=stop.stop_id,
+        reason="unserved.no_pattern",
+        facts={
+            "stop": stop.name,
+            "visits": stop.visits_per_cycle,
+            "num_days": len(days),
+            "min_gap_days": stop.min_gap_days,
+            "max_gap_days": stop.max_gap_days or request.cycle.num_days,
+        },
+    )
+
+
+def _one_visit(request: PlanRequest, stop: Stop, reach: _Reach) -> Unserved | set[int]:
+    """Days on which the vehicle could make a run to this stop alone, or why there is none."""
+    vehicle = reach.vehicle
+
+    def because(reason: str, **facts: object) -> Unserved:
+        named: dict[str, object] = {"stop": stop.name, "vehicle": vehicle.name}
+        return Unserved(stop_id=stop.stop_id, reason=reason, facts=named | facts)
+
+    missing = stop.needs - vehicle.abilities
+    if missing:
+        return because("unserved.ability", missing=", ".join(sorted(missing)))
+    point = reach.index[str(stop.stop_id)]
+    out_s, back_s = int(reach.out_s[point]), int(reach.back_s[point])
+    if UNREACHABLE in (out_s, back_s):
+        return because("unserved.unreachable")
+    drive_max_s = longest_driving_s(reach.rules)
+    if drive_max_s is not None and out_s + back_s > drive_max_s:
+        return because(
+            "unserved.drive_limit",
+            found_min=_minutes_up(out_s + back_s),
+            limit_min=drive_max_s // MINUTE_S,
+        )
+    work_s = vehicle.prep_s + out_s + stop.occupied_s + back_s + vehicle.closing_s
+    work_max_s = longest_work_s(vehicle, reach.rules)
+    if work_s > work_max_s:
+        return because(
+            "unserved.too_far",
+            found_min=_minutes_up(work_s),
+            limit_min=work_max_s // MINUTE_S,
+            drive_min=_minutes_up(out_s + back_s),
+        )
+    days = {
+        day
+        for day in request.working_days(vehicle)
+        if not stop.weekdays or day % DAYS_PER_WEEK in stop.weekdays
+    }
+    if not days:
+        return because("unserved.no_day")
+    earliest_s = vehicle.duty_start_s + vehicle.prep_s + out_s + stop.setup_s
+    latest_s = vehicle.duty_end_s - vehicle.closing_s - back_s - stop.teardown_s
+    days = {d for d in days if _window_fits(stop, d % DAYS_PER_WEEK, earliest_s, latest_s)}
+    return days or because("unserved.window", service_min=_minutes_up(stop.service_s))
+
+
+def _window_fits(stop: Stop, weekday: int, earliest_s: int, latest_s: int) -> bool:
+    spans = [(w.start_s, w.end_s) for w in stop.windows if w.applies_on(weekday)]
+    if not stop.windows:
+        spans = [(earliest_s, latest_s)]
+    return any(
+        max(start, earliest_s) + stop.service_s <= min(end, latest_s) for start, end in spans
+    )
+
+
+def _keeps_gaps(stop: Stop, days: list[int], num_days: int) -> bool:
+    """Whether some of the days hold the stop's visits with all gaps in their limits."""
+    return any(_chain(stop, group, num_days) for group in _weekday_groups(stop, days))
+
+
+def _weekday_groups(stop: Stop, days: list[int]) -> Iterator[list[int]]:
+    if not stop.same_weekday:
+        yield days
+        return
+    for weekday in range(DAYS_PER_WEEK):
+        yield [d for d in days if d % DAYS_PER_WEEK == weekday]
+
+
+def _chain(stop: Stop, days: list[int], num_days: int) -> bool:
+    longest = num_days if stop.max_gap_days is None else stop.max_gap_days
+    for first in days:
+        last = {first}
+        for _ in range(stop.visits_per_cycle - 1):
+            last = {d for d in days for e in last if stop.min_gap_days <= d - e <= longest}
+        if any(stop.min_gap_days <= first + num_days - d <= longest for d in last):
+            return True
+    return False
+
+
+def _minutes_up(seconds: int) -> int:
+    return -(-seconds // MINUTE_S)
