@@ -1,5 +1,244 @@
 """``bookmobile bench``: the planner against published problems and published rounds."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.console import Console
+
+from api.bench.instance import Instance, Outcome
+from api.bench.measure import RoundsOutcome, measure, measure_rounds
+from api.bench.published import Published, open_bench_roads, read_published
+from api.bench.pvrp import read_pvrp
+from api.bench.table import (
+    outcome_records,
+    outcome_table,
+    rounds_records,
+    rounds_table,
+    write_json,
+)
+from api.bench.top import read_top
+from api.bench.vrptw import read_vrptw
+from api.settings import Settings
+from api.terminal import Bars, progress_bars
+from api.words import Words
+from data.model.errors import BookmobileError
+from data.model.plan import Violation
+from planner.params import SolveParams
 
 bench = typer.Typer(no_args_is_help=True, help="Measure against published problems and rounds.")
+
+BROKEN_EXIT = 1
+"""A solution breaks a rule of its instance."""
+REFUSED_EXIT = 2
+"""A file could not be used."""
+
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Instance files.")]
+TimeOption = Annotated[
+    float, typer.Option("--time-limit", min=1.0, help="Seconds for each instance.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the search.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Search threads.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the results here as well.")]
+LangOption = Annotated[str | None, typer.Option("--lang", help="ru or en.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where a benchmark shows itself: results on standard output, the rest beside it."""
+
+    words: Words
+    out: Console
+    aside: Console
+
+    @classmethod
+    def of(cls, lang: str | None) -> "Stage":
+        words = Words(lang or Settings.from_environment().language)
+        return cls(words=words, out=Console(), aside=Console(stderr=True))
+
+    def refuse(self, error: BookmobileError) -> None:
+        """Tell what is wrong with a file; the others go on."""
+        self.aside.print(self.words.error(error), style="red", markup=False)
+
+    def tell(self, code: str, **facts: object) -> None:
+        self.out.print(self.words(code, **facts), markup=False)
+
+    def tell_broken(self, name: str, violations: Sequence[Violation]) -> None:
+        if violations:
+            self.tell("bench.rules_broken", instance=name)
+            for violation in violations:
+                self.out.print("  " + self.words(violation.code, **violation.facts), markup=False)
+
+
+@bench.command()
+def pvrp(
+    files: FilesArgument,
+    time_limit: TimeOption = 60.0,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+    json_file: JsonOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Periodic vehicle routing problems (Cordeau)."""
+    params = SolveParams(seed=seed, time_limit_s=time_limit, workers=workers)
+    _measure_files(files, read_pvrp, params, json_file, Stage.of(lang))
+
+
+@bench.command()
+def vrptw(
+    files: FilesArgument,
+    time_limit: TimeOption = 60.0,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+    json_file: JsonOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Problems with time windows (Solomon, Gehring and Homberger); total distance."""
+    params = SolveParams(seed=seed, time_limit_s=time_limit, workers=workers)
+    _measure_files(files, read_vrptw, params, json_file, Stage.of(lang))
+
+
+@bench.command()
+def top(
+    files: FilesArgument,
+    time_limit: TimeOption = 60.0,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+    json_file: JsonOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Team orienteering problems (Chao, Golden and Wasil); most score."""
+    params = SolveParams(seed=seed, time_limit_s=time_limit, workers=workers)
+    _measure_files(files, read_top, params, json_file, Stage.of(lang))
+
+
+@bench.command()
+def rounds(
+    stops: Annotated[list[Path], typer.Argument(metavar="STOPS.csv", help="Published timetables.")],
+    legs: Annotated[
+        Path | None, typer.Option("--legs", help="Driven legs (CSV) to fit the estimate to.")
+    ] = None,
+    osm: Annotated[
+        Path | None, typer.Option("--osm", help="Extract (.osm.pbf) with the real roads.")
+    ] = None,
+    time_limit: Annotated[
+        float,
+        typer.Option("--time-limit", min=1.0, help="Seconds for each timetable, both searches."),
+    ] = 60.0,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+    json_file: JsonOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Published rounds of mobile libraries (UK schema), replanned on the same travel times."""
+    stage = Stage.of(lang)
+    params = SolveParams(seed=seed, time_limit_s=time_limit, workers=workers)
+    outcomes: list[RoundsOutcome] = []
+    timetables: list[Published] = []
+    num_refused = num_done = 0
+    with (
+        progress_bars(stage.aside, stage.words) as bars,
+        open_bench_roads(legs, osm, Settings.from_environment().cache_dir, bars.fraction) as roads,
+    ):
+        for file in stops:
+            if bars.should_stop():
+                break
+            num_done += 1
+            try:
+                published = read_published(file)
+                outcomes += measure_rounds(published, roads, params, bars)
+            except BookmobileError as error:
+                stage.refuse(error)
+                num_refused += 1
+                continue
+            timetables.append(published)
+            if json_file:
+                write_json(json_file, rounds_records(outcomes))
+    if json_file:
+        write_json(json_file, rounds_records(outcomes))
+    _tell_rounds(stage, timetables, outcomes)
+    source = stage.words("bench.told.fitted", file=legs.name) if legs else ""
+    if not legs:
+        source = osm.name if osm else stage.words("bench.told.estimate")
+    stage.tell("bench.told.travel", source=source)
+    stage.out.print(rounds_table(outcomes, stage.words))
+    _close(stage, len(stops) - num_done, num_refused, [o.is_feasible for o in outcomes])
+
+
+def _tell_rounds(
+    stage: Stage, timetables: Sequence[Published], outcomes: Sequence[RoundsOutcome]
+) -> None:
+    """What stands behind the table: cycle, rows left out, days widened and split, pauses."""
+    for published in timetables:
+        timetable = published.timetable
+        name = timetable.authority
+        for error in published.left_out:
+            stage.refuse(error)
+        vehicles = len({r.mobile for r in timetable.rounds})
+        weeks = timetable.cycle_weeks
+        stage.tell("bench.told.cycle", authority=name, weeks=weeks, vehicles=vehicles)
+        if timetable.num_split:
+            stage.tell("bench.told.split", authority=name, count=timetable.num_split)
+    for outcome in outcomes:
+        name = outcome.authority
+        kind = "bench.open"
+        if outcome.depot:
+            kind = "bench.depots"
+        else:
+            if outcome.num_pauses:
+                stage.tell("bench.told.pauses", authority=name, count=outcome.num_pauses)
+            if outcome.num_widened:
+                stage.tell("bench.told.widened", authority=name, count=outcome.num_widened)
+        if outcome.is_kept:
+            stage.tell("bench.told.kept", authority=name, rounds=stage.words(kind))
+        stage.tell_broken(name, outcome.violations)
+
+
+def _measure_files(
+    files: Sequence[Path],
+    read: Callable[[Path], Instance],
+    params: SolveParams,
+    json_file: Path | None,
+    stage: Stage,
+) -> None:
+    outcomes: list[Outcome] = []
+    num_refused = num_done = 0
+    with progress_bars(stage.aside, stage.words) as bars:
+        for file in files:
+            if bars.should_stop():
+                break
+            num_done += 1
+            try:
+                outcome = measure(read(file), file, params, bars)
+            except BookmobileError as error:
+                stage.refuse(error)
+                num_refused += 1
+                continue
+            outcomes.append(outcome)
+            _note(outcome, bars, stage.words)
+            if json_file:
+                write_json(json_file, outcome_records(outcomes))
+    if json_file:
+        write_json(json_file, outcome_records(outcomes))
+    stage.out.print(outcome_table(outcomes, stage.words))
+    for outcome in outcomes:
+        stage.tell_broken(outcome.instance, outcome.violations)
+    _close(stage, len(files) - num_done, num_refused, [o.is_feasible for o in outcomes])
+
+
+def _note(outcome: Outcome, bars: Bars, words: Words) -> None:
+    found = words("bench.infeasible") if outcome.cost is None else words.number(outcome.cost, 2)
+    gap = "–" if outcome.gap_pct is None else f"{words.number(outcome.gap_pct, 2)} %"
+    bars.best("bench.note", instance=outcome.instance, value=found, gap=gap)
+
+
+def _close(stage: Stage, num_left: int, num_refused: int, feasible: Sequence[bool]) -> None:
+    """Say what was not measured, and end with the exit code."""
+    if num_left:
+        stage.tell("bench.stopped", count=num_left)
+    if num_refused:
+        raise typer.Exit(REFUSED_EXIT)
+    if not all(feasible):
+        raise typer.Exit(BROKEN_EXIT)

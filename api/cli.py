@@ -12,13 +12,14 @@ from rich.console import Console
 
 from api.app import create_app
 from api.bench_cli import bench
+from api.common_cli import LangOption, terminal_words, words_for
 from api.region_cli import import_files, init, inspect
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
 from api.services.planning import PlanResult, plan_region
 from api.services.regions import load_region, open_roads, region_folder
 from api.settings import Settings
-from api.show import show_need, show_plan, show_violations
+from api.show import show_error, show_need, show_plan, show_violations
 from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.plan_file import read_plan
@@ -38,7 +39,6 @@ DEFAULT_TIME_LIMIT_S = 40.0
 
 RegionArgument = Annotated[str, typer.Argument(help="Region folder, or a bundled region's name.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
-LangOption = Annotated[str | None, typer.Option("--lang", help="ru or en.")]
 OsmOption = Annotated[
     Path | None, typer.Option("--osm", help="OpenStreetMap extract (.osm.pbf) to travel on.")
 ]
@@ -242,11 +242,6 @@ def serve_folder(folder: Path, port: int, words: Words) -> None:
     uvicorn.run(create_app(folder), host="127.0.0.1", port=port, log_level="warning")
 
 
-def words_for(lang: str | None) -> Words:
-    """The terminal's language: what was asked, else the environment's."""
-    return Words(lang or Settings.from_environment().language)
-
-
 def today_in(region: Region) -> date:
     """Today's date where the region is."""
     return datetime.now(ZoneInfo(region.time_zone)).date()
@@ -262,5 +257,5 @@ def main() -> None:
     try:
         app()
     except BookmobileError as error:
-        Console(stderr=True).print(words_for(None).error(error), style="red", markup=False)
+        show_error(Console(stderr=True), terminal_words(), error)
         raise SystemExit(2) from None

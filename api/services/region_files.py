@@ -1,0 +1,219 @@
+"""Make and fill region folders from a person's files."""
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from api.progress import Ticker
+from data.feeds.depots import import_depots
+from data.feeds.init_region import (
+    check_covers,
+    region_from_files,
+    region_from_osm,
+    region_id_of,
+)
+from data.feeds.libraries import import_libraries
+from data.feeds.osm import OsmRegion, read_osm
+from data.feeds.outlines import read_land
+from data.feeds.profiles import read_norm_sets
+from data.feeds.region_folder import read_region, write_region
+from data.feeds.report import ImportReport
+from data.feeds.settlements import import_municipalities, import_settlements
+from data.feeds.stops import import_stops
+from data.feeds.vehicles import import_vehicles
+from data.model.errors import InputError
+from data.model.place import Standing
+from data.model.region import Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFiles:
+    """The files of one ``init`` or ``import``; ``None`` where a kind was not given."""
+
+    osm: Path | None = None
+    settlements: Path | None = None
+    municipalities: Path | None = None
+    libraries: Path | None = None
+    depots: Path | None = None
+    vehicles: Path | None = None
+    stops: Path | None = None
+    norms: Path | None = None
+    land: Path | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """The files' column names to ours."""
+    encoding: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(
+            (
+                self.osm,
+                self.settlements,
+                self.municipalities,
+                self.libraries,
+                self.depots,
+                self.vehicles,
+                self.stops,
+                self.norms,
+                self.land,
+            )
+        )
+
+
+def make_region(
+    folder: Path,
+    given: GivenFiles,
+    *,
+    name: str,
+    language: str | None,
+    time_zone: str | None,
+    tick: Ticker,
+) -> tuple[Region, tuple[ImportReport, ...]]:
+    """Make a region folder from an extract, from tables, or from tables over an extract.
+
+    Raises
+    ------
+    InputError
+        ``region.exists`` where the folder already holds one; ``region.nothing_given`` without
+        an extract and without settlements; whatever the files themselves are refused for.
+    """
+    if (folder / "region.toml").exists():
+        raise InputError("region.exists", folder=str(folder))
+    if given.osm is None and given.settlements is None:
+        raise InputError("region.nothing_given", folder=str(folder))
+    region_id = region_id_of(Path(folder.name))
+    osm = _read_extract(given.osm, tick)
+    extract = "" if given.osm is None else given.osm.name
+    if given.settlements is None and osm is not None:
+        region = region_from_osm(
+            osm,
+            region_id=region_id,
+            name=name,
+            language=language,
+            time_zone=time_zone,
+            roads_file=extract,
+        )
+        region, reports = filled(region, replace(given, osm=None))
+    else:
+        empty = Region(
+            region_id=region_id, names={"en": name}, time_zone="UTC", language="en", crs="EPSG:3857"
+        )
+        read, reports = filled(empty, replace(given, osm=None))
+        if osm is not None:
+            check_covers(osm, read.settlements)
+        region = region_from_files(
+            region_id=region_id,
+            name=name,
+            settlements=read.settlements,
+            libraries=read.libraries or (osm.libraries if osm else ()),
+            municipalities=read.municipalities,
+            depots=read.depots,
+            vehicles=read.vehicles,
+            land=read.land,
+            language=language,
+            time_zone=time_zone,
+            roads_file=extract,
+        )
+        region = replace(region, stops=read.stops, norm_sets=(*region.norm_sets, *read.norm_sets))
+    write_region(region, folder)
+    _keep_extract(given.osm, folder)
+    return read_region(folder), reports
+
+
+def fill_region(
+    folder: Path, given: GivenFiles, *, tick: Ticker
+) -> tuple[Region, tuple[ImportReport, ...]]:
+    """Add files to a region that exists: rows of a known id are replaced, others are added.
+
+    Raises
+    ------
+    InputError
+        ``region.nothing_to_import`` without a file; whatever the files are refused for. The
+        folder is not touched then.
+    """
+    if given.is_empty:
+        raise InputError("region.nothing_to_import")
+    region = read_region(folder)
+    osm = _read_extract(given.osm, tick)
+    if osm is not None:
+        check_covers(osm, region.settlements)
+        region = replace(region, roads_file=given.osm.name if given.osm else "")
+    region, reports = filled(region, given)
+    write_region(region, folder)
+    _keep_extract(given.osm, folder)
+    return read_region(folder), reports
+
+
+def filled(region: Region, given: GivenFiles) -> tuple[Region, tuple[ImportReport, ...]]:
+    """A region with the tables of the given files merged in by id, and what each import took."""
+    reports: list[ImportReport] = []
+
+    def read[T](
+        path: Path | None,
+        reader: Callable[..., tuple[tuple[T, ...], ImportReport]],
+        old: Iterable[T],
+        key: str,
+        **checks: object,
+    ) -> tuple[T, ...]:
+        if path is None:
+            return tuple(old)
+        items, report = reader(
+            path, mapping=given.mapping or None, encoding=given.encoding, **checks
+        )
+        reports.append(report)
+        merged = {getattr(item, key): item for item in old}
+        merged.update({getattr(item, key): item for item in items})
+        return tuple(merged.values())
+
+    if given.land is not None:
+        region = replace(region, land=read_land(given.land))
+    region = replace(
+        region,
+        municipalities=read(
+            given.municipalities, import_municipalities, region.municipalities, "municipality_id"
+        ),
+        settlements=read(
+            given.settlements,
+            import_settlements,
+            region.settlements,
+            "settlement_id",
+            land=region.land or None,
+        ),
+    )
+    homes = {str(s.settlement_id) for s in region.settlements} or None
+    known = [item for item in region.libraries if item.standing is Standing.KNOWN]
+    region = replace(
+        region,
+        libraries=read(
+            given.libraries, import_libraries, known, "library_id", settlement_ids=homes
+        ),
+        depots=read(given.depots, import_depots, region.depots, "depot_id", settlement_ids=homes),
+        stops=read(given.stops, import_stops, region.stops, "stop_id", settlement_ids=homes),
+    )
+    depots = {str(d.depot_id) for d in region.depots} or None
+    region = replace(
+        region,
+        vehicles=read(
+            given.vehicles, import_vehicles, region.vehicles, "vehicle_id", depot_ids=depots
+        ),
+    )
+    if given.norms is not None:
+        merged = {n.norm_set_id: n for n in region.norm_sets} | read_norm_sets(given.norms)
+        region = replace(region, norm_sets=tuple(merged.values()))
+    return region, tuple(reports)
+
+
+def _read_extract(path: Path | None, tick: Ticker) -> OsmRegion | None:
+    if path is None:
+        return None
+    tick.phase("phase.extract")
+    return read_osm(path, progress=tick.fraction)
+
+
+def _keep_extract(path: Path | None, folder: Path) -> None:
+    """Copy the extract into the folder, so that the region stands alone."""
+    if path is not None and path.resolve() != (folder / path.name).resolve():
+        partial = folder / (path.name + ".partial")
+        shutil.copyfile(path, partial)
+        partial.replace(folder / path.name)
