@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from data.feeds.report import Problem
@@ -48,8 +48,11 @@ _SYNONYMS: dict[str, dict[str, str]] = {
         "settlement_id": "код_нп",
         "address": "address_ru адрес address_1",
         "opening_hours": "hours режим_работы часы_работы время_работы график_работы",
-        "opened_date": "открыта дата_открытия",
-        "closed_date": "закрыта дата_закрытия",
+        "opened_date": "дата_открытия date_opened",
+        "closed_date": "дата_закрытия date_closed",
+        "opened_year": "year_opened год_открытия",
+        "closed_year": "year_closed год_закрытия",
+        "status": "closed закрыта статус состояние",
     },
     "depots": {
         "depot_id": "id код ид",
@@ -68,6 +71,13 @@ _SYNONYMS: dict[str, dict[str, str]] = {
         "weekdays": "days дни дни_недели",
         "duty_start": "начало_смены смена_с",
         "duty_end": "конец_смены смена_до",
+    },
+    "norms": {
+        "norm_set_id": "id набор",
+        "population_from": "от население_от",
+        "population_to": "до население_до",
+        "max_minutes": "minutes минут мин",
+        "max_km": "km км",
     },
     "stops": {
         "stop_id": "id код ид",
@@ -112,6 +122,7 @@ def match_columns(
     entity: str,
     file: str,
     mapping: Mapping[str, str] | None = None,
+    empty: Collection[str] = (),
 ) -> dict[str, str]:
     """Say which head of a file is which of our columns.
 
@@ -123,6 +134,8 @@ def match_columns(
         Our column names for this table.
     mapping
         Theirs to ours, as a person told; it goes before the synonyms.
+    empty
+        Heads with no value in any row; a synonym among them counts only if no other has one.
 
     Returns
     -------
@@ -155,15 +168,16 @@ def match_columns(
             )
         chosen[theirs] = ours
     known = _known_heads(entity, columns)
-    best: dict[str, tuple[int, int, str]] = {}
+    best: dict[str, tuple[bool, int, int, str]] = {}
     for place, theirs in enumerate(heads):
         rank_ours = known.get(tidy_head(theirs))
         if theirs in chosen or rank_ours is None:
             continue
         rank, ours = rank_ours
         if ours in columns and ours not in chosen.values():
-            best[ours] = min(best.get(ours, (rank, place, theirs)), (rank, place, theirs))
-    return chosen | {theirs: ours for ours, (_, _, theirs) in best.items()}
+            found = (theirs in empty, rank, place, theirs)
+            best[ours] = min(best.get(ours, found), found)
+    return chosen | {theirs: ours for ours, (*_, theirs) in best.items()}
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

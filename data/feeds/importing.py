@@ -55,6 +55,7 @@ def import_table[T](
         entity=entity.name,
         file=path.name,
         mapping=mapping,
+        empty=_empty_heads(table),
     )
     has_shapes = any(row.lon is not None for row in table.rows)
     _require(table, entity, columns, has_shapes=has_shapes, optional=optional)
@@ -80,6 +81,14 @@ def import_table[T](
         columns=columns,
         unused_columns=tuple(head for head in table.columns if head not in columns),
         encoding=table.encoding,
+    )
+
+
+def _empty_heads(table: Table) -> frozenset[str]:
+    return frozenset(
+        head
+        for head in table.columns
+        if not any(row.cells.get(head, "").strip() for row in table.rows)
     )
 
 

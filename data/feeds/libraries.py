@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from data.feeds.entity import Entity
-from data.feeds.importing import check_known, fill_ids, import_table, recode
+from data.feeds.importing import check_known, fill, fill_ids, import_table, recode
 from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.values import write_date, write_number
@@ -96,6 +96,25 @@ _KINDS = dict.fromkeys(
     ("library", "branch", "public library", "библиотека", "филиал"), LibraryKind.LIBRARY.value
 )
 
+_OPEN = frozenset(["0", "no", "false", "нет", "open", "открыта", "действует", "работает"])
+_LONG_CLOSED = "1900-01-01"
+"""Closing date of a library that is closed since nobody knows when."""
+
+
+def _date_from_year(row: Row, year_column: str, date_column: str) -> None:
+    """A year alone is its first day."""
+    year = row.text(year_column).removesuffix(".0")
+    if not row.has(date_column) and len(year) == 4 and year.isdigit():
+        fill(row, date_column, f"{year}-01-01")
+
+
+def _close(row: Row) -> None:
+    """A library marked as closed must not count as open, whatever its date."""
+    status = row.text("status").casefold()
+    if status and status not in _OPEN and not row.has("closed_date"):
+        fill(row, "closed_date", row.cells.get("opened_date") or _LONG_CLOSED)
+        row.flag("feeds.row.closed_date_unknown", "status")
+
 
 def import_libraries(
     path: Path,
@@ -122,6 +141,9 @@ def import_libraries(
         fill_ids(rows, "library_id", "library", ("name", "settlement_id", "address", "lon", "lat"))
         for row in rows:
             recode(row, "kind", _KINDS, LibraryKind.LIBRARY.value)
+            _date_from_year(row, "opened_year", "opened_date")
+            _date_from_year(row, "closed_year", "closed_date")
+            _close(row)
 
     return import_table(
         path,
@@ -129,6 +151,7 @@ def import_libraries(
         mapping=mapping,
         encoding=encoding,
         layer=layer,
+        extra_columns=("opened_year", "closed_year", "status"),
         optional=("library_id",),
         complete=complete,
         check=lambda pairs: check_known(pairs, "settlement_id", settlement_ids, "settlements.csv"),
