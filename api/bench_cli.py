@@ -17,6 +17,7 @@ from api.bench.table import (
     outcome_table,
     rounds_records,
     rounds_table,
+    shown,
     write_json,
 )
 from api.bench.top import read_top
@@ -229,8 +230,8 @@ def _measure_files(
 
 
 def _note(outcome: Outcome, bars: Bars, words: Words) -> None:
-    found = words("bench.infeasible") if outcome.cost is None else words.number(outcome.cost, 2)
-    gap = "–" if outcome.gap_pct is None else f"{words.number(outcome.gap_pct, 2)} %"
+    found = shown(outcome.cost, words) if outcome.is_feasible else words("bench.infeasible")
+    gap = shown(outcome.gap_pct, words)
     bars.best("bench.note", instance=outcome.instance, value=found, gap=gap)
 
 

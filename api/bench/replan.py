@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from api.bench.instance import broken
 from api.bench.rounds import Promise, Round, Timetable
+from data.model.calendar import MINUTE_S
 from data.model.plan import Violation
 from data.model.travel import UNREACHABLE, TravelMatrix
 from planner.problem import NO_LIMIT, NO_ROAD, Problem, Slot, Solution, VehicleDay, build_problem
@@ -136,6 +137,7 @@ class Replan:
             options=[self._options(promise, served_days) for promise in promises],
             runs=runs,
             occupied=[float(p.dwell_s) for p in promises],
+            clock_grid=float(MINUTE_S),
             clock_tolerance=[
                 math.inf if p.clock_s is None else float(CLOCK_TOLERANCE_S) for p in promises
             ],
@@ -155,6 +157,37 @@ class Replan:
     def plan_of(self, solution: Solution) -> Plan:
         """The routes of a solution of ``problem``."""
         return {index: route for index, route in enumerate(solution.routes) if route}
+
+    @property
+    def published_clock_s(self) -> tuple[float, ...]:
+        """The common clock time of each promise as published, ``nan`` where there is none."""
+        return tuple(
+            math.nan if p.clock_s is None else float(p.clock_s) for p in self.timetable.promises
+        )
+
+    def published_solution(self, problem: Problem) -> Solution | None:
+        """The published rounds as a start of the search; ``None`` if they break a promise.
+
+        They do so only where their clock times cannot be met on these travel times.
+        """
+        if self.violations(self.published, self.published_clock_s):
+            return None
+        options = []
+        for stop, promise in enumerate(self.timetable.promises):
+            first = int(problem.option_ptr[stop])
+            days = [{day for day, _, _ in option} for option in problem.options_of(stop)]
+            options.append(first + days.index(set(promise.days)))
+        routes = [r.visits for r in self.timetable.rounds]
+        return Solution(
+            routes=tuple(routes),
+            option=tuple(options),
+            anchor=self.published_clock_s,
+            unserved=(),
+            mandatory_unserved=0,
+            prize=0.0,
+            cost=self.driven(self.published)[0],
+            stopped_by="",
+        )
 
     def violations(self, plan: Plan, nominal_s: Sequence[float]) -> tuple[Violation, ...]:
         """Every broken promise of a plan.

@@ -8,7 +8,9 @@ from statistics import fmean
 from rich.table import Table
 
 from api.bench.instance import Outcome, gap_pct
+from api.bench.measure import RoundsOutcome
 from api.words import Words
+from data.model.errors import InputError
 
 ABSENT = "–"
 
@@ -29,20 +31,20 @@ def outcome_table(outcomes: Sequence[Outcome], words: Words) -> Table:
         values = dict(outcome.peers)
         table.add_row(
             outcome.instance,
-            _value(outcome.best_known, words),
-            _value(outcome.cost, words) if outcome.is_feasible else words("bench.infeasible"),
-            _value(outcome.gap_pct, words),
+            shown(outcome.best_known, words),
+            shown(outcome.cost, words) if outcome.is_feasible else words("bench.infeasible"),
+            shown(outcome.gap_pct, words),
             words.number(outcome.seconds, 1),
-            *(_value(values.get(name), words) for name in peers),
+            *(shown(values.get(name), words) for name in peers),
         )
     table.add_section()
     table.add_row(
         words.count("bench.mean", len(outcomes)),
         "",
         "",
-        _value(mean_gap_pct(outcomes), words),
-        _value(fmean(o.seconds for o in outcomes) if outcomes else None, words),
-        *(_value(_peer_gap_pct(outcomes, name), words) for name in peers),
+        shown(mean_gap_pct(outcomes), words),
+        shown(fmean(o.seconds for o in outcomes) if outcomes else None, words),
+        *(shown(_peer_gap_pct(outcomes, name), words) for name in peers),
     )
     return table
 
@@ -63,8 +65,10 @@ def _peer_gap_pct(outcomes: Sequence[Outcome], name: str) -> float | None:
     return fmean(gaps) if gaps else None
 
 
-def _value(value: float | None, words: Words) -> str:
-    return ABSENT if value is None else words.number(value, 2)
+def shown(value: float | None, words: Words) -> str:
+    """A value with two decimals at most, or a dash where there is none."""
+    # "or": a gap that rounds to minus zero is zero.
+    return ABSENT if value is None else words.number(round(value, 2) or 0.0, 2)
 
 
 def outcome_records(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
@@ -82,8 +86,93 @@ def outcome_records(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     ]
 
 
+def rounds_table(outcomes: Sequence[RoundsOutcome], words: Words) -> Table:
+    """Published and planned driving and vehicle-days, one row each, and the sums of both kinds."""
+    table = Table()
+    table.add_column(words("bench.column.authority"))
+    table.add_column(words("bench.column.rounds"))
+    for code in ("visits", "minutes", "km", "change", "vehicle_days", "seconds"):
+        table.add_column(words(f"bench.column.{code}"), justify="right")
+    for outcome in outcomes:
+        table.add_row(
+            outcome.authority,
+            words("bench.depot", stop=outcome.depot) if outcome.depot else words("bench.open"),
+            words.number(outcome.visits),
+            *_compared([outcome], words),
+            words.number(outcome.seconds, 1),
+        )
+    if len({o.authority for o in outcomes}) > 1:
+        table.add_section()
+        for kind, chosen in (
+            ("open", [o for o in outcomes if not o.depot]),
+            ("depots", [o for o in outcomes if o.depot]),
+        ):
+            table.add_row(
+                words("bench.total"),
+                words(f"bench.{kind}"),
+                words.number(sum(o.visits for o in chosen)),
+                *_compared(chosen, words),
+                words.number(sum(o.seconds for o in chosen), 1),
+            )
+    return table
+
+
+def _compared(outcomes: Sequence[RoundsOutcome], words: Words) -> tuple[str, ...]:
+    """Minutes, kilometres, change and vehicle-days over outcomes that are all feasible."""
+
+    def pair(published: float, planned: float | None) -> str:
+        told = words("bench.infeasible") if planned is None else words.number(planned)
+        return words("bench.pair", published=words.number(published), planned=told)
+
+    before = [o.published for o in outcomes]
+    after = [o.planned for o in outcomes if o.planned is not None]
+    whole = len(after) == len(before)
+    before_s, after_s = sum(d.seconds for d in before), sum(d.seconds for d in after)
+    change_pct = 100 * (after_s / before_s - 1) if whole and before_s else None
+    return (
+        pair(before_s / 60, after_s / 60 if whole else None),
+        pair(
+            sum(d.metres for d in before) / 1000,
+            sum(d.metres for d in after) / 1000 if whole else None,
+        ),
+        shown(change_pct, words),
+        pair(
+            sum(d.vehicle_days for d in before),
+            sum(d.vehicle_days for d in after) if whole else None,
+        ),
+    )
+
+
+def rounds_records(outcomes: Sequence[RoundsOutcome]) -> list[dict[str, object]]:
+    """One record per authority, of its open rounds; planned values are null if infeasible."""
+    return [
+        {
+            "authority": o.authority,
+            "visits": o.visits,
+            "published_drive_min": round(o.published.seconds / 60, 1),
+            "planned_drive_min": round(o.planned.seconds / 60, 1) if o.planned else None,
+            "published_km": round(o.published.metres / 1000, 1),
+            "planned_km": round(o.planned.metres / 1000, 1) if o.planned else None,
+            "published_vehicle_days": o.published.vehicle_days,
+            "planned_vehicle_days": o.planned.vehicle_days if o.planned else None,
+            "feasible": o.is_feasible,
+        }
+        for o in outcomes
+        if not o.depot
+    ]
+
+
 def write_json(file: Path, records: Sequence[dict[str, object]]) -> None:
-    """Write records as a JSON list; the folder is made if it is missing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write records as a JSON list; the folder is made if it is missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     text = json.dumps(list(records), ensure_ascii=False, indent=2)
-    file.write_text(text + "\n", encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError("bench.unwritable", file=file, cause=error.strerror or "") from None
