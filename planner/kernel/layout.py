@@ -1,0 +1,127 @@
+"""What the kernels read and write: columns of the flat arrays."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BIG = 1e12
+"""Stands for infinity in the arrays, so that differences stay finite."""
+FAR = 1e8
+"""A leg as costly as this does not exist."""
+EPS = 1e-7
+
+# run_f: limits of a vehicle-day
+(
+    CAPACITY,
+    MAX_WORK,
+    MAX_DRIVE,
+    DUTY_LO,
+    DUTY_HI,
+    PREP,
+    CLOSING,
+    FIXED,
+    MEAL_AFTER,
+    MEAL_MIN,
+    MEAL_MAX,
+    MEAL_LO,
+    MEAL_HI,
+    DRIVE_CONT,
+    BREAK,
+    PART_1,
+    PART_2,
+) = range(17)
+NUM_RUN_F = 17
+# run_i
+VEHICLE, DAY, CLASS, START, END, MAX_STOPS, WEEK, CREW, TWIN = range(9)
+NUM_RUN_I = 9
+# stop_f
+OCCUPIED, DEMAND, PRIZE, TOLERANCE, PENALTY, WIDTH, OPENS, REMOTE = range(8)
+NUM_STOP_F = 8
+# stop_i
+MANDATORY, SIMPLE, VISITS, ANCHORED = range(4)
+NUM_STOP_I = 4
+# week_f and week_i
+WEEK_WORK, WEEK_DRIVE, PAIR_DRIVE = range(3)
+NEXT, PREV = range(2)
+# seg: window, forward and backward time segments of each position of a run
+LO, HI, F_DUR, F_EARLY, F_LATE, B_DUR, B_EARLY, B_LATE = range(8)
+NUM_SEG = 8
+# tot: sums of a run
+LOAD, DRIVE, STAND, COST, WORK = range(5)
+NUM_TOT = 5
+
+
+class Data(NamedTuple):
+    """The problem, read only."""
+
+    cost: NDArray[np.float64]
+    time: NDArray[np.float64]
+    stop_f: NDArray[np.float64]
+    stop_i: NDArray[np.int32]
+    slot_ptr: NDArray[np.int32]
+    slot_day: NDArray[np.int32]
+    slot_f: NDArray[np.float64]
+    option_ptr: NDArray[np.int32]
+    option_slot_ptr: NDArray[np.int32]
+    option_slot: NDArray[np.int32]
+    may: NDArray[np.uint8]
+    run_f: NDArray[np.float64]
+    run_i: NDArray[np.int32]
+    day_ptr: NDArray[np.int32]
+    day_runs: NDArray[np.int32]
+    week_f: NDArray[np.float64]
+    week_i: NDArray[np.int32]
+    near: NDArray[np.int32]
+    is_timed: bool
+    is_selective: bool
+    grid: float
+
+
+class State(NamedTuple):
+    """A set of routes. Position 0 and ``length + 1`` of a run are its depot nodes."""
+
+    seq: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    seg: NDArray[np.float64]
+    tot: NDArray[np.float64]
+    length: NDArray[np.int32]
+    option: NDArray[np.int32]
+    anchor: NDArray[np.float64]
+    place: NDArray[np.int32]
+    """Run of each visit of a stop, in the order of its option's slots."""
+    week: NDArray[np.float64]
+
+
+class Scratch(NamedTuple):
+    """Room that a kernel writes to and forgets."""
+
+    node: NDArray[np.int32]
+    seg: NDArray[np.float64]
+    cand_cost: NDArray[np.float64]
+    cand_at: NDArray[np.int32]
+    cand_range: NDArray[np.float64]
+    pick: NDArray[np.int32]
+    best: NDArray[np.int32]
+    removed: NDArray[np.int32]
+    key: NDArray[np.float64]
+    was_unserved: NDArray[np.uint8]
+    is_touched: NDArray[np.uint8]
+    touched: NDArray[np.int32]
+    ruined: NDArray[np.uint8]
+
+
+class Pool(NamedTuple):
+    """Distinct routes met on the way: hash table and flat store."""
+
+    table: NDArray[np.int32]
+    key: NDArray[np.uint64]
+    ptr: NDArray[np.int64]
+    run: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    anchor: NDArray[np.float64]
+    value: NDArray[np.float64]
+    """Cost, work, driving of a route."""
+    count: NDArray[np.int64]
+    mark: NDArray[np.uint64]
+    """Random word of each slot and of each kind of vehicle-day."""

@@ -1,0 +1,258 @@
+"""One run: its time segments, its sums and its exact crew check.
+
+References
+----------
+Vidal, Crainic, Gendreau, Prins (2013), doi:10.1016/j.cor.2012.07.018: concatenation of time
+segments (least duration, earliest and latest start with that duration).
+"""
+
+from planner.kernel.compiled import compiled
+from planner.kernel.layout import (
+    B_DUR,
+    B_EARLY,
+    B_LATE,
+    BIG,
+    BREAK,
+    CLASS,
+    CLOSING,
+    COST,
+    CREW,
+    DEMAND,
+    DRIVE,
+    DRIVE_CONT,
+    DUTY_HI,
+    DUTY_LO,
+    END,
+    EPS,
+    F_DUR,
+    F_EARLY,
+    F_LATE,
+    FIXED,
+    HI,
+    LO,
+    LOAD,
+    MAX_WORK,
+    MEAL_AFTER,
+    MEAL_HI,
+    MEAL_LO,
+    MEAL_MAX,
+    MEAL_MIN,
+    OCCUPIED,
+    PART_1,
+    PART_2,
+    PREP,
+    STAND,
+    START,
+    WEEK,
+    WORK,
+)
+
+
+@compiled
+def join(dur_1, early_1, late_1, leg, dur_2, early_2, late_2):
+    """Two segments one after the other: (least duration, earliest, latest start, lateness)."""
+    gone = dur_1 + leg
+    wait = early_2 - gone - late_1
+    wait = max(wait, 0.0)
+    warp = early_1 + gone - late_2
+    warp = max(warp, 0.0)
+    early = early_2 - gone
+    early = max(early, early_1)
+    late = late_2 - gone
+    late = min(late, late_1)
+    return dur_1 + dur_2 + leg + wait, early - wait, late + warp, warp
+
+
+@compiled
+def set_segments(data, run, node, seg, last):
+    """Fill forward and backward segments of positions ``0 … last``; lateness of the whole."""
+    limits = data.run_f[run]
+    time = data.time[data.run_i[run, CLASS]]
+    seg[0, LO] = limits[DUTY_LO]
+    seg[0, HI] = limits[DUTY_HI] - limits[PREP]
+    seg[last, LO] = limits[DUTY_LO]
+    seg[last, HI] = limits[DUTY_HI] - limits[CLOSING]
+    seg[0, F_DUR] = limits[PREP]
+    seg[0, F_EARLY] = seg[0, LO]
+    seg[0, F_LATE] = seg[0, HI]
+    seg[last, B_DUR] = limits[CLOSING]
+    seg[last, B_EARLY] = seg[last, LO]
+    seg[last, B_LATE] = seg[last, HI]
+    late = 0.0
+    for p in range(1, last + 1):
+        stay = limits[CLOSING] if p == last else data.stop_f[node[p], OCCUPIED]
+        dur, first, final, warp = join(
+            seg[p - 1, F_DUR],
+            seg[p - 1, F_EARLY],
+            seg[p - 1, F_LATE],
+            time[node[p - 1], node[p]],
+            stay,
+            seg[p, LO],
+            seg[p, HI],
+        )
+        late += warp
+        seg[p, F_DUR] = dur
+        seg[p, F_EARLY] = first
+        seg[p, F_LATE] = final
+    for p in range(last - 1, -1, -1):
+        stay = limits[PREP] if p == 0 else data.stop_f[node[p], OCCUPIED]
+        dur, first, final, warp = join(
+            stay,
+            seg[p, LO],
+            seg[p, HI],
+            time[node[p], node[p + 1]],
+            seg[p + 1, B_DUR],
+            seg[p + 1, B_EARLY],
+            seg[p + 1, B_LATE],
+        )
+        seg[p, B_DUR] = dur
+        seg[p, B_EARLY] = first
+        seg[p, B_LATE] = final
+    return late
+
+
+@compiled
+def keeps_driving_rule(data, run, node, last, meal_at, meal):
+    """Whether driving between qualifying stays keeps the continuous limit."""
+    limits = data.run_f[run]
+    most = limits[DRIVE_CONT]
+    if most >= BIG:
+        return True
+    time = data.time[data.run_i[run, CLASS]]
+    driven = 0.0
+    part = 0
+    for p in range(1, last + 1):
+        driven += time[node[p - 1], node[p]]
+        if driven > most + EPS:
+            return False
+        if p == last:
+            break
+        for kind in range(2):
+            if kind == 1 and meal_at != p:
+                break
+            stay = meal if kind == 1 else data.stop_f[node[p], OCCUPIED]
+            if stay >= limits[BREAK] - EPS:
+                driven = 0.0
+                part = 0
+            elif limits[PART_1] > 0.0:
+                if part == 0 and stay >= limits[PART_1] - EPS:
+                    part = 1
+                elif part == 1 and stay >= limits[PART_2] - EPS:
+                    driven = 0.0
+                    part = 0
+    return True
+
+
+@compiled
+def judge(data, run, node, seg, last):
+    """Exact crew check of a run whose segments are set.
+
+    Returns
+    -------
+    (work, meal position, meal length)
+        Work is -1 if the run breaks a rule; the position is -1 without a meal. Among feasible
+        meal positions the one of least work is taken, the first of equals.
+    """
+    limits = data.run_f[run]
+    dur = seg[last, F_DUR]
+    if data.run_i[run, CREW] == 0:
+        return (dur if dur <= limits[MAX_WORK] + EPS else -1.0), -1, 0.0
+    if (
+        dur <= limits[MEAL_AFTER] + EPS
+        and dur <= limits[MAX_WORK] + EPS
+        and keeps_driving_rule(data, run, node, last, -1, 0.0)
+    ):
+        return dur, -1, 0.0
+    if limits[MEAL_AFTER] >= BIG:
+        return -1.0, -1, 0.0
+    time = data.time[data.run_i[run, CLASS]]
+    best_work = BIG
+    best_at = -1
+    best_meal = 0.0
+    base = limits[PREP] + limits[CLOSING]
+    for p in range(1, last + 1):
+        base += time[node[p - 1], node[p]]
+        if p < last:
+            base += data.stop_f[node[p], OCCUPIED]
+    for p in range(1, last):
+        meal = limits[MEAL_MIN]
+        leg = time[node[p], node[p + 1]]
+        for _attempt in range(2):
+            d1, e1, l1, w1 = join(
+                seg[p, F_DUR],
+                seg[p, F_EARLY],
+                seg[p, F_LATE],
+                0.0,
+                meal,
+                limits[MEAL_LO],
+                limits[MEAL_HI] - meal,
+            )
+            if w1 > EPS:
+                break
+            d2, _e2, _l2, w2 = join(
+                d1, e1, l1, leg, seg[p + 1, B_DUR], seg[p + 1, B_EARLY], seg[p + 1, B_LATE]
+            )
+            if w2 > EPS:
+                break
+            work = d2 - meal
+            if (
+                work < best_work - EPS
+                and work <= limits[MAX_WORK] + EPS
+                and keeps_driving_rule(data, run, node, last, p, meal)
+            ):
+                best_work = work
+                best_at = p
+                best_meal = meal
+            # A longer meal may take up waiting, which would be work.
+            meal = min(limits[MEAL_MAX], meal + work - base, limits[MEAL_HI] - limits[MEAL_LO])
+            if meal <= limits[MEAL_MIN] + EPS:
+                break
+    if best_at < 0:
+        return -1.0, -1, 0.0
+    return best_work, best_at, best_meal
+
+
+@compiled
+def refresh(data, state, run):
+    """Set segments and sums of a run anew and carry its week's sums; false if it breaks a rule."""
+    last = state.length[run] + 1
+    node = state.seq[run]
+    seg = state.seg[run]
+    cls = data.run_i[run, CLASS]
+    node[0] = data.run_i[run, START]
+    node[last] = data.run_i[run, END]
+    week = data.run_i[run, WEEK]
+    if week >= 0:
+        state.week[week, 0] -= state.tot[run, WORK]
+        state.week[week, 1] -= state.tot[run, DRIVE]
+    load = 0.0
+    drive = 0.0
+    cost = 0.0
+    stand = data.run_f[run, PREP] + data.run_f[run, CLOSING]
+    if last > 1:
+        cost = data.run_f[run, FIXED]
+        for p in range(1, last + 1):
+            cost += data.cost[cls, node[p - 1], node[p]]
+            drive += data.time[cls, node[p - 1], node[p]]
+            if p < last:
+                load += data.stop_f[node[p], DEMAND]
+                stand += data.stop_f[node[p], OCCUPIED]
+    is_kept = True
+    work = 0.0
+    if data.is_timed or data.run_i[run, CREW] != 0:
+        late = set_segments(data, run, node, seg, last)
+        if last > 1:
+            work, _at, _meal = judge(data, run, node, seg, last)
+            is_kept = late <= EPS and work >= 0.0
+    elif last > 1:
+        work = drive + stand
+        is_kept = work <= data.run_f[run, MAX_WORK] + EPS
+    state.tot[run, LOAD] = load
+    state.tot[run, DRIVE] = drive
+    state.tot[run, STAND] = stand
+    state.tot[run, COST] = cost
+    state.tot[run, WORK] = work
+    if week >= 0:
+        state.week[week, 0] += work
+        state.week[week, 1] += drive
+    return is_kept

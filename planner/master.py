@@ -1,0 +1,366 @@
+"""Set partitioning: the best choice among all routes met, with visit options and week limits.
+
+References
+----------
+Foster, Ryan (1976), doi:10.1057/jors.1976.23: vehicle routes chosen by an integer program.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan
+from typing import Any
+
+import numpy as np
+from ortools.sat.python import cp_model
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+
+from planner.problem import Problem, Solution
+from planner.stopping import Budget
+
+COST_GRAIN = 100
+"""Costs enter the model in hundredths."""
+MOST_LP_COLUMNS = 25_000
+MOST_WEIGHT = 2**52
+
+
+Key = tuple[int, frozenset[tuple[int, float | None]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A route that keeps every rule of its vehicle-day.
+
+    ``slots`` are in order of driving; ``anchors`` are their stops' nominal starts, ``None`` where
+    no clock-time rule applies.
+    """
+
+    run: int
+    stops: tuple[int, ...]
+    slots: tuple[int, ...]
+    anchors: tuple[float | None, ...]
+    cost: float
+    work: float
+    drive: float
+
+    def key(self, group: Sequence[int]) -> Key:
+        """What makes two routes the same: their kind of vehicle-day and their visits."""
+        return group[self.run], frozenset(zip(self.slots, self.anchors, strict=True))
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Linear rows over columns (x), options (y) and unserved stops (u), by variable number."""
+
+    kinds: list[tuple[str, Any]] = field(default_factory=list)
+    equal: list[tuple[list[int], list[float], float]] = field(default_factory=list)
+    at_most: list[tuple[list[int], list[float], float]] = field(default_factory=list)
+    weight: list[int] = field(default_factory=list)
+
+    def variable(self, kind: str, what: Any, weight: int) -> int:
+        self.kinds.append((kind, what))
+        self.weight.append(weight)
+        return len(self.kinds) - 1
+
+
+def nominal(solution: Solution, stop: int) -> float | None:
+    """Nominal start of a stop, ``None`` where no clock-time rule applies."""
+    anchor = solution.anchor[stop]
+    return None if isnan(anchor) else anchor
+
+
+def groups_of(problem: Problem) -> list[int]:
+    """For each vehicle-day the first one that is its equal in all but the vehicle's name."""
+    first: dict[object, int] = {}
+    group = []
+    for row, run in enumerate(problem.runs):
+        vehicle = (run.vehicle,) if run.week >= 0 else tuple(problem.may_serve[:, run.vehicle])
+        names = [f for f in run.__dataclass_fields__ if f not in ("vehicle", "week")]
+        kind = (tuple(getattr(run, f) for f in names), vehicle)
+        group.append(first.setdefault(kind, row))
+    return group
+
+
+def choose(
+    problem: Problem,
+    columns: Mapping[Key, Column],
+    incumbent: Solution,
+    used: frozenset[Key],
+    budget: Budget,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[dict[int, Column], dict[int, int], str] | None:
+    """The best set of columns within the budget.
+
+    Parameters
+    ----------
+    columns
+        Routes to choose from by their key.
+    used
+        Keys of the incumbent's routes, which are among them.
+
+    Returns
+    -------
+    tuple or None
+        Column of each used vehicle-day, option of each served stop, and the solver's status;
+        ``None`` if nothing was found.
+    """
+    if budget.seconds < 0.05 or not columns:
+        return None
+    group = groups_of(problem)
+    kept = list(columns.values())
+    if len(kept) > budget.max_columns:
+        kept = _by_reduced_cost(problem, kept, used, budget, group)
+    rows = _state(problem, kept)
+    model = cp_model.CpModel()
+    variables = [model.new_bool_var("") for _ in rows.kinds]
+    for numbers, factors, right in rows.equal:
+        whole = [int(f) for f in factors]
+        model.add(
+            cp_model.LinearExpr.weighted_sum([variables[k] for k in numbers], whole) == int(right)
+        )
+    for numbers, factors, right in rows.at_most:
+        whole = [int(np.ceil(f)) for f in factors]
+        model.add(
+            cp_model.LinearExpr.weighted_sum([variables[k] for k in numbers], whole)
+            <= int(np.floor(right))
+        )
+    model.minimize(cp_model.LinearExpr.weighted_sum(variables, rows.weight))
+    _hint(model, variables, rows, kept, incumbent, used, group)
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = budget.seconds
+    solver.parameters.num_workers = budget.workers
+    solver.parameters.random_seed = 1
+    if budget.deterministic is not None:
+        solver.parameters.max_deterministic_time = budget.deterministic
+    status = solver.solve(model, _Stop(is_cancelled))
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return None
+    values = [bool(solver.value(v)) for v in variables]
+    chosen, option = _read(problem, kept, rows, values)
+    return chosen, option, str(solver.status_name(status))
+
+
+class _Stop(cp_model.CpSolverSolutionCallback):
+    """Ends the solve at the next solution once the search is cancelled."""
+
+    def __init__(self, is_cancelled: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_cancelled = is_cancelled
+
+    def on_solution_callback(self) -> None:
+        if self._is_cancelled():
+            self.stop_search()
+
+
+def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], list[int]]:
+    """Whole-number weights of columns and of unserved stops, in lexicographic order.
+
+    One grain of prize outweighs the dearest choice of columns, one mandatory stop all prizes.
+    Where that would leave the range of whole numbers, prizes are rounded to a coarser grain.
+    """
+    costs = [round(c.cost * COST_GRAIN) for c in columns]
+    dearest: dict[int, int] = defaultdict(int)
+    for column, cost in zip(columns, costs, strict=True):
+        dearest[column.run] = max(dearest[column.run], cost)
+    step = sum(dearest.values()) + 1
+    optional = np.where(problem.mandatory, 0.0, problem.prize)
+    grain = 1.0 if np.all(optional == np.round(optional)) else 0.01
+    total = max(1.0, float(optional.sum()) / grain)
+    missing = int(problem.mandatory.sum()) + 1
+    while step * (total + 2) * missing > MOST_WEIGHT and total > 1:
+        grain *= 2
+        total /= 2
+    prizes = [step * round(float(p) / grain) for p in optional]
+    all_prizes = sum(prizes) + step
+    return costs, [all_prizes if m else p for m, p in zip(problem.mandatory, prizes, strict=True)]
+
+
+def _state(problem: Problem, columns: Sequence[Column]) -> _Rows:
+    """The rows of the model over some columns."""
+    rows = _Rows()
+    costs, missing = _weights(problem, columns)
+    for k, cost in enumerate(costs):
+        rows.variable("x", k, cost)
+    by_stop: dict[int, list[int]] = defaultdict(list)
+    by_visit: dict[tuple[int, float | None], list[int]] = defaultdict(list)
+    anchors: dict[int, set[float]] = defaultdict(set)
+    group = groups_of(problem)
+    by_group: dict[int, list[int]] = defaultdict(list)
+    for k, column in enumerate(columns):
+        by_group[group[column.run]].append(k)
+        for stop, slot, anchor in zip(column.stops, column.slots, column.anchors, strict=True):
+            by_stop[stop].append(k)
+            by_visit[slot, anchor].append(k)
+            if anchor is not None:
+                anchors[stop].add(anchor)
+    size = {g: group.count(g) for g in set(group)}
+    for g, numbers in sorted(by_group.items()):
+        rows.at_most.append((numbers, [1.0] * len(numbers), float(size[g])))
+    for stop in range(problem.num_stops):
+        if by_stop[stop]:
+            _state_stop(problem, rows, stop, by_stop[stop], by_visit, anchors[stop], missing[stop])
+    _state_weeks(problem, rows, columns)
+    return rows
+
+
+def _state_stop(
+    problem: Problem,
+    rows: _Rows,
+    stop: int,
+    numbers: list[int],
+    by_visit: Mapping[tuple[int, float | None], list[int]],
+    anchors: set[float],
+    missing: int,
+) -> None:
+    """One option or none; each of its slots is visited exactly once, at one nominal start."""
+    unserved = rows.variable("u", stop, missing)
+    options = range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1]))
+    slots_of = {
+        o: problem.option_slot[problem.option_slot_ptr[o] : problem.option_slot_ptr[o + 1]]
+        for o in options
+    }
+    if all(len(s) == 1 for s in slots_of.values()):
+        rows.equal.append(([*numbers, unserved], [1.0] * (len(numbers) + 1), 1.0))
+        return
+    chosen: list[int] = [unserved]
+    visits: dict[tuple[int, float | None], list[int]] = {
+        (slot, anchor): []
+        for slot in range(int(problem.slot_ptr[stop]), int(problem.slot_ptr[stop + 1]))
+        for anchor in (None, *sorted(anchors))
+        if by_visit.get((slot, anchor))
+    }
+    for option, slots in slots_of.items():
+        for anchor in (None, *sorted(anchors)):
+            if all((int(s), anchor) in visits for s in slots):
+                y = rows.variable("y", (stop, option, anchor), 0)
+                chosen.append(y)
+                for s in slots:
+                    visits[int(s), anchor].append(y)
+    rows.equal.append((chosen, [1.0] * len(chosen), 1.0))
+    for key, ys in visits.items():
+        xs = by_visit[key]
+        rows.equal.append(([*xs, *ys], [1.0] * len(xs) + [-1.0] * len(ys), 0.0))
+
+
+def _state_weeks(problem: Problem, rows: _Rows, columns: Sequence[Column]) -> None:
+    """Weekly and two-week sums of work and driving."""
+    by_week: dict[int, list[int]] = defaultdict(list)
+    for k, column in enumerate(columns):
+        row = problem.runs[column.run].week
+        if row >= 0:
+            by_week[row].append(k)
+    for number, week in enumerate(problem.weeks):
+        own = by_week[number]
+        after = by_week[week.next_week]
+        twice = 2.0 if week.next_week == number else 1.0
+        drive = [columns[k].drive for k in own]
+        if np.isfinite(week.max_work):
+            rows.at_most.append((own, [columns[k].work for k in own], week.max_work))
+        if np.isfinite(week.max_drive):
+            rows.at_most.append((own, drive, week.max_drive))
+        if np.isfinite(week.max_drive_with_next):
+            both = own if twice == 2.0 else [*own, *after]
+            sums = [twice * columns[k].drive for k in both]
+            rows.at_most.append((both, sums, week.max_drive_with_next))
+
+
+def _by_reduced_cost(
+    problem: Problem,
+    columns: list[Column],
+    used: frozenset[Key],
+    budget: Budget,
+    group: Sequence[int],
+) -> list[Column]:
+    """The columns of least reduced cost in the linear relaxation, the incumbent's among them."""
+    columns = columns[-MOST_LP_COLUMNS:] + [
+        c for c in columns[:-MOST_LP_COLUMNS] if c.key(group) in used
+    ]
+    rows = _state(problem, columns)
+    num = len(rows.kinds)
+    weight = np.array(rows.weight, np.float64)
+    weight /= max(1.0, float(np.median(weight[: len(columns)])))
+    weight = np.minimum(weight, 1e5)
+    options: dict[str, Any] = {"presolve": True}
+    if budget.deterministic is None:
+        options["time_limit"] = max(0.5, budget.seconds / 2)
+    solve: Any = linprog  # its stubs know no sparse matrices
+    answer = solve(
+        weight,
+        A_eq=_matrix(rows.equal, num),
+        b_eq=[right for _, _, right in rows.equal],
+        A_ub=_matrix(rows.at_most, num),
+        b_ub=[right for _, _, right in rows.at_most],
+        bounds=(0, None),
+        method="highs",
+        options=options,
+    )
+    if answer.x is None or answer.status != 0:
+        order = np.arange(len(columns))[::-1]
+    else:
+        reduced = np.asarray(answer.lower.marginals)[: len(columns)]
+        order = np.argsort(reduced, kind="stable")
+    kept = {int(k) for k in order[: budget.max_columns]}
+    kept |= {k for k, c in enumerate(columns) if c.key(group) in used}
+    return [columns[k] for k in sorted(kept)]
+
+
+def _matrix(
+    rows: Sequence[tuple[list[int], list[float], float]], num: int
+) -> "csr_matrix[np.float64]":
+    ptr = np.cumsum([0] + [len(numbers) for numbers, _, _ in rows])
+    index = [k for numbers, _, _ in rows for k in numbers]
+    value = [f for _, factors, _ in rows for f in factors]
+    return csr_matrix((np.array(value, np.float64), index, ptr), shape=(len(rows), num))
+
+
+def _hint(
+    model: cp_model.CpModel,
+    variables: Sequence[cp_model.IntVar],
+    rows: _Rows,
+    columns: Sequence[Column],
+    incumbent: Solution,
+    used: frozenset[Key],
+    group: Sequence[int],
+) -> None:
+    """Start the solver from the incumbent."""
+    for number, (kind, what) in enumerate(rows.kinds):
+        if kind == "x":
+            value = columns[what].key(group) in used
+        elif kind == "y":
+            stop, option, anchor = what
+            value = incumbent.option[stop] == option and anchor == nominal(incumbent, stop)
+        else:
+            value = incumbent.option[what] < 0
+        model.add_hint(variables[number], value)
+
+
+def _read(
+    problem: Problem, columns: Sequence[Column], rows: _Rows, values: Sequence[bool]
+) -> tuple[dict[int, Column], dict[int, int]]:
+    """Chosen columns on vehicle-days and chosen options."""
+    group = groups_of(problem)
+    free: dict[int, list[int]] = defaultdict(list)
+    for row, g in enumerate(group):
+        free[g].append(row)
+    chosen: dict[int, Column] = {}
+    option: dict[int, int] = {}
+    for (kind, what), value in zip(rows.kinds, values, strict=True):
+        if not value:
+            continue
+        if kind == "x":
+            column = columns[what]
+            rest = free[group[column.run]]
+            chosen[rest.pop(rest.index(column.run) if column.run in rest else 0)] = column
+        elif kind == "y":
+            option[what[0]] = what[1]
+    single: dict[int, int] = {}
+    for stop in range(problem.num_stops):
+        for o in range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1])):
+            first, last = problem.option_slot_ptr[o : o + 2]
+            if last - first == 1:
+                single.setdefault(int(problem.option_slot[first]), o)
+    for column in chosen.values():
+        for stop, slot in zip(column.stops, column.slots, strict=True):
+            option.setdefault(stop, single.get(slot, -1))
+    return chosen, option
