@@ -8,13 +8,10 @@ both ends). With both, a route's legs equal the matrix cells.
 The engine itself is imported by ``maps.valhalla_worker`` alone.
 """
 
-import itertools
-import json
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import as_completed
+from itertools import batched, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,12 +21,11 @@ import numpy as np
 from data.model.errors import RoadsError
 from data.model.fleet import Vehicle
 from data.model.travel import UNREACHABLE, TravelMatrix
-from maps.build import build_tiles, default_config, engine_version
+from maps.build import build_tiles, engine_version
 from maps.engine import Engine, EngineError
 from maps.roads import (
     NO_CLOSURES,
     OFF_NETWORK,
-    SNAP_LIMIT_M,
     Area,
     Closures,
     Position,
@@ -37,9 +33,7 @@ from maps.roads import (
     ReachMode,
     RoadPoint,
     Roads,
-    RouteLeg,
     RouteLine,
-    RouteStep,
     Snap,
     SnapProblem,
     Times,
@@ -48,21 +42,29 @@ from maps.roads import (
     rounded,
     scaled,
 )
+from maps.valhalla_requests import (
+    areas_of,
+    closures_of,
+    costing_of,
+    leg_of,
+    locale_of,
+    locations_of,
+    snap_of,
+    whole_seconds,
+    write_config,
+)
 
 ENGINE_REFUSED = "roads.engine_refused"
 
-MIN_REACH_EDGES = 50
-"""A road that leads to fewer others is a piece cut off from the network."""
-MAX_JUMP_M = 500.0
-"""A usable road that much farther than a point's own, cut-off road is not the point's road."""
 _SOURCES_PER_REQUEST = 250
 """Each request snaps its targets anew, so few large ones are fastest; more would hide progress."""
 _LOCATE_PER_REQUEST = 500
 _UNCONNECTED = {170, 171, 442}
 """Engine errors: unconnected regions, no suitable road near, no path."""
-_VEHICLES = ("auto", "truck", "pedestrian")
-_POLYLINE_SCALE = 1e-6
-_LOCALES = {"ru": "ru-RU", "en": "en-GB"}
+_ON_ROAD_M = 10.0
+"""Snapped places lie on their road: another road is not looked for."""
+_ONE_ENDED = tuple({"date_time": {"type": t, "value": "2026-01-14T10:00"}} for t in (1, 2))
+"""A date of departure or arrival makes the engine search from the start or the end only."""
 
 
 class ValhallaRoads:
@@ -87,7 +89,7 @@ class ValhallaRoads:
 
     def snap(self, points: Sequence[Position], vehicle: Vehicle | None) -> list[Snap]:
         """Where each point meets the network; a road of no use is named, never taken."""
-        return self._snap_all(rounded(points), _costing(vehicle))
+        return self._snap_all(rounded(points), costing_of(vehicle))
 
     def times(
         self,
@@ -106,7 +108,8 @@ class ValhallaRoads:
         metres = seconds.copy()
         if rows and columns:
             cut = np.ix_(rows, columns)
-            froms, tos = [origins[i] for i in rows], [targets[j] for j in columns]
+            froms = self._places([origins[i] for i in rows], vehicle)
+            tos = self._places([targets[j] for j in columns], vehicle)
             seconds[cut], metres[cut] = self._times(froms, tos, vehicle, progress, closures)
         if progress is not None:
             progress(1.0)
@@ -137,38 +140,44 @@ class ValhallaRoads:
             if not snap.is_usable:
                 lon, lat = position
                 raise RoadsError(OFF_NETWORK, lon=lon, lat=lat, problem=str(snap.problem))
-        avoid = vehicle is not None and vehicle.avoid_unpaved
+        places = self._places(positions, vehicle)
+        request = {
+            **closures_of(closures),
+            "language": locale_of(language),
+            "units": "kilometers",
+        }
+        tries = (True, False) if vehicle is not None and vehicle.avoid_unpaved else (False,)
         try:
-            legs = self._legs(positions, vehicle, language, closures, avoid_unpaved=avoid)
+            avoids = [tries[0]] * (len(places) - 1)
+            found = self._drive(places, request, vehicle, avoid_unpaved=tries[0])
         except EngineError as error:
             if error.code not in _UNCONNECTED:
                 raise RoadsError(ENGINE_REFUSED, cause=error.text) from error
-            legs = self._legs_apart(positions, vehicle, language, closures)
+            found, avoids = self._drive_apart(places, positions, request, vehicle, tries)
+        legs = []
+        for pair, leg, avoid in zip(pairwise(places), found, avoids, strict=True):
+            agreed = self._as_in_matrix(pair, leg, request, vehicle, avoid_unpaved=avoid)
+            is_forced = tries[0] and not avoid
+            legs.append(leg_of(agreed, self.travel_factor, is_unpaved_forced=is_forced))
         return RouteLine(legs=tuple(legs), source=self.source, is_estimated=False)
 
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
         """What lies within some minutes, on foot or by car, as the network leads."""
         is_walk = mode is ReachMode.WALK
-        costing = {"costing": "pedestrian"} if is_walk else _costing(None)
+        costing = {"costing": "pedestrian"} if is_walk else costing_of(None)
         position = rounded([(lon, lat)])
         if self._snap_all(position, costing)[0].problem is SnapProblem.NO_ROAD:
             return ()
         request = {
             **costing,
-            "locations": _locations(position),
+            "locations": locations_of(position),
             "contours": [{"time": minutes if is_walk else minutes / self.travel_factor}],
             "polygons": True,
             "denoise": 0.1,
             "generalize": 20,
         }
         features = self._ask("isochrone", request)["features"]
-        areas: list[Area] = []
-        for feature in features:
-            shape = feature["geometry"]
-            polygons = shape["coordinates"]
-            for rings in [polygons] if shape["type"] == "Polygon" else polygons:
-                areas.append(tuple(tuple((x, y) for x, y in ring) for ring in rings))
-        return tuple(areas)
+        return areas_of(features)
 
     def close(self) -> None:
         """End the workers."""
@@ -188,11 +197,19 @@ class ValhallaRoads:
     def _snap_all(self, positions: list[Position], costing: dict[str, Any]) -> list[Snap]:
         kind = costing["costing"]
         new = [p for p in dict.fromkeys(positions) if (kind, p) not in self._snaps]
-        for chunk in itertools.batched(new, _LOCATE_PER_REQUEST):
-            request = {**costing, "locations": _locations(chunk), "verbose": True}
+        for chunk in batched(new, _LOCATE_PER_REQUEST):
+            request = {**costing, "locations": locations_of(chunk), "verbose": True}
             for position, found in zip(chunk, self._ask("locate", request), strict=True):
-                self._snaps[kind, position] = _snap(position, found.get("edges") or [])
+                self._snaps[kind, position] = snap_of(position, found.get("edges") or [])
         return [self._snaps[kind, p] for p in positions]
+
+    def _places(self, positions: list[Position], vehicle: Vehicle | None) -> list[Position]:
+        """Where usable points meet their roads.
+
+        Matrix and route are asked between these places: from a point beside several roads the
+        engine may set off along another one each time.
+        """
+        return [(snap.lon, snap.lat) for _, snap in self._snapped(positions, vehicle)]
 
     def _snapped(
         self, positions: Sequence[Position], vehicle: Vehicle | None
@@ -215,12 +232,12 @@ class ValhallaRoads:
     ) -> Times:
         """Times between usable points; unpaved roads, if avoided, only where nothing else leads."""
         avoid = vehicle is not None and vehicle.avoid_unpaved
-        request = {**_costing(vehicle, avoid_unpaved=avoid), **_closed(closures)}
+        request = {**costing_of(vehicle, avoid_unpaved=avoid), **closures_of(closures)}
         seconds, metres = self._search(origins, targets, request, progress)
         if avoid and (lost := (seconds == UNREACHABLE)).any():
             rows = np.flatnonzero(lost.any(axis=1))
             froms = [origins[i] for i in rows]
-            request = {**_costing(vehicle), **_closed(closures)}
+            request = {**costing_of(vehicle), **closures_of(closures)}
             other_s, other_m = self._search(froms, targets, request, progress)
             seconds[rows] = np.where(lost[rows], other_s, seconds[rows])
             metres[rows] = np.where(lost[rows], other_m, metres[rows])
@@ -242,8 +259,8 @@ class ValhallaRoads:
             padded = targets + targets[:1] * max(0, len(sources) - len(targets))
             request = {
                 **common,
-                "sources": _locations(sources),
-                "targets": _locations(padded),
+                "sources": locations_of(sources, _ON_ROAD_M),
+                "targets": locations_of(padded, _ON_ROAD_M),
                 "verbose": False,
             }
             waiting[self._engine.submit("matrix", request)] = start
@@ -268,49 +285,72 @@ class ValhallaRoads:
                 future.cancel()
         return seconds, metres
 
-    def _legs_apart(
+    def _drive_apart(
         self,
+        places: list[Position],
         positions: list[Position],
+        request: dict[str, Any],
         vehicle: Vehicle | None,
-        language: str,
-        closures: Closures,
-    ) -> list[RouteLeg]:
+        tries: tuple[bool, ...],
+    ) -> tuple[list[dict[str, Any]], list[bool]]:
         """Leg by leg, so that only the legs without a paved way use unpaved roads."""
-        tries = (True, False) if vehicle is not None and vehicle.avoid_unpaved else (False,)
-        legs: list[RouteLeg] = []
-        for pair in itertools.pairwise(positions):
+        legs, avoids = [], []
+        for pair, named in zip(pairwise(places), pairwise(positions), strict=True):
             for avoid in tries:
                 try:
-                    found = self._legs(list(pair), vehicle, language, closures, avoid_unpaved=avoid)
+                    legs += self._drive(list(pair), request, vehicle, avoid_unpaved=avoid)
                 except EngineError as error:
                     if error.code not in _UNCONNECTED:
                         raise RoadsError(ENGINE_REFUSED, cause=error.text) from error
                     continue
-                legs += found
+                avoids.append(avoid)
                 break
             else:
-                raise no_route(*pair)
-        return legs
+                raise no_route(*named)
+        return legs, avoids
 
-    def _legs(
+    def _as_in_matrix(
         self,
-        positions: list[Position],
+        pair: tuple[Position, Position],
+        leg: dict[str, Any],
+        request: dict[str, Any],
         vehicle: Vehicle | None,
-        language: str,
-        closures: Closures,
         *,
         avoid_unpaved: bool,
-    ) -> list[RouteLeg]:
-        request = {
-            **_costing(vehicle, avoid_unpaved=avoid_unpaved, disable_hierarchy_pruning=True),
-            **_closed(closures),
-            "locations": _locations(positions),
-            "language": _LOCALES.get(language.replace("_", "-").split("-")[0], language),
-            "units": "kilometers",
+    ) -> dict[str, Any]:
+        """The leg, or that of a search from one end where the matrix goes that way.
+
+        The engine looks for a route from both ends at once and in about one case of a hundred
+        settles for another of nearly equal cost; plans are made of matrix cells.
+        """
+        common = {**costing_of(vehicle, avoid_unpaved=avoid_unpaved), **_closed_part(request)}
+        cell = int(self._search([pair[0]], [pair[1]], common, None)[0][0, 0])
+        found = [leg]
+        for one_ended in _ONE_ENDED:
+            if cell == UNREACHABLE or abs(whole_seconds(found[-1]) - cell) <= 1:
+                return found[-1]
+            try:
+                asked = {**request, **one_ended}
+                found += self._drive(list(pair), asked, vehicle, avoid_unpaved=avoid_unpaved)
+            except EngineError:
+                continue
+        return min(found, key=lambda other: abs(whole_seconds(other) - cell))
+
+    def _drive(
+        self,
+        places: list[Position],
+        request: dict[str, Any],
+        vehicle: Vehicle | None,
+        *,
+        avoid_unpaved: bool,
+    ) -> list[dict[str, Any]]:
+        asked = {
+            **request,
+            **costing_of(vehicle, avoid_unpaved=avoid_unpaved, disable_hierarchy_pruning=True),
+            "locations": locations_of(places, _ON_ROAD_M),
         }
-        is_forced = vehicle is not None and vehicle.avoid_unpaved and not avoid_unpaved
-        legs = self._engine.ask("route", request)["trip"]["legs"]
-        return [_leg(leg, self.travel_factor, is_unpaved_forced=is_forced) for leg in legs]
+        legs: list[dict[str, Any]] = self._engine.ask("route", asked)["trip"]["legs"]
+        return legs
 
 
 def open_valhalla(
@@ -345,121 +385,12 @@ def open_valhalla(
         raise ValueError(f"travel factor must be positive: {travel_factor}")
     packed = build_tiles(extract, cache_dir, progress)
     return ValhallaRoads(
-        Engine(_config(packed), workers=workers),
+        Engine(write_config(packed), workers=workers),
         key=packed.stem,
         source=f"{engine_version()}, {extract.name}",
         travel_factor=travel_factor,
     )
 
 
-def _config(packed: Path) -> Path:
-    """The engine's configuration for a packed network, written beside it."""
-    config = default_config()
-    config["mjolnir"] |= {"tile_extract": str(packed.resolve()), "tile_dir": ""}
-    config["thor"]["source_to_target_algorithm"] = "timedistancematrix"
-    limits = config["service_limits"]
-    limits["max_distance_disable_hierarchy_culling"] = 5_000_000
-    limits["max_exclude_polygons_length"] = 1_000_000
-    limits["max_exclude_polygons_vertices"] = 10_000
-    limits["max_exclude_locations"] = 1_000
-    limits["allow_hard_exclusions"] = True
-    for costing in _VEHICLES:
-        limits[costing] |= {
-            "max_locations": 20_000,
-            "max_distance": 5e6,
-            "max_matrix_distance": 5e6,
-            "max_matrix_location_pairs": 5_000_000,
-        }
-    limits["isochrone"] |= {"max_time_contour": 240, "max_contours": 8}
-    path = packed.with_suffix(".json")
-    handle, name = tempfile.mkstemp(dir=packed.parent, suffix=".json")
-    with os.fdopen(handle, "w", encoding="utf-8") as target:
-        json.dump(config, target)
-    Path(name).replace(path)
-    return path
-
-
-def _costing(vehicle: Vehicle | None, **options: bool) -> dict[str, Any]:
-    """The engine's words for a vehicle. Its weights are tonnes; every dimension is always sent."""
-    if vehicle is None:
-        kind, sent = "auto", dict[str, Any]()
-    else:
-        kind, sent = (
-            "truck",
-            {
-                "height": vehicle.height_m,
-                "width": vehicle.width_m,
-                "length": vehicle.length_m,
-                "weight": vehicle.weight_kg / 1000,
-                "axle_load": vehicle.axle_load_kg / 1000,
-                "axle_count": 2,
-            },
-        )
-    if options.get("avoid_unpaved"):
-        sent["exclude_unpaved"] = True
-    if options.get("disable_hierarchy_pruning"):
-        sent["disable_hierarchy_pruning"] = True
-    return {"costing": kind, "costing_options": {kind: sent}}
-
-
-def _closed(closures: Closures) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    if closures.polygons:
-        told["exclude_polygons"] = [[list(point) for point in ring] for ring in closures.polygons]
-    if closures.points:
-        told["exclude_locations"] = [{"lon": lon, "lat": lat} for lon, lat in closures.points]
-    return told
-
-
-def _locations(positions: Sequence[Position]) -> list[dict[str, float]]:
-    return [{"lon": lon, "lat": lat, "search_cutoff": SNAP_LIMIT_M} for lon, lat in positions]
-
-
-def _snap(position: Position, edges: list[dict[str, Any]]) -> Snap:
-    lon, lat = position
-    if not edges:
-        return Snap(distance_m=None, lon=lon, lat=lat, problem=SnapProblem.NO_ROAD)
-    edges = sorted(edges, key=lambda edge: float(edge["distance"]))
-    nearest_m = float(edges[0]["distance"])
-    for edge in edges:
-        metres = float(edge["distance"])
-        reach = min(edge["outbound_reach"], edge["inbound_reach"])
-        if reach >= MIN_REACH_EDGES and metres - nearest_m <= MAX_JUMP_M:
-            return Snap(distance_m=metres, lon=edge["correlated_lon"], lat=edge["correlated_lat"])
-    return Snap(distance_m=nearest_m, lon=lon, lat=lat, problem=SnapProblem.CUT_OFF)
-
-
-def _leg(leg: dict[str, Any], factor: float, *, is_unpaved_forced: bool) -> RouteLeg:
-    summary = leg["summary"]
-    return RouteLeg(
-        seconds=round(
-            math.floor(summary["time"]) * factor
-        ),  # whole seconds, cut off as in the matrix
-        metres=round(1000 * summary["length"]),
-        line=_decoded(leg["shape"]),
-        steps=tuple(
-            RouteStep(
-                text=step["instruction"],
-                metres=round(1000 * step["length"]),
-                seconds=round(step["time"] * factor),
-            )
-            for step in leg["maneuvers"]
-        ),
-        is_unpaved_forced=is_unpaved_forced,
-    )
-
-
-def _decoded(shape: str) -> tuple[Position, ...]:
-    """An encoded polyline of six digits (differences, zigzag, five bits a character)."""
-    values: list[int] = []
-    value = shift = 0
-    for character in shape:
-        bits = ord(character) - 63
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if bits < 0x20:
-            values.append(~(value >> 1) if value & 1 else value >> 1)
-            value = shift = 0
-    lat, lon = np.cumsum(values[0::2]), np.cumsum(values[1::2])
-    line = np.round(np.column_stack([lon, lat]) * _POLYLINE_SCALE, 6).tolist()
-    return tuple((x, y) for x, y in line)
+def _closed_part(request: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name.startswith("exclude_")}
