@@ -19,7 +19,7 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
     ``unserved.no_capacity`` with facts: ``extra_min``, the least vehicle time that its visits would
     add to the runs of this plan as they stand, or as runs of their own; ``people_per_hour``, its
     prize for an hour of that time; and ``weakest_per_hour``, the least prize that an hour spent on
-    a served optional stop brings (``None`` without one). Nothing is claimed about other plans.
+    a served optional stop brings (a dash without one). Nothing is claimed about other plans.
 
     A stop whose travel is not in the matrices keeps the reason that the plan gives.
     """
@@ -59,8 +59,8 @@ def _no_capacity(
     facts = {
         "stop": stop.name,
         "extra_min": -(-cycle_s // MINUTE_S),
-        "people_per_hour": round(stop.prize * HOUR_S / cycle_s, 1) if cycle_s else None,
-        "weakest_per_hour": None if weakest is None else round(weakest, 1),
+        "people_per_hour": round(stop.prize * HOUR_S / cycle_s, 1) if cycle_s else "—",
+        "weakest_per_hour": "—" if weakest is None else round(weakest, 1),
     }
     return Unserved(stop_id=stop.stop_id, reason=NO_CAPACITY, facts=facts)
 
