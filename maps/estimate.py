@@ -34,7 +34,6 @@ from maps.land import NOWHERE, Land
 from maps.local_metres import LocalMetres
 from maps.roads import (
     NO_CLOSURES,
-    OFF_NETWORK,
     Area,
     Closures,
     Position,
@@ -48,6 +47,7 @@ from maps.roads import (
     Times,
     matrix_of,
     no_route,
+    off_network,
     rounded,
     scaled,
 )
@@ -176,9 +176,9 @@ class EstimatedRoads:
         if len(points) < 2:
             raise ValueError("a route needs two points or more")
         positions = rounded(points)
-        for (lon, lat), snap in zip(positions, self.snap(positions, vehicle), strict=True):
+        for position, snap in zip(positions, self.snap(positions, vehicle), strict=True):
             if not snap.is_usable:
-                raise RoadsError(OFF_NETWORK, lon=lon, lat=lat, problem=str(snap.problem))
+                raise off_network(position, snap)
         legs = []
         for origin, target in pairwise(positions):
             seconds, metres = self.times([origin], [target], vehicle, None, closures)

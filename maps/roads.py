@@ -31,7 +31,12 @@ type Progress = Callable[[float], None]
 """Told the share of the work done, 0 to 1. What it raises ends the work."""
 
 NO_ROUTE = "roads.no_route"
-OFF_NETWORK = "roads.off_network"
+OFF_NETWORK = {
+    "cut_off": "roads.off_network.cut_off",
+    "no_road": "roads.off_network.no_road",
+    "off_land": "roads.off_network.off_land",
+}
+"""Error codes by ``SnapProblem``."""
 
 SNAP_LIMIT_M = 3_000.0
 """A point is joined to a road (or to the land's outline) at most this far away."""
@@ -207,8 +212,8 @@ class Roads(Protocol):
         Raises
         ------
         RoadsError
-            ``roads.no_route`` where no road joins two successive points, ``roads.off_network``
-            where a point is on none.
+            ``roads.no_route`` where no road joins two successive points,
+            ``roads.off_network.*`` where a point is on none.
         """
 
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
@@ -285,3 +290,10 @@ def no_route(origin: Position, target: Position) -> RoadsError:
         to_lat=target[1],
         distance_m=round(distance_m(*origin, *target)),
     )
+
+
+def off_network(point: Position, snap: Snap) -> RoadsError:
+    """The refusal of a point that cannot be driven to."""
+    lon, lat = point
+    limit_km = SNAP_LIMIT_M / 1000
+    return RoadsError(OFF_NETWORK[snap.problem or ""], lon=lon, lat=lat, limit_km=f"{limit_km:g}")

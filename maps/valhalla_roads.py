@@ -25,7 +25,6 @@ from maps.build import build_tiles, engine_version
 from maps.engine import Engine, EngineError
 from maps.roads import (
     NO_CLOSURES,
-    OFF_NETWORK,
     Area,
     Closures,
     Position,
@@ -39,6 +38,7 @@ from maps.roads import (
     Times,
     matrix_of,
     no_route,
+    off_network,
     rounded,
     scaled,
 )
@@ -138,8 +138,7 @@ class ValhallaRoads:
         positions = rounded(points)
         for position, snap in self._snapped(positions, vehicle):
             if not snap.is_usable:
-                lon, lat = position
-                raise RoadsError(OFF_NETWORK, lon=lon, lat=lat, problem=str(snap.problem))
+                raise off_network(position, snap)
         places = self._places(positions, vehicle)
         request = {
             **closures_of(closures),
