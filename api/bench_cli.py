@@ -187,6 +187,7 @@ def _tell_rounds(
         kind = "bench.open"
         if outcome.depot:
             kind = "bench.depots"
+            stage.tell("bench.told.depot", authority=name, stop=outcome.depot)
         else:
             if outcome.num_pauses:
                 stage.tell("bench.told.pauses", authority=name, count=outcome.num_pauses)

@@ -91,15 +91,14 @@ def rounds_table(outcomes: Sequence[RoundsOutcome], words: Words) -> Table:
     table = Table()
     table.add_column(words("bench.column.authority"))
     table.add_column(words("bench.column.rounds"))
-    for code in ("visits", "minutes", "km", "change", "vehicle_days", "seconds"):
+    for code in ("visits", "minutes", "km", "change", "vehicle_days"):
         table.add_column(words(f"bench.column.{code}"), justify="right")
     for outcome in outcomes:
         table.add_row(
             outcome.authority,
-            words("bench.depot", stop=outcome.depot) if outcome.depot else words("bench.open"),
+            words("bench.depots" if outcome.depot else "bench.open"),
             words.number(outcome.visits),
             *_compared([outcome], words),
-            words.number(outcome.seconds, 1),
         )
     if len({o.authority for o in outcomes}) > 1:
         table.add_section()
@@ -112,7 +111,6 @@ def rounds_table(outcomes: Sequence[RoundsOutcome], words: Words) -> Table:
                 words(f"bench.{kind}"),
                 words.number(sum(o.visits for o in chosen)),
                 *_compared(chosen, words),
-                words.number(sum(o.seconds for o in chosen), 1),
             )
     return table
 
