@@ -1,0 +1,87 @@
+"""A plan's timetable in the exchange schema of mobile-library stops.
+
+Private stops are never exported. The schema's values are English whatever the plan's language;
+names stay as they are.
+
+References
+----------
+LibrariesHacked, schema-librarydata, mobile-library-stops (Table Schema).
+"""
+
+from datetime import date
+from pathlib import Path
+
+from data.feeds.stops_csv import DAYS, MobileStopRow, write_stops_csv
+from data.model.calendar import DAY_S, DAYS_PER_WEEK, HOUR_S, MINUTE_S
+from data.model.geo import COORDINATE_DIGITS
+from data.model.place import StopKind
+from data.model.plan import Plan, PlanRequest
+from data.model.timetable import VisitSeries, visit_series
+
+_TYPES = {
+    StopKind.PUBLIC: "Public",
+    StopKind.ON_REQUEST: "Dynamic",
+    StopKind.TECHNICAL: "Other",
+}
+
+
+def write_timetable(
+    request: PlanRequest,
+    plan: Plan,
+    path: Path,
+    *,
+    organisation: str,
+    timetable_url: str,
+    until: date,
+) -> int:
+    """Write one row a stop, weekday and clock time, and return the number of rows.
+
+    Arrival and departure are the times between which the doors are open; the route is the weekday
+    with the weeks of the cycle (``Monday 1+3/4``).
+
+    Parameters
+    ----------
+    until
+        Last date of the timetable, included; it is the rows' ``end``.
+    """
+    num_weeks = request.cycle.num_weeks
+    rows = [
+        _row(series, organisation, timetable_url, until, num_weeks)
+        for series in visit_series(request, plan, until)
+        if series.stop.kind in _TYPES
+    ]
+    rows.sort(key=lambda r: (r.mobile, DAYS.index(r.day), r.route, r.arrival))
+    write_stops_csv(rows, path)
+    return len(rows)
+
+
+def _row(
+    series: VisitSeries, organisation: str, timetable_url: str, until: date, num_weeks: int
+) -> MobileStopRow:
+    stop, visit = series.stop, series.visit
+    day = DAYS[series.dates[0].weekday()]
+    first_week = series.day // DAYS_PER_WEEK
+    weeks = range(first_week, num_weeks, series.interval_weeks)
+    return MobileStopRow(
+        organisation=organisation,
+        mobile=series.vehicle.name,
+        route=f"{day} {'+'.join(str(w + 1) for w in weeks)}/{num_weeks}",
+        community=stop.community,
+        stop=stop.name,
+        geox=f"{stop.lon:.{COORDINATE_DIGITS}f}",
+        geoy=f"{stop.lat:.{COORDINATE_DIGITS}f}",
+        day=day,
+        type=_TYPES[stop.kind],
+        arrival=_clock(visit.start_s),
+        departure=_clock(visit.end_s),
+        frequency=f"FREQ=WEEKLY;INTERVAL={series.interval_weeks}",
+        start=series.dates[0].isoformat(),
+        end=until.isoformat(),
+        exceptions=",".join(on.isoformat() for on in series.exceptions),
+        timetable=timetable_url,
+    )
+
+
+def _clock(seconds: int) -> str:
+    of_day = seconds % DAY_S
+    return f"{of_day // HOUR_S:02d}:{of_day % HOUR_S // MINUTE_S:02d}"
