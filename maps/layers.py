@@ -55,7 +55,7 @@ class StopPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """A run with one line a leg; straight lines where no road line is known."""
+    """A run with one line a leg; straight, or no roads, where ``follows_roads`` is false."""
 
     run: Run
     vehicle: Vehicle

@@ -97,7 +97,7 @@ BRAUNSTON = Stop(
 STOPS = (COTTESMORE, EXTON, SCHOOL, WING, BRAUNSTON)
 
 
-def travel() -> TravelMatrix:
+def travel(*, is_estimated: bool) -> TravelMatrix:
     """Ten minutes and eight kilometres between any two points."""
     points = (str(OAKHAM.depot_id), *(str(s.stop_id) for s in STOPS))
     apart = 1 - np.eye(len(points), dtype=np.int32)
@@ -106,11 +106,11 @@ def travel() -> TravelMatrix:
         travel_s=apart * np.int32(10 * MINUTE_S),
         travel_m=apart * np.int32(8000),
         source="example",
-        is_estimated=True,
+        is_estimated=is_estimated,
     )
 
 
-def request() -> PlanRequest:
+def request(*, is_estimated: bool = True) -> PlanRequest:
     return PlanRequest(
         region_id="rutland",
         cycle=Cycle(start_date=date(2026, 3, 2), num_weeks=4),
@@ -122,7 +122,9 @@ def request() -> PlanRequest:
         vehicles=(NORTH, SOUTH),
         stops=STOPS,
         crew_rules={v.vehicle_id: CrewRules() for v in (NORTH, SOUTH)},
-        travel=dict.fromkeys((NORTH.vehicle_id, SOUTH.vehicle_id), travel()),
+        travel=dict.fromkeys(
+            (NORTH.vehicle_id, SOUTH.vehicle_id), travel(is_estimated=is_estimated)
+        ),
     )
 
 

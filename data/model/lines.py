@@ -21,12 +21,14 @@ def leg_lines(
     Returns
     -------
     tuple
-        One line a leg, and whether they follow real roads. Without road lines of this run the
-        legs are straight.
+        One line a leg, and whether they follow real roads. Without lines of this run the legs are
+        straight; lines of estimated travel (round a lagoon, say) are shown but are no roads.
     """
     known = (lines or {}).get((run.vehicle_id, run.day))
     if known is not None and len(known) == len(run.visits) + 1:
-        return tuple(tuple((p[0], p[1]) for p in leg) for leg in known), True
+        travel = request.travel.get(run.vehicle_id)
+        follows_roads = travel is None or not travel.is_estimated
+        return tuple(tuple((p[0], p[1]) for p in leg) for leg in known), follows_roads
     vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
     depots = {d.depot_id: (d.lon, d.lat) for d in request.depots}
     stops = {s.stop_id: (s.lon, s.lat) for s in request.stops}

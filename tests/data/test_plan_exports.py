@@ -42,7 +42,7 @@ def plan() -> Plan:
 def test_geojson_is_read_by_a_second_library(tmp_path: Path) -> None:
     """Every stop and run is there, in degrees, lon before lat, and says whether roads are known."""
     path = tmp_path / "plan.geojson"
-    num_features = write_geojson(example.request(), plan(), path, lines=ROADS)
+    num_features = write_geojson(example.request(is_estimated=False), plan(), path, lines=ROADS)
     frame = geopandas.read_file(path)
     assert len(frame) == num_features == 5 + 4
     assert frame.crs.to_epsg() == 4326
@@ -57,7 +57,7 @@ def test_geojson_is_read_by_a_second_library(tmp_path: Path) -> None:
 
 def test_gpx_has_elements_in_the_schema_order(tmp_path: Path) -> None:
     """Route points name the stops in order in UTC; only a real road line becomes a track."""
-    paths = write_gpx(example.request(), plan(), tmp_path / "gpx", lines=ROADS)
+    paths = write_gpx(example.request(is_estimated=False), plan(), tmp_path / "gpx", lines=ROADS)
     assert [p.name for p in paths] == [
         "2026-03-02_severnyy.gpx",
         "2026-03-04_severnyy.gpx",
@@ -77,6 +77,17 @@ def test_gpx_has_elements_in_the_schema_order(tmp_path: Path) -> None:
     tracked = ET.parse(paths[2]).getroot()
     assert [c.tag.rpartition("}")[2] for c in tracked] == ["metadata", "rte", "trk"]
     assert len(tracked.findall("g:trk/g:trkseg/g:trkpt", GPX)) == 5
+
+
+def test_estimated_lines_are_no_track(tmp_path: Path) -> None:
+    """A driver follows a track; one that no road stands behind is not written."""
+    paths = write_gpx(example.request(), plan(), tmp_path, lines=ROADS)
+    assert not [p for p in paths if "<trk>" in p.read_text("utf-8")]
+    write_geojson(example.request(), plan(), tmp_path / "plan.geojson", lines=ROADS)
+    frame = geopandas.read_file(tmp_path / "plan.geojson")
+    runs = frame[frame.feature == "run"]
+    assert not runs.follows_roads.astype(bool).any()
+    assert sum(len(line.geoms[0].coords) == 3 for line in runs.geometry) == 1
 
 
 def test_gpx_names_do_not_collide(tmp_path: Path) -> None:

@@ -27,9 +27,8 @@ def draw(language: str = "en", **changes: Any) -> str:
     options: dict[str, Any] = {"estimated": True, **changes}
     region = options.pop("region", example.region())
     lines = options.pop("lines", None)
-    return draw_map(
-        region, example.needs(), example.request(), plan(), lines, Words(language), **options
-    )
+    request = example.request(is_estimated=options["estimated"])
+    return draw_map(region, example.needs(), request, plan(), lines, Words(language), **options)
 
 
 class Links(HTMLParser):

@@ -52,7 +52,7 @@ def test_runs_follow_roads_only_where_lines_are_given() -> None:
     north = example.NORTH.vehicle_id
     road = [(-0.7283, 52.6705), (-0.7, 52.68), (-0.6347, 52.6887)]
     lines = {(north, 14): [road, road[::-1]], (north, 0): [road]}
-    runs = run_line_features(example.request(), example.plan(), lines)
+    runs = run_line_features(example.request(is_estimated=False), example.plan(), lines)
     assert [(r.run.day, r.follows_roads) for r in runs] == [
         (0, False),
         (2, False),
@@ -61,6 +61,15 @@ def test_runs_follow_roads_only_where_lines_are_given() -> None:
     ]
     assert [len(r.legs) for r in runs] == [3, 3, 2, 2]
     assert runs[2].legs[0] == tuple(road)
+
+
+def test_estimated_lines_are_shown_but_are_no_roads() -> None:
+    """Estimated travel bends round water; its line is kept and marked."""
+    road = [(-0.7283, 52.6705), (-0.7, 52.68), (-0.6347, 52.6887)]
+    lines = {(example.NORTH.vehicle_id, 14): [road, road[::-1]]}
+    runs = run_line_features(example.request(), example.plan(), lines)
+    assert not any(r.follows_roads for r in runs)
+    assert len(runs[2].legs[0]) == 3
 
 
 def test_features_become_a_frame() -> None:
