@@ -15,15 +15,12 @@ from data.feeds.plan_gpx import write_gpx
 from data.feeds.plan_xlsx import write_xlsx
 from data.feeds.timetable_csv import write_timetable
 from data.feeds.timetable_ical import write_ical
-from data.model.fleet import VehicleId
+from data.model.lines import RunLines
 from data.model.plan import PlanRequest, Run
 from data.model.region import Region
 from maps.draw import draw_map
 from maps.roads import Roads
 from maps.run_sheet import run_sheets_html
-
-type RunLines = dict[tuple[VehicleId, int], list[tuple[tuple[float, float], ...]]]
-"""For each vehicle and cycle day: one line of (lon, lat) a leg, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +48,7 @@ def run_lines(request: PlanRequest, runs: tuple[Run, ...], roads: Roads, languag
     depots = {d.depot_id: d for d in request.depots}
     stops = {s.stop_id: s for s in request.stops}
     vehicles = {v.vehicle_id: v for v in request.vehicles}
-    lines: RunLines = {}
+    lines = {}
     for run in runs:
         vehicle = vehicles[run.vehicle_id]
         first = depots[vehicle.depot_id]
@@ -96,7 +93,7 @@ def write_plan_folder(
     write_ical(request, plan, out / "timetable.ics", until=published.until, label=words)
     write_geojson(request, plan, out / "plan.geojson", lines=lines)
     write_gpx(request, plan, out / "gpx", lines=lines)
-    write_xlsx(region, audit.needs, request, plan, result.summary, out / "plan.xlsx", label=words)
+    write_xlsx(region, audit.needs, request, plan, out / "plan.xlsx", label=words)
     sheets = run_sheets_html(request, plan, words, until=published.until)
     (out / "run-sheets.html").write_text(sheets, encoding="utf-8")
     write_needs(region, audit, out, words)

@@ -14,9 +14,9 @@ from data.feeds.init_region import (
     region_id_of,
 )
 from data.feeds.libraries import import_libraries
+from data.feeds.norms_table import import_norm_sets
 from data.feeds.osm import OsmRegion, read_osm
 from data.feeds.outlines import read_land
-from data.feeds.profiles import read_norm_sets
 from data.feeds.region_folder import read_region, write_region
 from data.feeds.report import ImportReport
 from data.feeds.settlements import import_municipalities, import_settlements
@@ -198,9 +198,9 @@ def filled(region: Region, given: GivenFiles) -> tuple[Region, tuple[ImportRepor
             given.vehicles, import_vehicles, region.vehicles, "vehicle_id", depot_ids=depots
         ),
     )
-    if given.norms is not None:
-        merged = {n.norm_set_id: n for n in region.norm_sets} | read_norm_sets(given.norms)
-        region = replace(region, norm_sets=tuple(merged.values()))
+    region = replace(
+        region, norm_sets=read(given.norms, import_norm_sets, region.norm_sets, "norm_set_id")
+    )
     return region, tuple(reports)
 
 
