@@ -1,0 +1,411 @@
+"""From a ``PlanRequest`` to the search's ``Problem``, with the reasons that are known at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from data.model.calendar import DAY_S, DAYS_PER_WEEK, MINUTE_S, Cycle
+from data.model.errors import RequestError
+from data.model.fleet import CrewRules, Vehicle, VehicleId
+from data.model.place import Stop
+from data.model.plan import PlanRequest, Unserved
+from data.model.travel import TravelMatrix
+from planner.patterns import allowed_patterns
+from planner.problem import (
+    NO_LIMIT,
+    NO_ROAD,
+    Floats,
+    Problem,
+    Slot,
+    VehicleDay,
+    Week,
+    build_problem,
+)
+
+LEAST_PRIZE = 0.01
+"""Worth of an optional stop with no prize, so that free hours still serve it."""
+LONGEST_MEAL_S = 2 * 3600
+"""Longest meal where the rules set none."""
+_CUT_STEP_S = 1800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A problem and what its indices stand for."""
+
+    request: PlanRequest
+    problem: Problem
+    unserved: Mapping[int, Unserved] = field(default_factory=dict)
+    """Stops that no plan can serve, by index, with the reason."""
+    duty: Mapping[VehicleId, tuple[int, int]] = field(default_factory=dict)
+    """Duty window used for each vehicle, cut where daily rest asks for it."""
+
+
+def compile_request(request: PlanRequest) -> Compiled:
+    """The search problem of a planning request.
+
+    Travel cost is driving seconds. Daily rest is kept by construction: where a vehicle works on
+    two days in a row, its duty window is cut so that any two such shifts leave the rest.
+
+    Raises
+    ------
+    RequestError
+        ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``, or
+        ``request.travel_missing`` if a matrix lacks a point.
+    """
+    _check(request)
+    classes, class_of = _travel_classes(request)
+    depot_node = {d.depot_id: len(request.stops) + k for k, d in enumerate(request.depots)}
+    duty = {v.vehicle_id: duty_window(request, v) for v in request.vehicles}
+    weeks = _weeks(request)
+    runs = [
+        _vehicle_day(request, number, day, class_of[vehicle.vehicle_id], depot_node, duty, weeks)
+        for number, vehicle in enumerate(request.vehicles)
+        for day in request.working_days(vehicle)
+    ]
+    able = np.array(
+        [[stop.needs <= v.abilities for v in request.vehicles] for stop in request.stops],
+        np.bool_,
+    ).reshape(len(request.stops), len(request.vehicles))
+    times = np.stack([_seconds(m, request) for m in classes])
+    options: list[list[list[Slot]]] = []
+    unserved: dict[int, Unserved] = {}
+    for index, stop in enumerate(request.stops):
+        found = _options(request, stop, index, runs, able[index], times)
+        options.append([] if isinstance(found, Unserved) else found)
+        if isinstance(found, Unserved):
+            unserved[index] = found
+    problem = build_problem(
+        cost=times,
+        time=times,
+        options=options,
+        runs=runs,
+        occupied=[float(s.occupied_s) for s in request.stops],
+        prize=[max(s.prize, LEAST_PRIZE) for s in request.stops],
+        mandatory=[s.mandatory for s in request.stops],
+        clock_tolerance=[
+            float(request.clock_tolerance_s) if s.visits_per_cycle > 1 else NO_LIMIT
+            for s in request.stops
+        ],
+        clock_grid=_clock_grid(request.clock_tolerance_s),
+        may_serve=_may_serve(able, runs),
+        weeks=weeks,
+    )
+    return Compiled(request=request, problem=problem, unserved=unserved, duty=duty)
+
+
+def _check(request: PlanRequest) -> None:
+    if not request.vehicles:
+        raise RequestError("request.no_vehicle")
+    if not request.stops:
+        raise RequestError("request.no_stop")
+    if not any(request.working_days(v) for v in request.vehicles):
+        raise RequestError(
+            "request.no_working_day",
+            start=request.cycle.start_date.isoformat(),
+            end=request.cycle.date_of(request.cycle.num_days - 1).isoformat(),
+        )
+    points = [d.depot_id for d in request.depots] + [s.stop_id for s in request.stops]
+    for vehicle in request.vehicles:
+        matrix = request.travel.get(vehicle.vehicle_id)
+        known = matrix.index if matrix is not None else {}
+        for point in points:
+            if point not in known:
+                raise RequestError("request.travel_missing", point=point, vehicle=vehicle.name)
+
+
+def _travel_classes(request: PlanRequest) -> tuple[list[TravelMatrix], dict[str, int]]:
+    """The distinct matrices, and each vehicle's place among them."""
+    classes: list[TravelMatrix] = []
+    class_of: dict[str, int] = {}
+    for vehicle in request.vehicles:
+        matrix = request.travel[vehicle.vehicle_id]
+        for number, known in enumerate(classes):
+            if known is matrix:
+                class_of[vehicle.vehicle_id] = number
+                break
+        else:
+            class_of[vehicle.vehicle_id] = len(classes)
+            classes.append(matrix)
+    return classes, class_of
+
+
+def _seconds(matrix: TravelMatrix, request: PlanRequest) -> Floats:
+    points = [s.stop_id for s in request.stops] + [d.depot_id for d in request.depots]
+    rows = np.array([matrix.index[p] for p in points], np.intp)
+    seconds = matrix.travel_s[np.ix_(rows, rows)].astype(np.float64)
+    seconds[seconds < 0] = NO_ROAD
+    return seconds
+
+
+def _clock_grid(tolerance_s: int) -> float:
+    """Nominal clock times lie on five minutes where the tolerance leaves room for it."""
+    return next((float(g) for g in (300, 60) if tolerance_s >= g), 1.0)
+
+
+def _may_serve(able: Any, runs: list[VehicleDay]) -> Any:
+    """Abilities of the vehicles that have any run; the problem numbers no others past the last."""
+    return able[:, : 1 + max(r.vehicle for r in runs)]
+
+
+def duty_window(request: PlanRequest, vehicle: Vehicle) -> tuple[int, int]:
+    """The vehicle's duty window, cut so that two days in a row keep the daily rest.
+
+    Between two shifts in one window of length ``w`` lie at least ``24 h - w``. That must reach
+    ``daily_rest_s`` and, with the meal, ``rest_shift_ratio`` times the longest shift that fits.
+    Of the possible cuts the one is taken that the most stops' windows allow, then the earliest.
+    """
+    start, end = vehicle.duty_start_s, vehicle.duty_end_s
+    days = set(request.working_days(vehicle))
+    total = request.cycle.num_days
+    if not any((d + 1) % total in days for d in days):
+        return start, end
+    longest = longest_duty(request.crew_rules.get(vehicle.vehicle_id, CrewRules()))
+    if end - start <= longest:
+        return start, end
+    cuts = [*range(start, end - longest, _CUT_STEP_S), end - longest]
+    best = max(cuts, key=lambda s: (_openings(request, s, s + longest), -s))
+    return best, best + longest
+
+
+def longest_duty(rules: CrewRules) -> int:
+    """Longest span from sign-on to sign-off, seconds, that keeps daily rest day after day."""
+    longest = DAY_S
+    if rules.daily_rest_s is not None:
+        longest = DAY_S - rules.daily_rest_s
+    if rules.rest_shift_ratio is not None:
+        longest = min(longest, _longest_by_ratio(rules, rules.rest_shift_ratio))
+    return longest
+
+
+def _longest_by_ratio(rules: CrewRules, ratio: float) -> int:
+    """Longest window with ``24 h - window + meal >= ratio * work`` for every shift inside it."""
+    meal = rules.meal_min_s or 0
+    after = rules.meal_after_s if rules.meal_after_s is not None else DAY_S
+    most = rules.shift_max_s if rules.shift_max_s is not None else DAY_S
+
+    def keeps(window: int) -> bool:
+        short = min(window, most, after)
+        long = min(window - meal, most)
+        return DAY_S - window >= ratio * short and (
+            long <= after or DAY_S - window + meal >= ratio * long
+        )
+
+    return next((w for w in range(DAY_S, 0, -60) if keeps(w)), 60)
+
+
+def _openings(request: PlanRequest, lo: int, hi: int) -> int:
+    """How many stops have a window that a duty from ``lo`` to ``hi`` can use."""
+    return sum(
+        not s.windows
+        or any(min(w.end_s, hi) - max(w.start_s, lo) >= s.service_s for w in s.windows)
+        for s in request.stops
+    )
+
+
+def _weeks(request: PlanRequest) -> list[Week]:
+    """Week limits of all vehicles, ``num_weeks`` rows each; empty if no vehicle has any."""
+    rules = [request.crew_rules.get(v.vehicle_id, CrewRules()) for v in request.vehicles]
+    if all(
+        r.week_work_max_s is None and r.drive_week_max_s is None and r.drive_two_week_max_s is None
+        for r in rules
+    ):
+        return []
+    num = request.cycle.num_weeks
+    return [
+        Week(
+            next_week=number * num + (week + 1) % num,
+            max_work=_limit(rule.week_work_max_s),
+            max_drive=_limit(rule.drive_week_max_s),
+            max_drive_with_next=_limit(rule.drive_two_week_max_s),
+        )
+        for number, rule in enumerate(rules)
+        for week in range(num)
+    ]
+
+
+def _limit(value: int | None) -> float:
+    return NO_LIMIT if value is None else float(value)
+
+
+def _vehicle_day(
+    request: PlanRequest,
+    number: int,
+    day: int,
+    travel_class: int,
+    depot_node: Mapping[Any, int],
+    duty: Mapping[Any, tuple[int, int]],
+    weeks: list[Week],
+) -> VehicleDay:
+    vehicle = request.vehicles[number]
+    rules = request.crew_rules.get(vehicle.vehicle_id, CrewRules())
+    has_meal = rules.meal_after_s is not None and rules.meal_min_s is not None
+    lo, hi = duty[vehicle.vehicle_id]
+    least_meal = float(rules.meal_min_s or 0)
+    most_meal = float(rules.meal_max_s or LONGEST_MEAL_S)
+    return VehicleDay(
+        vehicle=number,
+        day=day,
+        start_node=depot_node[vehicle.depot_id],
+        end_node=depot_node[vehicle.end_depot_id or vehicle.depot_id],
+        travel_class=travel_class,
+        max_work=_limit(rules.shift_max_s),
+        max_drive=_limit(rules.drive_daily_max_s),
+        max_stops=vehicle.max_stops_per_run,
+        duty_lo=float(lo),
+        duty_hi=float(hi),
+        prep=float(vehicle.prep_s),
+        closing=float(vehicle.closing_s),
+        meal_after=_limit(rules.meal_after_s) if has_meal else NO_LIMIT,
+        meal_min=least_meal if has_meal else 0.0,
+        meal_max=max(least_meal, most_meal) if has_meal else 0.0,
+        meal_lo=float(request.meal_window_start_s),
+        meal_hi=float(request.meal_window_end_s),
+        drive_continuous=_limit(rules.drive_continuous_max_s),
+        # Without a break that resets it, the limit holds for the whole run.
+        break_length=_limit(rules.break_s),
+        break_parts=tuple(float(p) for p in rules.break_split_s),
+        week=number * request.cycle.num_weeks + day // DAYS_PER_WEEK if weeks else -1,
+    )
+
+
+def _options(
+    request: PlanRequest,
+    stop: Stop,
+    index: int,
+    runs: list[VehicleDay],
+    able: Any,
+    times: Floats,
+) -> list[list[Slot]] | Unserved:
+    """The visit options of a stop, or the reason why it has none."""
+    vehicles = request.vehicles
+    if not able.any():
+        nearest = min(vehicles, key=lambda v: len(stop.needs - v.abilities))
+        missing = ", ".join(sorted(stop.needs - nearest.abilities))
+        return _left_out(stop, "ability", vehicle=nearest.name, missing=missing)
+    fit = [r for r in runs if able[r.vehicle]]
+    if not fit:
+        return _left_out(stop, "no_day", vehicle=vehicles[int(np.argmax(able))].name)
+    out = [float(times[r.travel_class, r.start_node, index]) for r in fit]
+    back = [float(times[r.travel_class, index, r.end_node]) for r in fit]
+    excess = [
+        shift_excess(r, a, b, stop.occupied_s) for r, a, b in zip(fit, out, back, strict=True)
+    ]
+    if all(e is not None for e in excess):
+        least = min(range(len(fit)), key=lambda k: out[k] + back[k])
+        return _too_far(stop, vehicles[fit[least].vehicle], excess[least], out[least] + back[least])
+    windows: dict[int, list[tuple[int, Slot]]] = {}
+    for run, there, home, over in zip(fit, out, back, excess, strict=True):
+        if over is None and run.day not in windows:
+            usable = [
+                (k, slot)
+                for k, slot in _slots(stop, run.day)
+                if _reaches(run, slot, there, home, stop.occupied_s)
+            ]
+            if usable:
+                windows[run.day] = usable
+    vehicle = vehicles[fit[0].vehicle].name
+    if not windows:
+        return _left_out(stop, "window", vehicle=vehicle, service_min=stop.service_s // MINUTE_S)
+    weekdays = stop.weekdays
+    days = [d for d in windows if not weekdays or Cycle.weekday_of(d) in weekdays]
+    if not days:
+        return _left_out(stop, "no_day", vehicle=vehicle)
+    patterns = allowed_patterns(
+        num_days=request.cycle.num_days,
+        visits=stop.visits_per_cycle,
+        days=days,
+        same_weekday=stop.same_weekday,
+        min_gap_days=stop.min_gap_days,
+        max_gap_days=stop.max_gap_days,
+    )
+    if not patterns:
+        return _left_out(
+            stop,
+            "no_pattern",
+            visits=stop.visits_per_cycle,
+            num_days=len(days),
+            min_gap_days=stop.min_gap_days,
+            max_gap_days=stop.max_gap_days or request.cycle.num_days,
+        )
+    return [option for pattern in patterns for option in _with_windows(pattern, windows)]
+
+
+def _left_out(stop: Stop, reason: str, **facts: object) -> Unserved:
+    named = {"stop": stop.name, **facts}
+    return Unserved(stop_id=stop.stop_id, reason=f"unserved.{reason}", facts=named)
+
+
+def _too_far(
+    stop: Stop, vehicle: Vehicle, excess: tuple[str, float, float] | None, drive: float
+) -> Unserved:
+    """The reason why even the nearest vehicle cannot make a run to the stop alone."""
+    reason, needed, limit = excess or ("unreachable", NO_ROAD, NO_ROAD)
+    if reason == "unreachable":
+        return _left_out(stop, reason, vehicle=vehicle.name)
+    facts: dict[str, object] = {
+        "vehicle": vehicle.name,
+        "found_min": -int(-needed // MINUTE_S),
+        "limit_min": int(limit // MINUTE_S),
+    }
+    if reason == "too_far":
+        facts["drive_min"] = -int(-drive // MINUTE_S)
+    return _left_out(stop, reason, **facts)
+
+
+def shift_excess(
+    run: VehicleDay, out: float, back: float, occupied: float
+) -> tuple[str, float, float] | None:
+    """(reason, needed, allowed seconds) of a run to one stop alone, if it breaks a limit."""
+    drive = out + back
+    work = run.prep + drive + occupied + run.closing
+    span = work + (run.meal_min if work > run.meal_after else 0.0)
+    if max(out, back) >= NO_ROAD:
+        return "unreachable", NO_ROAD, NO_ROAD
+    if drive > run.max_drive:
+        return "drive_limit", drive, run.max_drive
+    if work > run.max_work:
+        return "too_far", work, run.max_work
+    if span > run.duty_hi - run.duty_lo:
+        return "too_far", span, run.duty_hi - run.duty_lo
+    if max(out, back) > run.drive_continuous:
+        return "drive_limit", max(out, back), run.drive_continuous
+    return None
+
+
+def _slots(stop: Stop, day: int) -> list[tuple[int, Slot]]:
+    """Windows of a stop on a day as (number of the window, slot of the occupied time's start)."""
+    if not stop.windows:
+        return [(-1, (day, 0.0, NO_LIMIT))]
+    weekday = Cycle.weekday_of(day)
+    found = []
+    for number, window in enumerate(stop.windows):
+        lo = float(max(0, window.start_s - stop.setup_s))
+        hi = float(window.end_s - stop.service_s - stop.setup_s)
+        if window.applies_on(weekday) and hi >= lo:
+            found.append((number, (day, lo, hi)))
+    return found
+
+
+def _reaches(run: VehicleDay, slot: Slot, out: float, back: float, occupied: float) -> bool:
+    """Whether a run to the stop alone can start in the slot."""
+    _, lo, hi = slot
+    earliest = max(lo, run.duty_lo + run.prep + out)
+    latest = min(hi, run.duty_hi - run.closing - back - occupied)
+    return earliest <= latest
+
+
+def _with_windows(
+    pattern: tuple[int, ...], windows: Mapping[int, list[tuple[int, Slot]]]
+) -> list[list[Slot]]:
+    """Options of a pattern: one for each window that all its days share.
+
+    Days that share no window take the first of their own each.
+    """
+    by_number = [dict(windows[day]) for day in pattern]
+    shared = [k for k in by_number[0] if all(k in slots for slots in by_number)]
+    if shared:
+        return [[slots[k] for slots in by_number] for k in shared]
+    return [[next(iter(slots.values())) for slots in by_number]]

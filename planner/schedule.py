@@ -1,0 +1,270 @@
+"""Clock times: when each visit of a run starts, and when its meal is.
+
+The search leaves every run feasible by itself (a stop with several visits has its nominal start
+as a window), so each run is timed alone: least waiting first, then round times.
+"""
+
+from dataclasses import dataclass
+
+from data.model.plan import Meal, PlanRequest, Run, StopVisit
+from planner.compile import Compiled
+from planner.problem import Problem, Solution, VehicleDay
+
+GRIDS_S = (300, 60, 1)
+"""Published starts are put on the first of these grids that the rules bear, seconds."""
+MOST_EXTRA_S = 300
+"""Most waiting that one visit may gain for a round or regular time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """A visit to be timed: earliest and latest start of the occupied time, and its parts."""
+
+    lo: int
+    hi: int
+    occupied: int
+    setup: int
+    into: int
+    """Driving seconds that lead here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Clock times of one run."""
+
+    starts: tuple[int, ...]
+    meal: Meal | None
+    sign_on: int
+    sign_off: int
+
+    @property
+    def work(self) -> int:
+        meal = self.meal.end_s - self.meal.start_s if self.meal else 0
+        return self.sign_off - self.sign_on - meal
+
+
+def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
+    """Runs with clock times, by vehicle and day; empty vehicle-days have none.
+
+    Raises
+    ------
+    ValueError
+        If a run of the solution breaks a rule.
+    """
+    problem, request = compiled.problem, compiled.request
+    rows = [r for r in range(problem.num_runs) if solution.routes[r]]
+    plain = {r: time_run(problem, solution, r, compiled, grid=1, is_regular=False) for r in rows}
+    spare = _week_spare(problem, {r: t.work for r, t in plain.items() if t is not None})
+    runs = []
+    for row in rows:
+        least = plain[row]
+        if least is None:
+            raise ValueError(f"vehicle-day {row} of the solution cannot be timed")
+        week = problem.runs[row].week
+        extra = MOST_EXTRA_S * len(solution.routes[row])
+        most = least.work + (extra if week < 0 else min(extra, spare[week]))
+        timing = _rounded(problem, solution, row, compiled, least, most)
+        if week >= 0:
+            spare[week] -= timing.work - least.work
+        runs.append(_run(request, problem, solution, row, timing))
+    return tuple(runs)
+
+
+def _week_spare(problem: Problem, work: dict[int, int]) -> list[int]:
+    """Seconds of work that each week has left."""
+    sums = [0] * len(problem.weeks)
+    for row, seconds in work.items():
+        week = problem.runs[row].week
+        if week >= 0:
+            sums[week] += seconds
+    return [int(min(w.max_work, 1e9)) - done for w, done in zip(problem.weeks, sums, strict=True)]
+
+
+def _rounded(
+    problem: Problem, solution: Solution, row: int, compiled: Compiled, least: Timing, most: int
+) -> Timing:
+    """The roundest and most regular timing with at most ``most`` seconds of work."""
+    for grid in GRIDS_S:
+        for is_regular in (True, False):
+            timing = time_run(problem, solution, row, compiled, grid=grid, is_regular=is_regular)
+            if timing is not None and timing.work <= most:
+                return timing
+    return least
+
+
+def time_run(
+    problem: Problem,
+    solution: Solution,
+    row: int,
+    compiled: Compiled,
+    *,
+    grid: int,
+    is_regular: bool,
+) -> Timing | None:
+    """Times of a run with doors opening on a grid, ``None`` if no such times keep the rules.
+
+    ``is_regular`` asks stops with several visits to start at their nominal time.
+    """
+    run = problem.runs[row]
+    sites = _sites(problem, solution, row, compiled, is_regular=is_regular)
+    home = int(problem.time[run.travel_class, solution.routes[row][-1], run.end_node])
+    base = int(run.prep + run.closing) + home + sum(s.occupied + s.into for s in sites)
+    best = _timing(run, sites, home, grid, -1, 0)
+    if best is not None and (best.work > run.meal_after or best.work > run.max_work):
+        best = None
+    if best is not None and not _keeps_driving(run, sites, home, -1, 0):
+        best = None
+    if best is not None or run.meal_after == float("inf"):
+        return best
+    for at in range(len(sites)):
+        length = int(run.meal_min)
+        for _attempt in range(2):
+            timing = _timing(run, sites, home, grid, at, length)
+            if timing is None:
+                break
+            if (
+                timing.work <= run.max_work
+                and (best is None or timing.work < best.work)
+                and _keeps_driving(run, sites, home, at, length)
+            ):
+                best = timing
+            waiting = timing.sign_off - timing.sign_on - base - length
+            longest = min(run.meal_max, run.meal_hi - run.meal_lo)
+            length = int(min(longest, run.meal_min + waiting))
+            if length <= run.meal_min:
+                break
+    return best
+
+
+def _sites(
+    problem: Problem, solution: Solution, row: int, compiled: Compiled, *, is_regular: bool
+) -> list[_Site]:
+    run = problem.runs[row]
+    sites = []
+    node = run.start_node
+    for stop in solution.routes[row]:
+        slot = next(s for s in problem.slots_of_option(solution.option[stop]) if s[0] == run.day)
+        lo, hi = slot[1], min(slot[2], 1e9)
+        anchor = solution.anchor[stop]
+        if anchor == anchor:  # noqa: PLR0124 - false for a missing anchor alone
+            tolerance = 0.0 if is_regular else float(problem.clock_tolerance[stop])
+            lo, hi = max(lo, anchor - tolerance), min(hi, anchor + tolerance)
+        sites.append(
+            _Site(
+                lo=int(-(-lo // 1)),
+                hi=int(hi // 1),
+                occupied=int(problem.occupied[stop]),
+                setup=compiled.request.stops[stop].setup_s,
+                into=int(problem.time[run.travel_class, node, stop]),
+            )
+        )
+        node = stop
+    return sites
+
+
+def _timing(
+    run: VehicleDay, sites: list[_Site], home: int, grid: int, meal_at: int, meal: int
+) -> Timing | None:
+    """Earliest finish, then everything before it as late as it can be."""
+    ready = int(run.duty_lo + run.prep)
+    starts: list[int] = []
+    eaten = 0
+    for k, site in enumerate(sites):
+        doors = max(ready + site.into, site.lo) + site.setup
+        start = -(-doors // grid) * grid - site.setup
+        if start > site.hi:
+            start = max(ready + site.into, site.lo)
+            if start > site.hi:
+                return None
+        starts.append(start)
+        ready = start + site.occupied
+        if k == meal_at:
+            eaten = max(ready, int(run.meal_lo))
+            if eaten + meal > run.meal_hi:
+                return None
+            ready = eaten + meal
+    finish = ready + home + int(run.closing)
+    if finish > run.duty_hi:
+        return None
+    due = starts[-1] if meal_at != len(sites) - 1 else eaten - sites[-1].occupied
+    for k in range(len(sites) - 1, -1, -1):
+        site = sites[k]
+        doors = min(due, site.hi) + site.setup
+        starts[k] = max(starts[k], doors // grid * grid - site.setup)
+        if k > 0:
+            due = starts[k] - site.into
+            if k - 1 == meal_at:
+                eaten = max(eaten, min(due - meal, int(run.meal_hi) - meal))
+                due = eaten
+            due -= sites[k - 1].occupied
+    taken = None
+    if meal_at >= 0:
+        # The meal follows its visit at once where the window lets it, and takes up waiting.
+        end = eaten + meal
+        eaten = max(starts[meal_at] + sites[meal_at].occupied, int(run.meal_lo))
+        end = min(end, eaten + int(run.meal_max))
+        taken = Meal(start_s=eaten, end_s=end, after_visit=meal_at)
+    sign_on = starts[0] - sites[0].into - int(run.prep)
+    return Timing(starts=tuple(starts), meal=taken, sign_on=sign_on, sign_off=finish)
+
+
+def _keeps_driving(run: VehicleDay, sites: list[_Site], home: int, meal_at: int, meal: int) -> bool:
+    """Whether driving between qualifying stays keeps the continuous limit."""
+    driven, part = 0, 0
+    for k, site in enumerate(sites):
+        driven += site.into
+        if driven > run.drive_continuous:
+            return False
+        for stay in (site.occupied, meal) if k == meal_at else (site.occupied,):
+            if stay >= run.break_length:
+                driven, part = 0, 0
+            elif run.break_parts and stay >= run.break_parts[part]:
+                part += 1
+                if part == len(run.break_parts):
+                    driven, part = 0, 0
+    return driven + home <= run.drive_continuous
+
+
+def _run(
+    request: PlanRequest, problem: Problem, solution: Solution, row: int, timing: Timing
+) -> Run:
+    """A timed run in the terms of the request."""
+    place = problem.runs[row]
+    vehicle = request.vehicles[place.vehicle]
+    matrix = request.travel[vehicle.vehicle_id]
+    stops = [request.stops[s] for s in solution.routes[row]]
+    here: str = vehicle.depot_id
+    ready = timing.sign_on + vehicle.prep_s
+    visits = []
+    for k, (stop, start) in enumerate(zip(stops, timing.starts, strict=True)):
+        drive_s = matrix.seconds(here, stop.stop_id)
+        doors = start + stop.setup_s
+        visits.append(
+            StopVisit(
+                stop_id=stop.stop_id,
+                arrival_s=ready + drive_s,
+                start_s=doors,
+                end_s=doors + stop.service_s,
+                departure_s=start + stop.occupied_s,
+                drive_s=drive_s,
+                drive_m=matrix.metres(here, stop.stop_id),
+            )
+        )
+        ready = start + stop.occupied_s
+        if timing.meal is not None and timing.meal.after_visit == k:
+            ready = timing.meal.end_s
+        here = stop.stop_id
+    end: str = vehicle.end_depot_id or vehicle.depot_id
+    back = matrix.seconds(here, end)
+    return Run(
+        vehicle_id=vehicle.vehicle_id,
+        day=place.day,
+        sign_on_s=timing.sign_on,
+        depart_s=timing.sign_on + vehicle.prep_s,
+        visits=tuple(visits),
+        return_s=ready + back,
+        sign_off_s=ready + back + vehicle.closing_s,
+        return_drive_s=back,
+        return_drive_m=matrix.metres(here, end),
+        meal=timing.meal,
+    )

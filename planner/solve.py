@@ -1,0 +1,106 @@
+"""The planner's front door: a planning request in, a plan out."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from data.model.plan import Plan, PlanRequest, Provenance, Unserved
+from planner.compile import Compiled, compile_request
+from planner.improve import SearchState, optimise
+from planner.params import SolveParams
+from planner.problem import Solution
+from planner.schedule import schedule
+
+NO_CAPACITY = "unserved.no_capacity"
+_PACKAGES = ("ortools", "numba", "numpy", "scipy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a solve is and what the best plan so far is worth."""
+
+    fraction: float
+    elapsed_s: float
+    phase: str
+    """``search``, ``partition`` or ``schedule``."""
+    mandatory_unserved: int
+    prize: float
+    """Prize of optional stops served."""
+    travel_s: float
+
+
+def solve(
+    request: PlanRequest,
+    params: SolveParams,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """The best plan found within the limits of ``params``.
+
+    Stops that cannot be served, mandatory ones too, stand in ``Plan.unserved`` with a reason.
+    Once ``should_stop`` answers true the best plan so far is returned.
+
+    Raises
+    ------
+    RequestError
+        ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``,
+        ``request.travel_missing``.
+    """
+    compiled = compile_request(request)
+
+    def tell(state: SearchState) -> None:
+        if progress is not None:
+            progress(
+                Progress(
+                    fraction=state.fraction,
+                    elapsed_s=state.elapsed_s,
+                    phase=state.phase,
+                    mandatory_unserved=state.mandatory_unserved,
+                    prize=state.prize,
+                    travel_s=state.cost,
+                )
+            )
+
+    solution = optimise(compiled.problem, params, progress=tell, should_stop=should_stop)
+    return plan_of(compiled, solution, params)
+
+
+def plan_of(compiled: Compiled, solution: Solution, params: SolveParams) -> Plan:
+    """The plan that a solution of the compiled problem stands for."""
+    request = compiled.request
+    matrices = [request.travel[v.vehicle_id] for v in request.vehicles]
+    return Plan(
+        runs=schedule(compiled, solution),
+        unserved=tuple(_unserved(compiled, stop) for stop in solution.unserved),
+        provenance=Provenance(
+            problem_hash=compiled.problem.digest(),
+            seed=params.seed,
+            parameters=_parameters(compiled, params),
+            versions={"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
+            travel_source="; ".join(sorted({m.source for m in matrices})),
+            is_estimated=any(m.is_estimated for m in matrices),
+            solve_seconds=float(solution.stats.get("seconds", 0.0)),
+            stopped_by=solution.stopped_by,
+        ),
+    )
+
+
+def _unserved(compiled: Compiled, index: int) -> Unserved:
+    """Why a stop is left out, as far as it is known before and after the search."""
+    stop = compiled.request.stops[index]
+    return compiled.unserved.get(
+        index, Unserved(stop_id=stop.stop_id, reason=NO_CAPACITY, facts={"stop": stop.name})
+    )
+
+
+def _parameters(compiled: Compiled, params: SolveParams) -> dict[str, Any]:
+    """All that steered the search, with the duty windows that keep the daily rest."""
+    cut = {
+        str(v.vehicle_id): list(compiled.duty[v.vehicle_id])
+        for v in compiled.request.vehicles
+        if compiled.duty[v.vehicle_id] != (v.duty_start_s, v.duty_end_s)
+    }
+    return params.to_mapping() | {"duty_cut_for_rest_s": cut}
