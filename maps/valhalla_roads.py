@@ -178,6 +178,10 @@ class ValhallaRoads:
         features = self._ask("isochrone", request)["features"]
         return areas_of(features)
 
+    def pids(self) -> list[int]:
+        """Process numbers of the workers that run."""
+        return self._engine.pids()
+
     def close(self) -> None:
         """End the workers."""
         self._engine.close()
