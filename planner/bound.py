@@ -56,12 +56,10 @@ def prize_bound(request: PlanRequest) -> tuple[float, str]:
     value told is that of the Lagrangian dual at the multipliers of the linear programme: it is a
     bound for any multipliers, so the tolerance of the solver cannot make it wrong.
     """
-    impossible = impossible_stops(request)
-    stops = [s for s in request.stops if s.stop_id not in impossible]
+    stops, shares = _possible(request)
     total = math.fsum(s.prize for s in stops)
-    if not stops or all(s.mandatory for s in stops):
+    if all(s.mandatory for s in stops):
         return total, ALL_PRIZES
-    shares = [_shares(request, vehicle, stops) for vehicle in request.vehicles]
     visits = np.array([s.visits_per_cycle for s in stops], dtype=np.float64)
     prize = np.array([s.prize for s in stops], dtype=np.float64)
     forced = np.array([s.mandatory for s in stops], dtype=np.bool_)
@@ -87,12 +85,10 @@ def travel_bound(request: PlanRequest) -> int:
     ValueError
         If the travel of a stop or depot is missing.
     """
-    impossible = impossible_stops(request)
-    stops = [s for s in request.stops if s.stop_id not in impossible]
+    stops, shares = _possible(request)
     chosen = np.array([s.mandatory for s in stops], dtype=np.bool_)
     if not chosen.any():
         return 0
-    shares = [_shares(request, vehicle, stops) for vehicle in request.vehicles]
     visits = np.array([s.visits_per_cycle for s in stops], dtype=np.float64)[chosen]
     occupied_s = np.array([s.occupied_s for s in stops], dtype=np.float64)[chosen]
     share_s = np.min([s.visit_s for s in shares], axis=0)[chosen]
@@ -117,6 +113,20 @@ class _Shares:
     visit_s: NDArray[np.float64]
     """Infinite where the vehicle cannot serve the stop."""
     run_s: float
+    """Infinite where the vehicle can serve none."""
+
+
+def _possible(request: PlanRequest) -> tuple[list[Stop], list[_Shares]]:
+    """The stops that are not proved impossible, and every vehicle's shares at them."""
+    if not request.vehicles:
+        return [], []
+    impossible = impossible_stops(request)
+    stops = [s for s in request.stops if s.stop_id not in impossible]
+    shares = [_shares(request, vehicle, stops) for vehicle in request.vehicles]
+    # A stop that has no leg in or none out, once the impossible ones are gone, is so too.
+    reached = np.isfinite([s.visit_s for s in shares]).any(axis=0)
+    kept = [_Shares(s.visit_s[reached], s.run_s) for s in shares]
+    return [s for s, is_reached in zip(stops, reached, strict=True) if is_reached], kept
 
 
 def _shares(request: PlanRequest, vehicle: Vehicle, stops: list[Stop]) -> _Shares:
@@ -129,7 +139,7 @@ def _shares(request: PlanRequest, vehicle: Vehicle, stops: list[Stop]) -> _Share
     visit_s = np.full(len(stops), _NO_LEG)
     able = np.array([s.needs <= vehicle.abilities for s in stops], dtype=np.bool_)
     if not able.any():
-        return _Shares(visit_s, 0.0)
+        return _Shares(visit_s, _NO_LEG)
     rows = [matrix.index[p] for p, ok in zip(points, able, strict=True) if ok]
     start, end = matrix.index[ends[0]], matrix.index[ends[1]]
     legs = matrix.travel_s.astype(np.float64)
@@ -173,6 +183,8 @@ def _run_time_s(request: PlanRequest, vehicle: Vehicle, run_s: float) -> float:
 def _time_s(request: PlanRequest, vehicle: Vehicle, run_s: float) -> float:
     """Most seconds that a vehicle's cycle has for stops and their shares of legs."""
     per_run_s = _run_time_s(request, vehicle, run_s)
+    if per_run_s == 0:
+        return 0.0
     overhead_s = vehicle.prep_s + vehicle.closing_s + run_s
     week_max_s = _rules(request, vehicle).week_work_max_s
     days = request.working_days(vehicle)

@@ -149,18 +149,7 @@ def read_plan(path: Path) -> tuple[PlanRequest, Plan]:
         ``plan_file.version``, ``plan_file.missing_key``, ``plan_file.wrong_value``,
         ``plan_file.matrix_damaged``, ``plan_file.unknown_id``; facts name the file and the place.
     """
-    try:
-        found = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as wrong:
-        raise InputError("plan_file.unreadable", file=path.name, cause=str(wrong)) from wrong
-    except UnicodeDecodeError as wrong:
-        raise InputError(
-            "plan_file.not_json", file=path.name, line=1, column=wrong.start + 1
-        ) from wrong
-    except json.JSONDecodeError as wrong:
-        raise InputError(
-            "plan_file.not_json", file=path.name, line=wrong.lineno, column=wrong.colno
-        ) from wrong
+    found = _parsed(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise InputError("plan_file.not_a_plan", file=path.name, format=FORMAT)
     if found.get("version") != VERSION:
@@ -177,6 +166,22 @@ def read_plan(path: Path) -> tuple[PlanRequest, Plan]:
     except InputError as wrong:
         raise InputError(wrong.code, **{"file": path.name, **wrong.facts}) from wrong
     return request, stored.plan
+
+
+def _parsed(path: Path) -> Any:
+    """The JSON of a file, or ``InputError`` with the place where it breaks off."""
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as wrong:
+        raise InputError("plan_file.unreadable", file=path.name, cause=str(wrong)) from wrong
+    except json.JSONDecodeError as wrong:
+        line, column = wrong.lineno, wrong.colno
+    except UnicodeDecodeError as wrong:
+        line, column = 1 + wrong.object.count(b"\n", 0, wrong.start), 1
+    except RecursionError:
+        # Brackets nested thousands deep are no plan either.
+        line, column = 1, 1
+    raise InputError("plan_file.not_json", file=path.name, line=line, column=column)
 
 
 def _stored_travel(request: PlanRequest, plan: Plan) -> Iterator[StoredMatrix]:

@@ -164,6 +164,19 @@ def test_the_fleets_time_bounds_the_prize() -> None:
     assert bound == pytest.approx(20.0)
 
 
+def test_stops_with_no_usable_neighbour_are_left_out_of_account() -> None:
+    """Zagorskoe is reached over Kamenskoe alone, which its only vehicle cannot serve."""
+    request = make_request()
+    travel = request.travel[FIRST.vehicle_id]
+    travel.travel_s[[0, 1, 2], 4] = UNREACHABLE
+    crane = replace(STOPS[2], needs=frozenset({"crane"}), mandatory=False)
+    last = replace(ZAGORSKOE, mandatory=True)
+    cut = replace(request, stops=(*STOPS[:2], crane, last), vehicles=(FIRST,))
+    assert prize_bound(cut)[0] == 559 + 518
+    assert travel_bound(cut) == 0
+    assert prize_bound(replace(cut, vehicles=())) == (0.0, ALL_PRIZES)
+
+
 def test_driving_is_bounded_by_half_legs() -> None:
     """One stop, 24 minutes away, twice a cycle: two runs there and back, 96 minutes in all."""
     request = make_request()

@@ -1,0 +1,264 @@
+"""A plan file gives back what was written, and a damaged one says where."""
+
+import base64
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.feeds.plan_file import read_plan, write_plan
+from data.model.errors import InputError
+from data.model.place import SiteCard, StopId, StopKind
+from data.model.plan import Plan, PlanRequest, Unserved
+from planner.score import check, summarise
+from tests.planner.examples import FIRST, KALINOVKA, make_plan, make_request
+
+
+def written(folder: Path, request: PlanRequest, plan: Plan) -> tuple[PlanRequest, Plan]:
+    write_plan(folder / "plan.json", request, plan)
+    return read_plan(folder / "plan.json")
+
+
+def assert_same_request(read: PlanRequest, request: PlanRequest) -> None:
+    """All fields agree; matrices are compared where the file has them."""
+    for field in fields(PlanRequest):
+        if field.name != "travel":
+            assert getattr(read, field.name) == getattr(request, field.name), field.name
+    assert read.travel.keys() == request.travel.keys()
+    for vehicle_id, matrix in read.travel.items():
+        kept = request.travel[vehicle_id].restricted_to(matrix.point_ids)
+        assert np.array_equal(matrix.travel_s, kept.travel_s)
+        assert np.array_equal(matrix.travel_m, kept.travel_m)
+        assert (matrix.source, matrix.is_estimated) == (kept.source, kept.is_estimated)
+
+
+def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Request, runs, reasons and provenance; the travel of unserved stops is left out."""
+    request, plan = make_request(), make_plan()
+    read, same = written(tmp_path, request, plan)
+    assert same == plan
+    assert_same_request(read, request)
+    matrix = read.travel[FIRST.vehicle_id]
+    assert matrix.point_ids == ("chernyakhovsk", "kalinovka", "kaluzhskoe", "kamenskoe")
+    assert matrix is read.travel[request.vehicles[1].vehicle_id]
+    assert check(read, same) == ()
+    assert summarise(read, same) == summarise(request, plan)
+
+
+def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Sets are written in order; a second pass over what was read changes nothing."""
+    request, plan = make_request(), make_plan()
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    write_plan(first, request, plan)
+    write_plan(second, *read_plan(first))
+    assert first.read_bytes() == second.read_bytes()
+    text = first.read_text(encoding="utf-8")
+    assert '"2026-12-09": "санитарный день"' in text
+    assert text.index('"lift"') < text.index('"wifi"')
+
+
+def test_every_kind_of_field_survives(tmp_path: Path) -> None:
+    """Kinds, site cards, dates, facts, and a plan without provenance."""
+    stop = replace(
+        KALINOVKA,
+        kind=StopKind.ON_REQUEST,
+        weekdays=frozenset({1, 0}),
+        site=SiteCard(surface="asphalt", room_m=12.5, permission_until_date=date(2027, 5, 1)),
+    )
+    plain = make_request()
+    request = replace(plain, stops=(stop, *plain.stops[1:]))
+    unserved = Unserved(
+        stop_id=StopId("zagorskoe"), reason="unserved.no_capacity", facts={"extra_min": 82}
+    )
+    plan = replace(make_plan(), unserved=(unserved,), provenance=None)
+    read, same = written(tmp_path, request, plan)
+    assert same == plan
+    assert_same_request(read, request)
+
+
+@given(
+    people=st.none() | st.integers(0, 10**7),
+    prize=st.floats(0, 1e9),
+    name=st.text(max_size=20),
+    weekdays=st.frozensets(st.integers(0, 6)),
+    off_dates=st.frozensets(st.dates(), max_size=5),
+    cells=st.lists(st.integers(-1, 2**31 - 1), min_size=25, max_size=25),
+)
+def test_any_values_come_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    people: int | None,
+    prize: float,
+    name: str,
+    weekdays: frozenset[int],
+    off_dates: frozenset[date],
+    cells: list[int],
+) -> None:
+    """Whatever the values, reading gives back what was written."""
+    plain = make_request()
+    stop = replace(KALINOVKA, name=name, people=people, prize=prize, weekdays=weekdays)
+    table = np.array(cells, np.int32).reshape(5, 5)
+    travel = replace(plain.travel[FIRST.vehicle_id], travel_s=table, travel_m=table.T)
+    request = replace(
+        plain,
+        stops=(stop, *plain.stops[1:]),
+        vehicles=(replace(FIRST, off_dates=off_dates), plain.vehicles[1]),
+        travel=dict.fromkeys(plain.travel, travel),
+    )
+    read, same = written(tmp_path_factory.mktemp("plan"), request, make_plan())
+    assert same == make_plan()
+    assert_same_request(read, request)
+
+
+def changed(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
+    """An edit of the JSON: the value at a path, or its removal by ``...``."""
+
+    def edit(found: dict[str, Any]) -> None:
+        inner: Any = found
+        for key in path[:-1]:
+            inner = inner[key]
+        if to is ...:
+            del inner[path[-1]]
+        else:
+            inner[path[-1]] = to
+
+    return edit
+
+
+ONE_CELL = base64.b64encode(zlib.compress(bytes(4))).decode()
+
+DAMAGES: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
+    (changed("format", to="other"), "plan_file.not_a_plan", ""),
+    (changed("version", to=2), "plan_file.version", ""),
+    (changed("version", to=...), "plan_file.version", ""),
+    (changed("plan", to=...), "plan_file.missing_key", "plan"),
+    (
+        changed("request", "stops", 1, "lon", to=...),
+        "plan_file.missing_key",
+        "request.stops[1].lon",
+    ),
+    (
+        changed("request", "stops", 1, "lon", to="east"),
+        "plan_file.wrong_value",
+        "request.stops[1].lon",
+    ),
+    (changed("request", "stops", 1, "lon", to=200), "plan_file.wrong_value", "request.stops[1]"),
+    (
+        changed("request", "cycle", "start_date", to="2026-13-01"),
+        "plan_file.wrong_value",
+        "request.cycle.start_date",
+    ),
+    (
+        changed("request", "cycle", "start_date", to="2026-12-01"),
+        "plan_file.wrong_value",
+        "request.cycle",
+    ),
+    (
+        changed("plan", "runs", 0, "visits", 1, "start_s", to=None),
+        "plan_file.wrong_value",
+        "plan.runs[0].visits[1].start_s",
+    ),
+    (
+        changed("plan", "runs", 0, "visits", 1, "stop_id", to="nowhere"),
+        "plan_file.unknown_id",
+        "plan.runs[0].visits[1].stop_id",
+    ),
+    (
+        changed("plan", "runs", 1, "vehicle_id", to="nobody"),
+        "plan_file.unknown_id",
+        "plan.runs[1].vehicle_id",
+    ),
+    (
+        changed("plan", "unserved", 0, "stop_id", to="nowhere"),
+        "plan_file.unknown_id",
+        "plan.unserved[0].stop_id",
+    ),
+    (
+        changed("request", "travel", 0, "shape", to=[5, 5]),
+        "plan_file.matrix_damaged",
+        "request.travel[0]",
+    ),
+    (
+        changed("request", "travel", 0, "travel_s", to=ONE_CELL),
+        "plan_file.matrix_damaged",
+        "request.travel[0]",
+    ),
+    (
+        changed("request", "travel", 0, "travel_s", to="не base64"),
+        "plan_file.matrix_damaged",
+        "request.travel[0]",
+    ),
+    (
+        changed("request", "travel", 0, "travel_m", to="AAAA"),
+        "plan_file.matrix_damaged",
+        "request.travel[0]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("damage", "code", "place"), DAMAGES)
+def test_a_damaged_file_says_where(
+    tmp_path: Path, damage: Callable[[dict[str, Any]], None], code: str, place: str
+) -> None:
+    """The file, the place and what does not fit are named."""
+    file = tmp_path / "plan.json"
+    write_plan(file, make_request(), make_plan())
+    found = json.loads(file.read_text(encoding="utf-8"))
+    damage(found)
+    file.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_plan(file)
+    assert refused.value.code == code
+    assert refused.value.facts["file"] == "plan.json"
+    assert refused.value.facts.get("place", "") == place
+
+
+def test_a_matrix_that_swells_is_stopped(tmp_path: Path) -> None:
+    """Cells that unpack to far more than the shape says are refused, not unpacked."""
+    file = tmp_path / "plan.json"
+    write_plan(file, make_request(), make_plan())
+    found = json.loads(file.read_text(encoding="utf-8"))
+    bomb = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
+    found["request"]["travel"][0]["travel_s"] = bomb
+    file.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan_file\.matrix_damaged"):
+        read_plan(file)
+
+
+@pytest.mark.parametrize("size", [0, 1, 500, 5000])
+def test_a_truncated_file_says_where_it_breaks(tmp_path: Path, size: int) -> None:
+    """A file cut short names line and column."""
+    file = tmp_path / "plan.json"
+    write_plan(file, make_request(), make_plan())
+    file.write_bytes(file.read_bytes()[:size])
+    with pytest.raises(InputError) as refused:
+        read_plan(file)
+    assert refused.value.code == "plan_file.not_json"
+    assert int(str(refused.value.facts["line"])) >= 1
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """No file, a folder, a picture, another JSON."""
+    with pytest.raises(InputError, match=r"plan_file\.unreadable"):
+        read_plan(tmp_path / "none.json")
+    with pytest.raises(InputError, match=r"plan_file\.unreadable"):
+        read_plan(tmp_path)
+    picture = tmp_path / "plan.png"
+    picture.write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(InputError, match=r"plan_file\.not_json"):
+        read_plan(picture)
+    other = tmp_path / "other.json"
+    other.write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan_file\.not_a_plan"):
+        read_plan(other)
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan_file\.not_json"):
+        read_plan(deep)
