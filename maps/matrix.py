@@ -241,7 +241,7 @@ def _file_name(key: str, vehicle: Vehicle | None, closures: Closures) -> str:
 def _read(path: Path) -> _Table:
     """The table of a file; an absent or damaged one is empty, and is written anew."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as stored:
             points = stored["points"].tolist()
             seconds, metres = stored["seconds"], stored["metres"]
     except FileNotFoundError:
