@@ -13,7 +13,8 @@ from data.feeds.outlines import read_districts, read_land, write_districts, writ
 from data.feeds.profile_writer import write_norm_sets, write_rule_sets
 from data.feeds.profiles import load_norm_sets, load_rule_sets, read_norm_sets, read_rule_sets
 from data.feeds.region_tables import ReadRows, check_references, read_rows, write_rows
-from data.feeds.region_toml import RegionHead, read_head, write_head
+from data.feeds.region_toml import RegionHead, read_head
+from data.feeds.region_toml_writer import write_head
 from data.feeds.report import Problem, input_error
 from data.feeds.settlements import MUNICIPALITIES, SETTLEMENTS
 from data.feeds.stops import STOPS
@@ -203,8 +204,9 @@ def _known_sets(value: str, known: Iterable[str]) -> dict[str, str]:
 def write_region(region: Region, folder: Path) -> None:
     """Write a region folder, which is made if it is not there.
 
-    ``read_region`` gives the same region back, provided that the rule sets and the norm set it
-    names are among its own or the shipped ones. Assumed libraries are not written: they follow
+    ``read_region`` gives the same region back, provided that it holds the rule sets and the norm
+    set that it names and no other shipped ones, and speeds and lengths that a decimal number of
+    km/h and km gives. Assumed libraries are not written: they follow
     from the assumption. Rings are written closed and read without the repeated point.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,14 @@
 """``region.toml``: everything of a region that is not a table."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
-from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import tomlkit
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -18,14 +16,13 @@ from data.feeds.assume import RULES
 from data.feeds.columns import nearest
 from data.feeds.report import input_error
 from data.feeds.toml_file import Section, read_toml
-from data.feeds.values import WEEKDAYS, seconds_of_minutes, write_clock
+from data.feeds.values import seconds_of_minutes, write_clock
 from data.model.calendar import MINUTE_S, Cycle, ServiceCalendar
 from data.model.fleet import RuleSetId
 from data.model.region import (
     EstimateParams,
     LibraryAssumption,
     PopulationBand,
-    Region,
     ServiceStandard,
     SourceNote,
 )
@@ -33,21 +30,21 @@ from data.model.region import (
 KM_M = 1000.0
 KMH_PER_MPS = 3.6
 
-_MINUTES = {
+SERVICE_MINUTES = {
     "setup_min": "setup_s",
     "teardown_min": "teardown_s",
     "clock_tolerance_min": "clock_tolerance_s",
     "unknown_population_service_min": "unknown_population_service_s",
 }
-_CLOCKS = {"day_start": "day_start_s", "day_end": "day_end_s"}
-_COUNTS = {
+SERVICE_CLOCKS = {"day_start": "day_start_s", "day_end": "day_end_s"}
+SERVICE_COUNTS = {
     "max_gap_days": 1,
     "stops_per_day_max": 1,
     "walk_to_stop_m": 0,
     "min_population": 0,
 }
 """Whole numbers of the service table with the least allowed value."""
-_NUMBERS = ("unknown_population_people", "weight_adult", "weight_child", "weight_senior")
+SERVICE_NUMBERS = ("unknown_population_people", "weight_adult", "weight_child", "weight_senior")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +193,11 @@ def _standard(section: Section) -> ServiceStandard:
     if weeks > Cycle.MAX_WEEKS:
         section.note("region.too_large", "cycle_weeks", most=Cycle.MAX_WEEKS)
     values: dict[str, Any] = {"cycle_weeks": weeks}
-    for key, name in _MINUTES.items():
+    for key, name in SERVICE_MINUTES.items():
         minutes = section.number(key, least=0)
         if minutes is not None:
             values[name] = seconds_of_minutes(minutes)
-    for key, name in _CLOCKS.items():
+    for key, name in SERVICE_CLOCKS.items():
         values[name] = section.clock_s(key, getattr(default, name))
     if values["day_end_s"] <= values["day_start_s"]:
         section.note("region.day_backwards", "day_end", start=write_clock(values["day_start_s"]))
@@ -208,9 +205,9 @@ def _standard(section: Section) -> ServiceStandard:
         "meal_window", (default.meal_window_start_s, default.meal_window_end_s)
     )
     values["meal_window_start_s"], values["meal_window_end_s"] = meal
-    for key, least in _COUNTS.items():
+    for key, least in SERVICE_COUNTS.items():
         values[key] = section.whole(key, getattr(default, key), least=least)
-    for key in _NUMBERS:
+    for key in SERVICE_NUMBERS:
         values[key] = section.number(key, getattr(default, key), least=0)
     values["same_weekday"] = section.flag("same_weekday", default=default.same_weekday)
     bands = _bands(section.sections("band"))
@@ -288,6 +285,7 @@ def _estimate(section: Section) -> EstimateParams:
     knots, detour = section.numbers("knots_km"), section.numbers("detour_ratio")
     speeds = section.numbers("speed_kmh")
     fixed_min = section.number("leg_fixed_min", 0.0, least=0)
+    factor = section.number("bookmobile_factor", 1.0, least=0.1)
     source = section.text("source")
     section.finish()
     for key, values in (("knots_km", knots), ("detour_ratio", detour), ("speed_kmh", speeds)):
@@ -306,6 +304,7 @@ def _estimate(section: Section) -> EstimateParams:
         detour_ratio=detour,
         speed_mps=tuple(kmh / KMH_PER_MPS for kmh in speeds),
         leg_fixed_s=(fixed_min or 0.0) * MINUTE_S,
+        bookmobile_factor=1.0 if factor is None else factor,
         source=source,
     )
 
@@ -318,128 +317,3 @@ def _source(section: Section) -> SourceNote:
     )
     section.finish()
     return note
-
-
-def write_head(region: Region, path: Path) -> None:
-    """Write ``region.toml``; reading it gives the same values back."""
-    document = tomlkit.document()
-    for name, table in _tables(region).items():
-        document[name] = table
-    path.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
-
-
-def _tables(region: Region) -> dict[str, Any]:
-    head: dict[str, Any] = {
-        "id": region.region_id,
-        "time_zone": region.time_zone,
-        "language": region.language,
-        "crs": region.crs,
-    }
-    if region.start_date is not None:
-        head["start_date"] = region.start_date
-    head["names"] = dict(region.names)
-    tables: dict[str, Any] = {
-        "region": head,
-        "calendar": _calendar_table(region.calendar),
-        "service": _service_table(region.standard),
-        "crew": {"rule_sets": list(region.default_rule_set_ids)},
-        "norms": {"set": region.norm_set_id},
-        "libraries": _libraries_table(region),
-        "roads": {"extract": region.roads_file, "travel_factor": _plain(region.travel_factor)},
-    }
-    if region.estimate is not None:
-        tables["estimate"] = _estimate_table(region.estimate)
-    if region.sources:
-        tables["sources"] = [
-            {"title": s.title, "licence": s.licence, "address": s.address} for s in region.sources
-        ]
-    return tables
-
-
-def _calendar_table(calendar: ServiceCalendar) -> dict[str, Any]:
-    table: dict[str, Any] = {"weekdays": [WEEKDAYS[day] for day in sorted(calendar.weekdays)]}
-    for key, dates in (("closed", calendar.closed_dates), ("extra", calendar.extra_dates)):
-        if dates:
-            table[key] = _ranges(dates.items())
-    return table
-
-
-def _ranges(dates: Iterable[tuple[date, str]]) -> list[dict[str, Any]]:
-    """Named dates, neighbours of one name as a range."""
-    ranges: list[dict[str, Any]] = []
-    for day, name in sorted(dates):
-        last = ranges[-1] if ranges else None
-        if last and last["name"] == name and day - last.get("to", last["date"]) == timedelta(1):
-            ranges[-1] = {"date": last["date"], "to": day, "name": name}
-        else:
-            ranges.append({"date": day, "name": name})
-    return ranges
-
-
-def _service_table(standard: ServiceStandard) -> dict[str, Any]:
-    table: dict[str, Any] = {"cycle_weeks": standard.cycle_weeks}
-    for key, name in _MINUTES.items():
-        table[key] = _minutes(getattr(standard, name))
-    for key, name in _CLOCKS.items():
-        table[key] = write_clock(getattr(standard, name))
-    meal = standard.meal_window_start_s, standard.meal_window_end_s
-    table["meal_window"] = [write_clock(seconds) for seconds in meal]
-    for key in _COUNTS:
-        table[key] = getattr(standard, key)
-    for key in _NUMBERS:
-        table[key] = _plain(getattr(standard, key))
-    table["same_weekday"] = standard.same_weekday
-    table["band"] = [
-        ({} if band.up_to is None else {"up_to": band.up_to})
-        | {"service_min": _minutes(band.service_s), "visits_per_cycle": band.visits_per_cycle}
-        for band in standard.bands
-    ]
-    return table
-
-
-def _libraries_table(region: Region) -> dict[str, Any]:
-    table: dict[str, Any] = {"register_is_complete": region.library_register_is_complete}
-    if (assumption := region.library_assumption) is not None:
-        table["assumption"] = {
-            "rule": assumption.rule,
-            "official_count": assumption.official_count,
-        }
-        if assumption.people_per_library is not None:
-            table["assumption"]["people_per_library"] = assumption.people_per_library
-        table["assumption"]["source"] = assumption.source
-    return table
-
-
-def _estimate_table(estimate: EstimateParams) -> dict[str, Any]:
-    return {
-        "knots_km": [_inverse(m, m / KM_M, lambda km: km * KM_M) for m in estimate.knots_m],
-        "detour_ratio": list(estimate.detour_ratio),
-        "speed_kmh": [
-            _inverse(mps, mps * KMH_PER_MPS, lambda kmh: kmh / KMH_PER_MPS)
-            for mps in estimate.speed_mps
-        ],
-        "leg_fixed_min": _inverse(
-            estimate.leg_fixed_s, estimate.leg_fixed_s / MINUTE_S, lambda m: m * MINUTE_S
-        ),
-        "source": estimate.source,
-    }
-
-
-def _inverse(value: float, guess: float, load: Callable[[float], float]) -> float:
-    """The shortest decimal that loads as ``value``, so that a written file reads back the same."""
-    for digits in range(17):
-        if load(round(guess, digits)) == value:
-            return round(guess, digits)
-    return next(
-        (near for near in (nextafter(guess, -inf), nextafter(guess, inf)) if load(near) == value),
-        guess,
-    )
-
-
-def _minutes(seconds: int) -> float:
-    return _plain(seconds / MINUTE_S)
-
-
-def _plain(number: float) -> float:
-    """Whole numbers without a decimal point."""
-    return int(number) if number == int(number) else number
