@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from api.bench.instance import Instance
-from api.bench.measure import measure, measure_rounds, warm_up
+from api.bench.measure import RoundsOutcome, measure, measure_rounds, warm_up
 from api.bench.published import open_bench_roads, read_published
 from api.bench.pvrp import read_pvrp
 from api.bench.table import mean_gap_pct, outcome_table, rounds_table
@@ -57,7 +57,7 @@ def test_replanned_rounds_drive_less_than_published() -> None:
     """On the same travel times and vehicle-days no authority drives more, all together less."""
     folder = SHARED / "uk-mobile-libraries"
     params = SolveParams(seed=1, time_limit_s=SECONDS)
-    outcomes = []
+    outcomes: list[RoundsOutcome] = []
     with open_bench_roads(folder / "legs.csv", None, folder, lambda _: None) as roads:
         for file in sorted((folder / "stops").glob("*.csv")):
             outcomes += measure_rounds(read_published(file), roads, params, Quiet())
