@@ -66,7 +66,7 @@ def draw_map(
     until
         Last date that popups list visits for; half a year from the start if not given.
     """
-    features = Features(label)
+    features = Features(label, region)
     runs = run_line_features(request, plan, lines)
     features.add_stops(request, stop_points(request, plan), until or _ahead(request))
     features.add_runs(request, runs)
@@ -107,7 +107,7 @@ def draw_need_map(
     online_base: bool = False,
 ) -> str:
     """The map of need: every settlement by whether a library is in reach, and the libraries."""
-    features = Features(label)
+    features = Features(label, region)
     places = settlement_points(region, needs)
     features.add_places(places, estimated=estimated)
     features.add_libraries(library_points(region))
@@ -150,7 +150,7 @@ def _page(
     region: Region, features: Features, panel: Panel, label: Labels, *, online_base: bool
 ) -> str:
     bounds = _bounds(region, features)
-    names = {m.municipality_id: m.name for m in region.municipalities}
+    names = {m.municipality_id: features.name_of(m) for m in region.municipalities}
     found = {
         **features.payload(),
         "bounds": bounds,

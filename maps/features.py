@@ -10,12 +10,13 @@ from data.model.calendar import DAY_S
 from data.model.figures import LACKING
 from data.model.labels import Labels
 from data.model.norms import NeedStatus
-from data.model.place import Depot, Library, Standing
+from data.model.place import Depot, Library, Municipality, Settlement, Standing, Stop
 from data.model.plan import PlanRequest
+from data.model.region import Region
 from data.model.timetable import run_dates
 from maps.encode import encoded, simplified
 from maps.layers import LibraryPoint, RunLine, SettlementPoint, StopPoint
-from maps.panel import legend_row
+from maps.panel import LegendRow, legend_row
 from maps.symbols import (
     DEPOT,
     LIBRARY_SYMBOLS,
@@ -43,10 +44,14 @@ class Features:
     ----------
     label
         Gives every word that a viewer sees.
+    region
+        Its language decides whether names are shown in their own letters or in Latin ones.
     """
 
-    def __init__(self, label: Labels) -> None:
+    def __init__(self, label: Labels, region: Region) -> None:
         self._label = label
+        self._in_latin = label.language != region.language
+        self._settlements = {s.settlement_id: s for s in region.settlements}
         self._labels: dict[str, int] = {}
         self._dates: dict[date, int] = {}
         self._counts: Counter[str] = Counter()
@@ -91,6 +96,17 @@ class Features:
         self.positions.append((lon, lat))
         return encoded([(lon, lat)])
 
+    def name_of(self, place: Settlement | Municipality | None) -> str:
+        """A place's name in the letters of the reader's language, as far as they are known."""
+        if place is None:
+            return ""
+        return (place.name_latin if self._in_latin else "") or place.name
+
+    def _stop_name(self, stop: Stop) -> str:
+        """A stop named after its settlement is shown as the settlement is."""
+        home = self._settlements.get(stop.settlement_ids[0]) if stop.settlement_ids else None
+        return self.name_of(home) if home and home.name == stop.name else stop.name
+
     def add_places(self, points: Sequence[SettlementPoint], *, estimated: bool) -> None:
         """Settlements by need. The order given is the order in which their names are shown."""
         label = self._label
@@ -99,8 +115,9 @@ class Features:
             kind = f"need_{point.need.status}" if point.need else "not_judged"
             self._counts[kind] += 1
             rows: _Rows = []
-            if point.municipality_name:
-                rows.append(self._row("map.municipality", point.municipality_name))
+            where = self.name_of(point.municipality)
+            if where:
+                rows.append(self._row("map.municipality", where))
             rows.append(self._row("map.population", self._population(point)))
             if place.children is not None:
                 rows.append(self._row("map.children", label.number(place.children)))
@@ -113,8 +130,9 @@ class Features:
                     "kind": kind,
                     "r": round(base * size, 1),
                     "hollow": place.population is None,
-                    "name": place.name,
-                    "where": point.municipality_name,
+                    "name": self.name_of(place),
+                    "other": place.name if self._in_latin else place.name_latin,
+                    "where": where,
                     "rows": rows,
                 }
             )
@@ -179,8 +197,9 @@ class Features:
         label = self._label
         name = library.name or label("map.library_unnamed")
         rows = [self._row("map.library", f"{name} ({label(f'standing.{library.standing}')})")]
-        if len(point.libraries) == 1 and point.place_name:
-            rows.append(self._row("map.settlement", point.place_name))
+        place = self.name_of(point.settlement)
+        if len(point.libraries) == 1 and place:
+            rows.append(self._row("map.settlement", place))
         if library.address:
             rows.append(self._row("map.address", library.address))
         if library.opening_hours:
@@ -228,7 +247,7 @@ class Features:
                     "p": self._at(point.lon, point.lat),
                     "kind": kind,
                     "r": round(4.5 + 5.5 * share, 1) if point.visits else UNSERVED_STOP.radius_px,
-                    "name": stop.name,
+                    "name": self._stop_name(stop),
                     "rank": rank[stop.stop_id],
                     "rows": rows,
                     "dates": dates,
@@ -306,10 +325,9 @@ class Features:
     def plan_legend(self) -> dict[str, Any]:
         """Legend of the plan: stops, runs, depots, stops left out."""
         rows = []
-        line = Symbol(shape="square", fill=vehicle_colour(0), stroke="#ffffff")
         for layer, symbol in (
             ("stops", STOP),
-            ("runs", line),
+            ("runs", None),
             ("depots", DEPOT),
             ("stops_unserved", UNSERVED_STOP),
         ):
@@ -328,7 +346,7 @@ class Features:
             {"name": self._label("map.group.libraries"), "rows": libraries},
         ]
 
-    def _legend_row(self, layer: str, symbol: Symbol) -> Any:
+    def _legend_row(self, layer: str, symbol: Symbol | None) -> LegendRow:
         count = self._label.number(self._counts[layer])
         name = self._label(f"map.layer.{layer}")
         return legend_row(layer, name, symbol, count, on=layer not in _OFF_AT_START)

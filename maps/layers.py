@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from data.model.fleet import Vehicle
 from data.model.lines import RunLines, leg_lines
 from data.model.norms import Need
-from data.model.place import Library, Settlement, Standing, Stop
+from data.model.place import Library, Municipality, Settlement, Standing, Stop
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Unserved
 from data.model.region import Region
 
@@ -26,7 +26,7 @@ class SettlementPoint:
     lon: float
     lat: float
     settlement: Settlement
-    municipality_name: str
+    municipality: Municipality | None
     need: Need | None
     nearest: Library | None
 
@@ -39,7 +39,7 @@ class LibraryPoint:
     lat: float
     libraries: tuple[Library, ...]
     standing: Standing
-    place_name: str
+    settlement: Settlement | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,9 @@ def settlement_points(region: Region, needs: Sequence[Need]) -> tuple[Settlement
     """All settlements of a region, the largest first, those of unknown population last."""
     by_id = {n.settlement_id: n for n in needs}
     libraries: dict[str | None, Library] = {lib.library_id: lib for lib in region.libraries}
-    names: dict[str | None, str] = {m.municipality_id: m.name for m in region.municipalities}
+    municipalities: dict[str | None, Municipality] = {
+        m.municipality_id: m for m in region.municipalities
+    }
     points = []
     for place in sorted(region.settlements, key=lambda s: (-(s.population or 0), s.settlement_id)):
         need = by_id.get(place.settlement_id)
@@ -77,7 +79,7 @@ def settlement_points(region: Region, needs: Sequence[Need]) -> tuple[Settlement
                 lon=place.lon,
                 lat=place.lat,
                 settlement=place,
-                municipality_name=names.get(place.municipality_id, ""),
+                municipality=municipalities.get(place.municipality_id),
                 need=need,
                 nearest=nearest,
             )
@@ -89,7 +91,7 @@ def library_points(region: Region) -> tuple[LibraryPoint, ...]:
     """Libraries by place: a town has many at one point. Those without a place are left out."""
     homes = {s.settlement_id: s for s in region.settlements}
     found: dict[tuple[float, float], list[Library]] = {}
-    names: dict[tuple[float, float], str] = {}
+    settlements: dict[tuple[float, float], Settlement | None] = {}
     for library in region.libraries:
         home = homes.get(library.settlement_id) if library.settlement_id else None
         if library.lon is not None and library.lat is not None:
@@ -99,14 +101,14 @@ def library_points(region: Region) -> tuple[LibraryPoint, ...]:
         else:
             continue
         found.setdefault(place, []).append(library)
-        names[place] = home.name if home else ""
+        settlements[place] = home
     return tuple(
         LibraryPoint(
             lon=place[0],
             lat=place[1],
             libraries=tuple(libraries),
             standing=min((lib.standing for lib in libraries), key=list(Standing).index),
-            place_name=names[place],
+            settlement=settlements[place],
         )
         for place, libraries in found.items()
     )

@@ -64,6 +64,7 @@ def panel_html(panel: Panel, region: Region, label: Labels) -> str:
         find=label("map.find"),
         runs_heading=label("map.runs"),
         all_runs=label("map.all_runs"),
+        all_days_name=label("map.all_days"),
         layers_heading=label("map.layers"),
         sources_heading=label("map.sources"),
         sources=[
@@ -82,8 +83,19 @@ def web_address(address: str) -> str:
     return address if address.startswith(("https://", "http://")) else ""
 
 
-def legend_row(layer: str, name: str, symbol: Symbol, count: str, *, on: bool = True) -> LegendRow:
-    return LegendRow(layer=layer, name=name, symbol=Markup(svg(symbol)), count=count, on=on)
+def legend_row(
+    layer: str, name: str, symbol: Symbol | None, count: str, *, on: bool = True
+) -> LegendRow:
+    """A row with its symbol; without one it is a line."""
+    drawn = svg(symbol) if symbol else _line(18)
+    return LegendRow(layer=layer, name=name, symbol=Markup(drawn), count=count, on=on)
+
+
+def _line(width_px: int, dash: str = "") -> str:
+    return (
+        f'<svg width="{width_px}" height="10" aria-hidden="true"><path d="M1 5H{width_px - 1}" '
+        f'stroke="{vehicle_colour(0)}" stroke-width="2.5"{dash}/></svg>'
+    )
 
 
 def reach_of(figures: PlanFigures, label: Labels, *, is_register_complete: bool) -> dict[str, Any]:
@@ -188,12 +200,8 @@ def calendar_of(request: PlanRequest, plan: Plan, label: Labels) -> dict[str, An
 
 
 def line_note(label: Labels, *, follows_roads: bool) -> dict[str, Any]:
-    """The legend of the run lines: along the roads, or straight and dashed."""
-    dash = "" if follows_roads else ' stroke-dasharray="5 4"'
-    drawn = (
-        f'<svg width="26" height="10" aria-hidden="true"><path d="M1 5H25" stroke="#1f5fbf" '
-        f'stroke-width="2.5"{dash}/></svg>'
-    )
+    """The legend of the run lines: along the roads, or dashed where they are estimated."""
+    drawn = _line(26, "" if follows_roads else ' stroke-dasharray="5 4"')
     code = "map.line_roads" if follows_roads else "map.line_straight"
     return {"symbol": Markup(drawn), "text": label(code)}
 

@@ -116,6 +116,8 @@ function bookmobileMap(map, data) {
   const scale = () =>
     Math.min(1.5, Math.max(0.72, 0.72 + 0.22 * (map.getZoom() - data.home_zoom)));
 
+  const isClose = () => map.getZoom() >= data.home_zoom + 0.7;
+
   function symbol(item, style, extra) {
     new Symbol(item.at, {
       renderer: canvas, shape: style.shape, radius: (item.r || style.r) * scale(), color: style.stroke,
@@ -184,7 +186,7 @@ function bookmobileMap(map, data) {
     if (layers.has("depots")) {
       for (const depot of data.depots) {
         symbol(depot, data.styles.depots);
-        labels.push({ at: depot.at, text: depot.name, rank: -1, off: 10, strong: true });
+        if (isClose()) labels.push({ at: depot.at, text: depot.name, rank: -1, off: 10 });
       }
     }
     names.redraw();
@@ -253,8 +255,7 @@ function bookmobileMap(map, data) {
         const font = `${label.strong ? 600 : 400} ${label.strong ? 13 : 12}px ${family}`;
         if (put(label.text, point.x + label.off + 3, point.y, font, "#20262c")) seen.add(key);
       }
-      const isClose = map.getZoom() >= data.home_zoom + 0.7;
-      for (const district of isClose ? data.districts : []) {
+      for (const district of isClose() ? data.districts : []) {
         const point = map.latLngToContainerPoint(decode(district.p)[0]);
         if (!inView(point)) continue;
         pen.font = `italic 12px ${family}`;
@@ -294,6 +295,7 @@ function bookmobileMap(map, data) {
       section.append(list);
       box.append(section);
     }
+    box.scrollIntoView({ block: "nearest" });
   }
 
   const dayButtons = all("button[data-days]");
@@ -332,8 +334,10 @@ function bookmobileMap(map, data) {
   const list = document.getElementById("bm-places");
   const byText = new Map();
   for (const place of data.places) {
-    const text = place.where ? `${place.name} (${place.where})` : place.name;
-    if (!byText.has(text)) byText.set(text, place);
+    for (const name of [place.name, place.other]) {
+      const text = place.where ? `${name} (${place.where})` : name;
+      if (name && !byText.has(text)) byText.set(text, place);
+    }
   }
   find.addEventListener("focus", () => {
     if (list.children.length) return;
@@ -343,7 +347,8 @@ function bookmobileMap(map, data) {
     const wanted = find.value.trim().toLowerCase();
     if (!wanted) return;
     const found = byText.get(find.value)
-      || data.places.find((place) => place.name.toLowerCase().startsWith(wanted));
+      || data.places.find((place) =>
+        [place.name, place.other || ""].some((name) => name.toLowerCase().startsWith(wanted)));
     if (!found) return;
     map.setView(found.at, Math.max(map.getZoom(), data.home_zoom + 2.5), { animate: false });
     show(found);

@@ -157,6 +157,17 @@ def test_features_hold_the_plan() -> None:
     assert len(data["styles"]) == len({(s["shape"], s["fill"]) for s in data["styles"].values()})
 
 
+def test_a_reader_of_another_language_gets_latin_names() -> None:
+    """Where a Latin name is known it is shown, and the own name can still be searched."""
+    region = replace(example.region(), language="ru")
+    places = tuple(replace(s, name="Окем", name_latin="Okem") for s in region.settlements[:1])
+    region = replace(region, settlements=places)
+    [shown] = features(draw("en", region=region))["places"]
+    assert (shown["name"], shown["other"]) == ("Okem", "Окем")
+    [shown] = features(draw("ru", region=region))["places"]
+    assert (shown["name"], shown["other"]) == ("Окем", "Okem")
+
+
 def test_a_region_of_nothing_can_be_drawn() -> None:
     """No outline, no library, no need: still a page."""
     bare = replace(

@@ -26,7 +26,8 @@ def test_settlements_come_largest_first_with_their_need() -> None:
     assert statuses["cottesmore"] is NeedStatus.UNSERVED
     assert points[0].nearest is not None
     assert points[-1].nearest is None
-    assert points[0].municipality_name == "Rutland & Co"
+    assert points[0].municipality is not None
+    assert points[0].municipality.name == "Rutland & Co"
 
 
 def test_a_library_without_a_position_stands_in_its_settlement() -> None:
