@@ -88,9 +88,9 @@ def test_liechtenstein_matrix(tmp_path: Path) -> None:
     assert (loaded == seconds).all()
     print(  # noqa: T201
         f"\nLiechtenstein, {COUNT} x {COUNT}, 2 workers: build {build_s:.1f} s, "
-        f"snap {snap_s:.2f} s, matrix {first_s:.1f} s = {first_s / bare_s:.1f} x scipy Dijkstra ({bare_s:.1f} s, "
-        f"no turns, no vehicle); again {again_s:.3f} s, loaded {load_s:.3f} s, one point more "
-        f"{one_more_s:.2f} s; tour of {len(tour) - 1} legs {route_s:.2f} s; "
+        f"snap {snap_s:.2f} s, matrix {first_s:.1f} s = {first_s / bare_s:.1f} x scipy Dijkstra "
+        f"({bare_s:.1f} s, no turns, no vehicle); again {again_s:.3f} s, loaded {load_s:.3f} s, "
+        f"one point more {one_more_s:.2f} s; tour of {len(tour) - 1} legs {route_s:.2f} s; "
         f"unreachable {(seconds < 0).mean():.2%}"
     )
     assert load_s < 1.0 and one_more_s < first_s / 3
