@@ -26,6 +26,7 @@ EVERY_RULE: tuple[Rule, ...] = (
     service.vehicle_has_the_abilities,
     runs.days_are_working_days,
     runs.one_run_per_vehicle_day,
+    runs.runs_follow_one_another,
     runs.runs_visit_something,
     runs.stops_per_run_are_limited,
     runs.legs_follow_the_travel_matrix,

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from data.model.calendar import DAY_S
 from data.model.fleet import Vehicle
 from data.model.plan import Run, Violation
 from data.model.travel import UNREACHABLE, TravelMatrix
-from planner.rules.view import PlanView, clock, leaves_at_s, minutes
+from planner.rules.view import PlanView, clock, leaves_at_s, minutes, weekdays
 
 
 def everything_is_known(view: PlanView) -> Iterator[Violation]:
@@ -54,7 +55,7 @@ def days_are_working_days(view: PlanView) -> Iterator[Violation]:
         if on in vehicle.off_dates:
             yield view.of_run("rule.vehicle_off", run)
         if vehicle.weekdays and on.weekday() not in vehicle.weekdays:
-            yield view.of_run("rule.vehicle_weekday", run, allowed=sorted(vehicle.weekdays))
+            yield view.of_run("rule.vehicle_weekday", run, allowed=weekdays(vehicle.weekdays))
 
 
 def one_run_per_vehicle_day(view: PlanView) -> Iterator[Violation]:
@@ -64,6 +65,25 @@ def one_run_per_vehicle_day(view: PlanView) -> Iterator[Violation]:
             if found > 1:
                 run = next(r for r in duty if r.day == day)
                 yield view.of_run("rule.runs_per_day", run, found=found, limit=1)
+
+
+def runs_follow_one_another(view: PlanView) -> Iterator[Violation]:
+    """A run that passes midnight ends before the vehicle's next one starts, also past the seam."""
+    cycle_s = view.request.cycle.num_days * DAY_S
+    for duty in view.duties.values():
+        begins = [run.day * DAY_S + run.sign_on_s for run in duty]
+        for index, run in enumerate(duty):
+            is_last = index + 1 == len(duty)
+            later = duty[0] if is_last else duty[index + 1]
+            begins_s = begins[0] + cycle_s if is_last else begins[index + 1]
+            if run.day * DAY_S + run.sign_off_s > begins_s and run.day != later.day:
+                yield view.of_run(
+                    "rule.runs_overlap",
+                    run,
+                    next_date=view.date_of(later.day).isoformat(),
+                    found=clock(run.sign_off_s),
+                    limit=clock(begins_s - run.day * DAY_S),
+                )
 
 
 def runs_visit_something(view: PlanView) -> Iterator[Violation]:
@@ -96,12 +116,18 @@ def _wrong_legs(
     points.append(str(_end_depot(vehicle)))
     told = [(v.drive_s, v.drive_m) for v in run.visits]
     told.append((run.return_drive_s, run.return_drive_m))
-    known = view.stops.keys() | {d.depot_id for d in view.request.depots}
+    names = {str(s.stop_id): s.name for s in view.stops.values()}
+    names |= {str(d.depot_id): d.name for d in view.request.depots}
     for (origin, target), (drive_s, drive_m) in zip(pairwise(points), told, strict=True):
-        leg = {"origin": origin, "target": target}
+        leg = {
+            "origin_id": origin,
+            "origin": names.get(origin, origin),
+            "target_id": target,
+            "target": names.get(target, target),
+        }
         absent = [p for p in (origin, target) if p not in matrix.index]
         if absent:
-            if all(p in known for p in absent):
+            if all(p in names for p in absent):
                 yield view.of_run("rule.leg_without_travel", run, **leg)
             continue
         limit_s, limit_m = matrix.seconds(origin, target), matrix.metres(origin, target)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from data.model.plan import Violation
-from planner.rules.view import PlanView, clock, minutes
+from planner.rules.view import PlanView, clock, minutes, weekdays
 
 
 def stops_get_their_visits(view: PlanView) -> Iterator[Violation]:
@@ -85,8 +85,8 @@ def weekdays_are_allowed(view: PlanView) -> Iterator[Violation]:
                     "rule.weekday_not_allowed",
                     run,
                     visit,
-                    weekday=weekday,
-                    allowed=sorted(stop.weekdays),
+                    weekday=weekdays({weekday}),
+                    allowed=weekdays(stop.weekdays),
                 )
 
 

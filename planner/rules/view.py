@@ -4,7 +4,7 @@ A run of an unknown vehicle or outside the cycle, and a visit of an unknown stop
 one rule and passed over by the others, so that one fault gives one violation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -104,3 +104,9 @@ def clock(seconds: int) -> str:
     sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
     text = f"{sign}{seconds // HOUR_S:02d}:{seconds % HOUR_S // MINUTE_S:02d}"
     return text if seconds % MINUTE_S == 0 else f"{text}:{seconds % MINUTE_S:02d}"
+
+
+def weekdays(days: Iterable[int]) -> str:
+    """Weekdays as region files write them: ``mon, tue``."""
+    names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    return ", ".join(names[day] for day in sorted(days))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.feeds.plan_file import read_plan, write_plan
@@ -84,6 +84,7 @@ def test_every_kind_of_field_survives(tmp_path: Path) -> None:
     assert_same_request(read, request)
 
 
+@settings(deadline=None)
 @given(
     people=st.none() | st.integers(0, 10**7),
     prize=st.floats(0, 1e9),

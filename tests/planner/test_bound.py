@@ -121,7 +121,7 @@ def opened(
     return openings
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(small_requests())
 def test_no_plan_beats_the_bounds(request: PlanRequest) -> None:
     """Over all plans of a small request: prize, driving and impossible stops hold."""
@@ -196,6 +196,7 @@ def test_the_longest_work_makes_room_for_the_meal() -> None:
     assert longest_work_s(short, meal) == 4 * HOUR_S
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-1, 20), min_size=25, max_size=25))
 def test_least_seconds_agree_with_a_plain_relaxation(cells: list[int]) -> None:
     """Dijkstra's way gives what repeated relaxing of all legs gives."""

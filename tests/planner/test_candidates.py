@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.model.calendar import HOUR_S, MINUTE_S, ServiceCalendar
@@ -173,6 +173,7 @@ def test_more_visits_than_weeks_are_refused_on_one_weekday() -> None:
     assert candidate_stops(free, needs_of(PLACES), cycle_weeks=2)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(21.5, 21.6), st.floats(54.6, 54.65), st.none() | st.integers(0, 900)),

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -204,6 +204,7 @@ def test_sums_keep_unknown_population_apart() -> None:
     assert sums.by_band[NORM.bands[1], NeedStatus.UNSERVED_ASSUMED].people == 501
 
 
+@settings(deadline=None)
 @given(
     minutes=st.lists(st.integers(-1, 60), min_size=3, max_size=3),
     more=st.lists(st.integers(-1, 60), min_size=3, max_size=3),

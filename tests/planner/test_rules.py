@@ -1,5 +1,6 @@
 """Every rule passes the example plan and alone finds the fault made for it."""
 
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from babel.messages.pofile import read_po
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import api
@@ -113,6 +114,20 @@ def with_two_runs_a_day() -> Case:
     return with_runs(morning, afternoon, PLAN.runs[1], crew_rules=CrewRules())
 
 
+def with_overlapping_runs() -> Case:
+    """The run of the second Tuesday is so late that it meets the first one of the next cycle."""
+    late = shifted(PLAN.runs[1], 7 * 24 * HOUR_S)
+    request, plan = with_runs(PLAN.runs[0], late, crew_rules=CrewRules())
+    stops = tuple(replace(s, windows=()) for s in request.stops)
+    return replace(
+        request,
+        stops=stops,
+        vehicles=(replace(FIRST, duty_end_s=8 * 24 * HOUR_S), SECOND),
+        clock_tolerance_s=7 * 24 * HOUR_S,
+        meal_window_end_s=8 * 24 * HOUR_S,
+    ), plan
+
+
 def with_empty_run() -> Case:
     empty = replace(
         PLAN.runs[0],
@@ -173,6 +188,7 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.vehicle_off": lambda: with_vehicle(off_dates=frozenset({TUESDAY})),
     "rule.vehicle_weekday": lambda: with_vehicle(weekdays=frozenset({0, 2})),
     "rule.runs_per_day": with_two_runs_a_day,
+    "rule.runs_overlap": with_overlapping_runs,
     "rule.run_empty": with_empty_run,
     "rule.stops_per_run": lambda: with_vehicle(max_stops_per_run=1),
     "rule.leg_without_travel": lambda: with_request(
@@ -254,6 +270,7 @@ def test_a_violation_gives_every_fact_that_its_message_names(code: str) -> None:
         assert wanted <= set(violation.facts)
 
 
+@settings(deadline=None)
 @given(minutes=st.integers(-12 * 60, 12 * 60))
 def test_shifting_a_run_breaks_only_what_the_clock_says(minutes: int) -> None:
     """A run moved as a whole still adds up; duty, windows, meal and clock time judge the rest."""
@@ -405,3 +422,18 @@ def test_a_moved_working_day_has_service() -> None:
         extra_dates={TUESDAY: "перенос", date(2026, 12, 8): "перенос"},
     )
     assert check(*with_request(calendar=calendar)) == ()
+
+
+def test_the_checker_knows_nothing_of_the_solver() -> None:
+    """Rules and score import the domain types and themselves, and no other code of ours."""
+    folder = Path(str(rules.__file__)).parent
+    ours = ("planner", "fleet", "maps", "api", "data")
+    for path in (*folder.glob("*.py"), folder.parent / "score.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                names = [node.module or ""]
+            for name in names:
+                if name.split(".")[0] in ours:
+                    assert name.startswith(("data.model.", "planner.rules")), f"{path.name}: {name}"
