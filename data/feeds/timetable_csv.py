@@ -58,7 +58,7 @@ def write_timetable(
 def _row(
     series: VisitSeries, organisation: str, timetable_url: str, until: date, num_weeks: int
 ) -> MobileStopRow:
-    stop, visit = series.stop, series.visit
+    stop = series.stop
     day = DAYS[series.dates[0].weekday()]
     first_week = series.day // DAYS_PER_WEEK
     weeks = range(first_week, num_weeks, series.interval_weeks)
@@ -72,8 +72,8 @@ def _row(
         geoy=f"{stop.lat:.{COORDINATE_DIGITS}f}",
         day=day,
         type=_TYPES[stop.kind],
-        arrival=_clock(visit.start_s),
-        departure=_clock(visit.end_s),
+        arrival=_clock(series.opens_s),
+        departure=_clock(series.closes_s),
         frequency=f"FREQ=WEEKLY;INTERVAL={series.interval_weeks}",
         start=series.dates[0].isoformat(),
         end=until.isoformat(),

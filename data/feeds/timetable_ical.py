@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
-from data.model.calendar import DAY_S
 from data.model.labels import Labels
 from data.model.place import StopKind
 from data.model.plan import Plan, PlanRequest
@@ -78,16 +77,15 @@ def write_ical(
 
 
 def _event(series: VisitSeries, zone: ZoneInfo, until: date, label: Labels) -> Event:
-    stop, visit = series.stop, series.visit
+    stop = series.stop
 
     def opening(on: date) -> datetime:
-        return _local(on, visit.start_s % DAY_S, zone)
+        return _local(on, series.opens_s, zone)
 
     event = Event()
     event.add("summary", label("ical.summary", stop=stop.name))
     event.add("dtstart", opening(series.dates[0]))
-    length_s = visit.end_s - visit.start_s
-    event.add("dtend", _local(series.dates[0], visit.start_s % DAY_S + length_s, zone))
+    event.add("dtend", _local(series.dates[0], series.closes_s, zone))
     last = datetime.combine(until, time(23, 59, 59), zone).astimezone(UTC)
     event.add(
         "rrule",

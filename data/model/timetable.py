@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from data.model.calendar import DAY_S, DAYS_PER_WEEK
+from data.model.calendar import DAY_S, DAYS_PER_WEEK, MINUTE_S
 from data.model.fleet import Vehicle, VehicleId
 from data.model.place import Stop, StopId
-from data.model.plan import Plan, PlanRequest, Run, StopVisit
+from data.model.plan import Plan, PlanRequest, Run
 
 type _Clock = tuple[VehicleId, int, int, int]
 """Vehicle, weekday, opening and closing: what visits of one series share."""
@@ -24,13 +24,16 @@ class VisitSeries:
 
     One vehicle opens at one stop on one weekday at one clock time, every ``interval_weeks`` weeks
     from the first of ``dates``. ``exceptions`` are the dates of that rhythm that are dropped.
+    ``opens_s`` and ``closes_s`` are whole minutes of the date itself, as printed: seconds of the
+    plan are cut off.
     """
 
     stop: Stop
     vehicle: Vehicle
     day: int
     """First cycle day of the series."""
-    visit: StopVisit
+    opens_s: int
+    closes_s: int
     interval_weeks: int
     dates: tuple[date, ...]
     exceptions: tuple[date, ...]
@@ -64,33 +67,38 @@ def visit_series(request: PlanRequest, plan: Plan, until: date) -> tuple[VisitSe
     up to ``until`` is left out.
     """
     vehicles = {v.vehicle_id: v for v in request.vehicles}
-    grouped: dict[StopId, dict[_Clock, dict[int, StopVisit]]] = defaultdict(dict)
+    grouped: dict[StopId, dict[_Clock, list[int]]] = defaultdict(dict)
     for run in plan.runs:
         for visit in run.visits:
-            clock = (run.vehicle_id, run.day % DAYS_PER_WEEK, visit.start_s, visit.end_s)
-            grouped[visit.stop_id].setdefault(clock, {})[run.day] = visit
+            minutes = (_whole_minutes(visit.start_s), _whole_minutes(visit.end_s))
+            clock = (run.vehicle_id, run.day % DAYS_PER_WEEK, *minutes)
+            grouped[visit.stop_id].setdefault(clock, []).append(run.day)
     series = []
     for stop in request.stops:
         found = []
-        for clock, by_day in grouped[stop.stop_id].items():
-            vehicle = vehicles[clock[0]]
-            for days in _rhythms(tuple(sorted(by_day)), request.cycle.num_days):
-                visit = by_day[days[0]]
-                late = timedelta(days=visit.start_s // DAY_S)
+        for (vehicle_id, _, opens_s, closes_s), on_days in grouped[stop.stop_id].items():
+            vehicle = vehicles[vehicle_id]
+            late = timedelta(days=opens_s // DAY_S)
+            for days in _rhythms(tuple(sorted(on_days)), request.cycle.num_days):
                 kept, dropped = _repeated(request, vehicle, days, until - late)
                 found.append(
                     VisitSeries(
                         stop=stop,
                         vehicle=vehicle,
                         day=days[0],
-                        visit=visit,
+                        opens_s=opens_s % DAY_S,
+                        closes_s=opens_s % DAY_S + closes_s - opens_s,
                         interval_weeks=request.cycle.num_weeks // len(days),
                         dates=tuple(d + late for d in kept),
                         exceptions=tuple(d + late for d in dropped if kept and d > kept[0]),
                     )
                 )
-        series += sorted((s for s in found if s.dates), key=lambda s: (s.day, s.visit.start_s))
+        series += sorted((s for s in found if s.dates), key=lambda s: (s.day, s.opens_s))
     return tuple(series)
+
+
+def _whole_minutes(seconds: int) -> int:
+    return seconds - seconds % MINUTE_S
 
 
 def _rhythms(days: tuple[int, ...], num_days: int) -> tuple[tuple[int, ...], ...]:
