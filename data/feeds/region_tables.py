@@ -36,7 +36,7 @@ def read_rows[T](folder: Path, entity: Entity[T]) -> ReadRows[T]:
     path = folder / f"{entity.name}.csv"
     if not path.exists():
         return ReadRows()
-    table = read_csv(path)
+    table = read_csv(path, head_is_first=True)
     problems = strict_columns(table.columns, entity.columns, table.file)
     problems += [
         Problem(

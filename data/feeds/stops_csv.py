@@ -77,7 +77,7 @@ def read_stops_csv(path: Path) -> tuple[tuple[MobileStopRow, ...], ImportReport]
     InputError
         ``feeds.file.*``, or ``feeds.columns.missing`` where a required column is not there.
     """
-    table = read_csv(path)
+    table = read_csv(path, head_is_first=True)
     for column in _REQUIRED:
         if column not in table.columns:
             raise InputError(

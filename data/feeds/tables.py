@@ -109,10 +109,18 @@ def read_text(path: Path, *, encoding: str | None = None) -> tuple[str, str]:
         ) from wrong
 
 
-def read_csv(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
-    """A delimited text file; encoding and delimiter are found out where they are not given."""
+def read_csv(path: Path, *, encoding: str | None = None, head_is_first: bool = False) -> Table:
+    """A delimited text file; encoding and delimiter are found out.
+
+    Parameters
+    ----------
+    head_is_first
+        The first line names the columns and so tells the delimiter by itself. Otherwise lines
+        above the head are passed over, and the first records tell it.
+    """
     text, used = read_text(path, encoding=encoding)
-    delimiter = delimiter or detect_delimiter(text)
+    sample = text.lstrip().split("\n", 1)[0] if head_is_first else text
+    delimiter = detect_delimiter(sample)
     lines = _csv_lines(path, text, delimiter)
     head: tuple[str, ...] = ()
     rows = []
