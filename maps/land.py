@@ -16,8 +16,9 @@ from maps.roads import SNAP_LIMIT_M
 from maps.visible import round_corners, visible
 
 MAX_OUTLINE_POINTS = 600
-"""An outline with more points is simplified, by as little as brings it below."""
-_FIRST_TOLERANCE_M = 25.0
+"""A part with more points is simplified, by as little as brings it below."""
+_TOLERANCES_M = tuple(25.0 * 1.5**i for i in range(12))
+"""Tried in turn; the last is about 2 km, within ``SNAP_LIMIT_M``."""
 _MARGIN_M = 1.0
 """Walls stand this far outside the land, so that ways may touch its corners and run along it."""
 NOWHERE = -1
@@ -101,25 +102,23 @@ class Land:
     Parameters
     ----------
     rings
-        Outer rings in degrees. Rings that touch or overlap become one part; an outline of more
-        than ``MAX_OUTLINE_POINTS`` points is simplified.
+        Outer rings in degrees. Rings that touch or overlap become one part; a part of more than
+        ``MAX_OUTLINE_POINTS`` points is simplified.
     """
 
     def __init__(self, rings: Sequence[Ring]) -> None:
+        if any(len(ring) < 3 for ring in rings):
+            raise ValueError("a ring of land needs three points")
         every = np.array([point for ring in rings for point in ring], np.float64)
         self.metres = LocalMetres.around(every)
         polygons = [
             shapely.make_valid(Polygon(self.metres.to_metres(np.array(ring, np.float64))))
             for ring in rings
         ]
-        whole = shapely.union_all(polygons)
-        tolerance_m = _FIRST_TOLERANCE_M
-        coarse = whole
-        while shapely.get_num_coordinates(coarse) > MAX_OUTLINE_POINTS:
-            coarse = whole.simplify(tolerance_m)
-            tolerance_m *= 1.5
-        pieces = shapely.get_parts(coarse)
-        self.parts = [_Part(p) for p in pieces if isinstance(p, Polygon) and not p.is_empty]
+        pieces = shapely.get_parts(shapely.union_all(polygons))
+        self.parts = [
+            _Part(_coarse(p)) for p in pieces if isinstance(p, Polygon) and not p.is_empty
+        ]
 
     def footing(self, positions: Floats) -> Footing:
         """Where points in degrees, shape (n, 2), stand: inside a part, or on the nearest one."""
@@ -175,6 +174,17 @@ class Land:
             after = [places[1]] if target.off_m[0] > 0 else []
             places = [*before, *inside, *after]
         return self.metres.to_degrees(np.array(places))
+
+
+def _coarse(polygon: Polygon) -> Polygon:
+    """The polygon, simplified if it has too many points."""
+    coarse = polygon
+    for tolerance_m in _TOLERANCES_M:
+        if shapely.get_num_coordinates(coarse) <= MAX_OUTLINE_POINTS:
+            break
+        simpler = polygon.simplify(tolerance_m)
+        coarse = simpler if isinstance(simpler, Polygon) else coarse
+    return coarse
 
 
 def _segments(shape: Polygon) -> Floats:

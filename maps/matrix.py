@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -86,7 +87,7 @@ class MatrixCache:
         What computes the missing pairs; closed with the cache.
     folder
         Where the ``.npz`` files are kept, made if need be. Files appear in one step; of two
-        programs that write at once one wins and nothing breaks.
+        programs that write at once one wins and nothing breaks. One thread at a time.
     """
 
     def __init__(self, roads: Roads, folder: Path) -> None:
@@ -204,7 +205,7 @@ class MatrixCache:
         table = self._tables.get(name)
         if table is None:
             table = self._tables[name] = _read(path)
-        if path.exists():
+        with suppress(FileNotFoundError):
             os.utime(path)  # used just now
         return table
 
@@ -223,9 +224,10 @@ class MatrixCache:
         except BaseException:
             Path(made).unlink(missing_ok=True)
             raise
-        kept = sorted(self._folder.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in kept[MAX_FILES:]:
-            old.unlink(missing_ok=True)
+        with suppress(OSError):  # another program may be tidying up, too
+            files = sorted(self._folder.glob("*.npz"), key=lambda p: p.stat().st_mtime)
+            for old in files[:-MAX_FILES]:
+                old.unlink(missing_ok=True)
 
 
 def _units(position: Position) -> tuple[int, int]:
