@@ -68,6 +68,7 @@ class _Chain:
                 POOL_GAP,
             ]
         )
+        loop.adopt(self.data, self.work, self.now, self.best, self.control)
         self.is_fresh = True
 
     @property
@@ -325,7 +326,7 @@ def _collect(problem: Problem, chains: list[_Chain], columns: dict[Key, Column])
     stop_of = np.repeat(np.arange(problem.num_stops), np.diff(problem.slot_ptr))
     for chain in chains:
         pool = chain.pool
-        for k in range(int(pool.count[0])):
+        for k in range(int(pool.counts[0])):
             first, last = int(pool.ptr[k]), int(pool.ptr[k + 1])
             slots = pool.slot[first:last]
             anchors = pool.anchor[first:last]

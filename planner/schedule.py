@@ -5,13 +5,14 @@ as a window), so each run is timed alone: least waiting first, then round times.
 """
 
 from dataclasses import dataclass
+from math import isnan
 
 from data.model.plan import Meal, PlanRequest, Run, StopVisit
 from planner.compile import Compiled
-from planner.problem import Problem, Solution, VehicleDay
+from planner.problem import NO_LIMIT, Problem, Solution, VehicleDay
 
-GRIDS_S = (300, 60, 1)
-"""Published starts are put on the first of these grids that the rules bear, seconds."""
+GRID_S = 300
+"""Published starts are put on this grid where the rules bear it, seconds."""
 MOST_EXTRA_S = 300
 """Most waiting that one visit may gain for a round or regular time."""
 
@@ -26,6 +27,8 @@ class _Site:
     setup: int
     into: int
     """Driving seconds that lead here."""
+    grid: int
+    """Doors open on multiples of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,11 @@ def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
     """
     problem, request = compiled.problem, compiled.request
     rows = [r for r in range(problem.num_runs) if solution.routes[r]]
-    plain = {r: time_run(problem, solution, r, compiled, grid=1, is_regular=False) for r in rows}
+    plain = {}
+    for row in rows:
+        as_is = [False] * len(solution.routes[row])
+        sites = _sites(problem, solution, row, compiled, round_=as_is, regular=as_is)
+        plain[row] = time_run(problem, solution, row, sites)
     spare = _week_spare(problem, {r: t.work for r, t in plain.items() if t is not None})
     runs = []
     for row in rows:
@@ -83,43 +90,49 @@ def _week_spare(problem: Problem, work: dict[int, int]) -> list[int]:
 def _rounded(
     problem: Problem, solution: Solution, row: int, compiled: Compiled, least: Timing, most: int
 ) -> Timing:
-    """The roundest and most regular timing with at most ``most`` seconds of work."""
-    for grid in GRIDS_S:
-        for is_regular in (True, False):
-            timing = time_run(problem, solution, row, compiled, grid=grid, is_regular=is_regular)
-            if timing is not None and timing.work <= most:
-                return timing
+    """The most regular and roundest timing with at most ``most`` seconds of work.
+
+    All visits are asked to be regular and round at once; failing that, one after the other.
+    """
+    num = len(solution.routes[row])
+
+    def timed(round_: list[bool], regular: list[bool]) -> Timing | None:
+        sites = _sites(problem, solution, row, compiled, round_=round_, regular=regular)
+        found = time_run(problem, solution, row, sites)
+        return found if found is not None and found.work <= most else None
+
+    for is_regular in (True, False):
+        timing = timed([True] * num, [is_regular] * num)
+        if timing is not None:
+            return timing
+    round_, regular = [False] * num, [False] * num
+    for wishes in (regular, round_):
+        for k in range(num):
+            wishes[k] = True
+            timing = timed(round_, regular)
+            if timing is None:
+                wishes[k] = False
+            else:
+                least = timing
     return least
 
 
-def time_run(
-    problem: Problem,
-    solution: Solution,
-    row: int,
-    compiled: Compiled,
-    *,
-    grid: int,
-    is_regular: bool,
-) -> Timing | None:
-    """Times of a run with doors opening on a grid, ``None`` if no such times keep the rules.
-
-    ``is_regular`` asks stops with several visits to start at their nominal time.
-    """
+def time_run(problem: Problem, solution: Solution, row: int, sites: list[_Site]) -> Timing | None:
+    """Times of a run of least work, ``None`` if no times keep the rules."""
     run = problem.runs[row]
-    sites = _sites(problem, solution, row, compiled, is_regular=is_regular)
     home = int(problem.time[run.travel_class, solution.routes[row][-1], run.end_node])
     base = int(run.prep + run.closing) + home + sum(s.occupied + s.into for s in sites)
-    best = _timing(run, sites, home, grid, -1, 0)
+    best = _timing(run, sites, home, -1, 0)
     if best is not None and (best.work > run.meal_after or best.work > run.max_work):
         best = None
     if best is not None and not _keeps_driving(run, sites, home, -1, 0):
         best = None
-    if best is not None or run.meal_after == float("inf"):
+    if best is not None or run.meal_after == NO_LIMIT:
         return best
     for at in range(len(sites)):
         length = int(run.meal_min)
         for _attempt in range(2):
-            timing = _timing(run, sites, home, grid, at, length)
+            timing = _timing(run, sites, home, at, length)
             if timing is None:
                 break
             if (
@@ -137,17 +150,24 @@ def time_run(
 
 
 def _sites(
-    problem: Problem, solution: Solution, row: int, compiled: Compiled, *, is_regular: bool
+    problem: Problem,
+    solution: Solution,
+    row: int,
+    compiled: Compiled,
+    *,
+    round_: list[bool],
+    regular: list[bool],
 ) -> list[_Site]:
+    """The visits of a run, with which of them are to be round and at their nominal time."""
     run = problem.runs[row]
     sites = []
     node = run.start_node
-    for stop in solution.routes[row]:
+    for k, stop in enumerate(solution.routes[row]):
         slot = next(s for s in problem.slots_of_option(solution.option[stop]) if s[0] == run.day)
         lo, hi = slot[1], min(slot[2], 1e9)
         anchor = solution.anchor[stop]
-        if anchor == anchor:  # noqa: PLR0124 - false for a missing anchor alone
-            tolerance = 0.0 if is_regular else float(problem.clock_tolerance[stop])
+        if not isnan(anchor):
+            tolerance = 0.0 if regular[k] else float(problem.clock_tolerance[stop])
             lo, hi = max(lo, anchor - tolerance), min(hi, anchor + tolerance)
         sites.append(
             _Site(
@@ -156,6 +176,7 @@ def _sites(
                 occupied=int(problem.occupied[stop]),
                 setup=compiled.request.stops[stop].setup_s,
                 into=int(problem.time[run.travel_class, node, stop]),
+                grid=GRID_S if round_[k] else 1,
             )
         )
         node = stop
@@ -163,7 +184,7 @@ def _sites(
 
 
 def _timing(
-    run: VehicleDay, sites: list[_Site], home: int, grid: int, meal_at: int, meal: int
+    run: VehicleDay, sites: list[_Site], home: int, meal_at: int, meal: int
 ) -> Timing | None:
     """Earliest finish, then everything before it as late as it can be."""
     ready = int(run.duty_lo + run.prep)
@@ -171,11 +192,9 @@ def _timing(
     eaten = 0
     for k, site in enumerate(sites):
         doors = max(ready + site.into, site.lo) + site.setup
-        start = -(-doors // grid) * grid - site.setup
+        start = -(-doors // site.grid) * site.grid - site.setup
         if start > site.hi:
-            start = max(ready + site.into, site.lo)
-            if start > site.hi:
-                return None
+            return None
         starts.append(start)
         ready = start + site.occupied
         if k == meal_at:
@@ -190,7 +209,7 @@ def _timing(
     for k in range(len(sites) - 1, -1, -1):
         site = sites[k]
         doors = min(due, site.hi) + site.setup
-        starts[k] = max(starts[k], doors // grid * grid - site.setup)
+        starts[k] = max(starts[k], doors // site.grid * site.grid - site.setup)
         if k > 0:
             due = starts[k] - site.into
             if k - 1 == meal_at:

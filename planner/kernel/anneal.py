@@ -28,6 +28,12 @@ from planner.kernel.layout import (
     VISITS,
     WIDTH,
     WORK,
+    Data,
+    Floats,
+    Pool,
+    Scratch,
+    State,
+    Words,
 )
 from planner.kernel.places import insert_stop, take_out
 from planner.kernel.random import draw, draw_below
@@ -52,7 +58,7 @@ WORST_RATIO = 0.15
 
 
 @compiled
-def copy_run(target, source, run):
+def copy_run(target: State, source: State, run: int) -> None:
     """Make a run of one state equal to that of another."""
     last = source.length[run] + 1
     for p in range(last + 1):
@@ -66,7 +72,7 @@ def copy_run(target, source, run):
 
 
 @compiled
-def copy_stop(target, source, stop):
+def copy_stop(target: State, source: State, stop: int) -> None:
     """Make a stop's option, anchor and runs equal."""
     target.option[stop] = source.option[stop]
     target.anchor[stop] = source.anchor[stop]
@@ -75,7 +81,7 @@ def copy_stop(target, source, stop):
 
 
 @compiled
-def copy_state(target, source):
+def copy_state(target: State, source: State) -> None:
     """Make a whole state equal to another."""
     for run in range(source.length.shape[0]):
         copy_run(target, source, run)
@@ -87,7 +93,7 @@ def copy_state(target, source):
 
 
 @compiled
-def measure(data, state):
+def measure(data: Data, state: State) -> tuple[float, float, float, float]:
     """(mandatory unserved, prize unserved, cost, penalty) of a state."""
     missing = 0.0
     prize = 0.0
@@ -106,7 +112,7 @@ def measure(data, state):
 
 
 @compiled
-def remove(data, state, scratch, stop):
+def remove(data: Data, state: State, scratch: Scratch, stop: int) -> None:
     """Take a stop out and put it on the list of removed ones."""
     take_out(data, state, scratch, stop)
     scratch.removed[0] += 1
@@ -114,7 +120,9 @@ def remove(data, state, scratch, stop):
 
 
 @compiled
-def ruin_cluster(data, state, scratch, rng, seed, most):
+def ruin_cluster(
+    data: Data, state: State, scratch: Scratch, rng: Words, seed: int, most: int
+) -> None:
     """Remove a stop and near ones from all their days."""
     wanted = 1 + draw_below(rng, most)
     if state.option[seed] >= 0:
@@ -128,7 +136,15 @@ def ruin_cluster(data, state, scratch, rng, seed, most):
 
 
 @compiled
-def ruin_strings(data, state, scratch, rng, seed, mean_removed, max_string):
+def ruin_strings(
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    rng: Words,
+    seed: int,
+    mean_removed: float,
+    max_string: float,
+) -> None:
     """Remove strings of neighbouring visits from runs near a stop."""
     num_used = 0
     num_visits = 0
@@ -184,7 +200,7 @@ def ruin_strings(data, state, scratch, rng, seed, mean_removed, max_string):
 
 
 @compiled
-def ruin_worst(data, state, scratch, rng, mean_removed):
+def ruin_worst(data: Data, state: State, scratch: Scratch, rng: Words, mean_removed: float) -> None:
     """Remove stops of little prize for what they cost, drawn from a few runs."""
     wanted = 1 + draw_below(rng, int(2.0 * mean_removed))
     num_runs = state.length.shape[0]
@@ -206,7 +222,7 @@ def ruin_worst(data, state, scratch, rng, mean_removed):
 
 
 @compiled
-def order_removed(data, scratch, rng):
+def order_removed(data: Data, scratch: Scratch, rng: Words) -> None:
     """Sort the removed stops by one of several orders, drawn at random."""
     count = scratch.removed[0]
     kind = draw_below(rng, 12)
@@ -246,7 +262,9 @@ def order_removed(data, scratch, rng):
 
 
 @compiled
-def collect_unserved(data, state, scratch, rng, seed, retries):
+def collect_unserved(
+    data: Data, state: State, scratch: Scratch, rng: Words, seed: int, retries: int
+) -> None:
     """Add some unserved stops, near ones first, to the list to be put in."""
     num_stops = state.option.shape[0]
     room = retries
@@ -284,7 +302,7 @@ def collect_unserved(data, state, scratch, rng, seed, retries):
 
 
 @compiled
-def list_unserved(state, scratch):
+def list_unserved(state: State, scratch: Scratch) -> None:
     """Put every unserved stop on the list to be put in."""
     count = 0
     for stop in range(state.option.shape[0]):
@@ -295,7 +313,7 @@ def list_unserved(state, scratch):
 
 
 @compiled
-def remember(data, state, pool, run):
+def remember(data: Data, state: State, pool: Pool, run: int) -> None:
     """Put a run into the pool, or its cheaper order in place of the known one."""
     length = state.length[run]
     if length == 0:
@@ -328,10 +346,10 @@ def remember(data, state, pool, run):
                 pool.run[known] = run
             return
         at = (at + 1) % size
-    count = pool.count[0]
+    count = pool.counts[0]
     first = pool.ptr[count]
     if count + 1 >= pool.run.shape[0] or first + length > pool.slot.shape[0]:
-        pool.count[1] += 1
+        pool.counts[1] += 1
         return
     pool.table[at] = count
     pool.key[count] = key
@@ -343,11 +361,11 @@ def remember(data, state, pool, run):
     pool.value[count, 1] = state.tot[run, WORK]
     pool.value[count, 2] = state.tot[run, DRIVE]
     pool.ptr[count + 1] = first + length
-    pool.count[0] = count + 1
+    pool.counts[0] = count + 1
 
 
 @compiled
-def recreate(data, state, scratch, rng, blink):
+def recreate(data: Data, state: State, scratch: Scratch, rng: Words, blink: float) -> None:
     """Put the listed stops back; those unserved before only into runs that changed."""
     order_removed(data, scratch, rng)
     for c in range(1, scratch.removed[0] + 1):
@@ -359,7 +377,7 @@ def recreate(data, state, scratch, rng, blink):
 
 
 @compiled
-def adopt(data, work, now, best, control):
+def adopt(data: Data, work: State, now: State, best: State, control: Floats) -> None:
     """Go on from a given state: recompute its values, keep it as best if it is better."""
     for run in range(work.length.shape[0]):
         refresh(data, work, run)
@@ -377,8 +395,20 @@ def adopt(data, work, now, best, control):
 
 @compiled
 def anneal(
-    data, work, now, best, scratch, pool, rng, control, settings, steps, heat, cooling, is_fresh
-):
+    data: Data,
+    work: State,
+    now: State,
+    best: State,
+    scratch: Scratch,
+    pool: Pool,
+    rng: Words,
+    control: Floats,
+    settings: Floats,
+    steps: int,
+    heat: float,
+    cooling: float,
+    is_fresh: bool,  # noqa: FBT001 - kernels know no keywords
+) -> float:
     """Run ``steps`` steps from temperature ``heat``, multiplied by ``cooling`` at each step.
 
     ``work`` and ``now`` are equal at start and end; ``best`` is the best state seen. A fresh start

@@ -36,12 +36,12 @@ def pack(problem: Problem) -> Data:
         time=np.ascontiguousarray(problem.time),
         stop_f=_stop_floats(problem),
         stop_i=_stop_ints(problem),
-        slot_ptr=problem.slot_ptr,
-        slot_day=problem.slot_day,
+        slot_ptr=problem.slot_ptr.astype(np.int64),
+        slot_day=problem.slot_day.astype(np.int64),
         slot_f=_finite(np.stack([problem.slot_lo, problem.slot_hi], axis=1).reshape(-1, 2)),
-        option_ptr=problem.option_ptr,
-        option_slot_ptr=problem.option_slot_ptr,
-        option_slot=problem.option_slot,
+        option_ptr=problem.option_ptr.astype(np.int64),
+        option_slot_ptr=problem.option_slot_ptr.astype(np.int64),
+        option_slot=problem.option_slot.astype(np.int64),
         may=np.ascontiguousarray(problem.may_serve, dtype=np.uint8),
         run_f=_run_floats(problem),
         run_i=_run_ints(problem, n),
@@ -76,17 +76,17 @@ def _is_timed(problem: Problem) -> bool:
     return duties or bool((problem.slot_lo > 0).any() or np.isfinite(problem.slot_hi).any())
 
 
-def _neighbours(problem: Problem) -> tuple[NDArray[np.int32], float]:
+def _neighbours(problem: Problem) -> tuple[NDArray[np.int64], float]:
     n = problem.num_stops
     if n < 2:
-        return np.zeros((n, 0), np.int32), float(max(problem.cost.mean(), 1.0))
+        return np.zeros((n, 0), np.int64), float(max(problem.cost.mean(), 1.0))
     between = problem.cost[:, :n, :n].min(axis=0).astype(np.float64)
     between = between + between.T
     np.fill_diagonal(between, np.inf)
     near = np.argsort(between, axis=1, kind="stable")[:, : min(n - 1, NUM_NEAR)]
     nearest = np.take_along_axis(between, near[:, :NEAREST], axis=1) / 2
     usable = nearest[(nearest < FAR) & (nearest > 0)]
-    return near.astype(np.int32), float(usable.mean()) if usable.size else 1.0
+    return near.astype(np.int64), float(usable.mean()) if usable.size else 1.0
 
 
 def _remoteness(problem: Problem) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def _stop_floats(problem: Problem) -> NDArray[np.float64]:
     return _finite(table)
 
 
-def _visits(problem: Problem) -> NDArray[np.int32]:
+def _visits(problem: Problem) -> NDArray[np.int64]:
     """Most visits that an option of each stop has."""
     sizes = np.diff(problem.option_slot_ptr)
     return np.array(
@@ -134,14 +134,14 @@ def _visits(problem: Problem) -> NDArray[np.int32]:
             max(sizes[problem.option_ptr[s] : problem.option_ptr[s + 1]], default=0)
             for s in range(problem.num_stops)
         ],
-        np.int32,
+        np.int64,
     )
 
 
-def _stop_ints(problem: Problem) -> NDArray[np.int32]:
+def _stop_ints(problem: Problem) -> NDArray[np.int64]:
     n = problem.num_stops
     visits = _visits(problem)
-    table = np.zeros((n, NUM_STOP_I), np.int32)
+    table = np.zeros((n, NUM_STOP_I), np.int64)
     table[:, 0] = problem.mandatory
     for stop in range(n):
         options = range(problem.option_ptr[stop], problem.option_ptr[stop + 1])
@@ -181,8 +181,8 @@ def _run_floats(problem: Problem) -> NDArray[np.float64]:
     return _finite(table)
 
 
-def _run_ints(problem: Problem, num_stops: int) -> NDArray[np.int32]:
-    table = np.zeros((problem.num_runs, NUM_RUN_I), np.int32)
+def _run_ints(problem: Problem, num_stops: int) -> NDArray[np.int64]:
+    table = np.zeros((problem.num_runs, NUM_RUN_I), np.int64)
     first: dict[object, int] = {}
     last: dict[object, int] = {}
     for row, run in enumerate(problem.runs):
@@ -213,15 +213,15 @@ def _kind(run: VehicleDay) -> tuple[object, ...]:
     return (*(getattr(run, name) for name in names), week)
 
 
-def _runs_by_day(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    days = np.array([r.day for r in problem.runs], np.int32)
-    order = np.argsort(days, kind="stable").astype(np.int32)
+def _runs_by_day(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    days = np.array([r.day for r in problem.runs], np.int64)
+    order = np.argsort(days, kind="stable").astype(np.int64)
     counts = np.bincount(days, minlength=problem.num_days) if days.size else np.zeros(1, int)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32), order
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
-def _week_ints(problem: Problem) -> NDArray[np.int32]:
-    table = np.full((len(problem.weeks), 2), -1, np.int32)
+def _week_ints(problem: Problem) -> NDArray[np.int64]:
+    table = np.full((len(problem.weeks), 2), -1, np.int64)
     for row, week in enumerate(problem.weeks):
         table[row, 0] = week.next_week
         table[week.next_week, 1] = row
@@ -250,14 +250,14 @@ def new_state(problem: Problem) -> State:
     room = longest_run(problem) + 4
     visits = max(1, int(_visits(problem).max(initial=1)))
     return State(
-        seq=np.zeros((runs, room), np.int32),
-        slot=np.full((runs, room), -1, np.int32),
+        seq=np.zeros((runs, room), np.int64),
+        slot=np.full((runs, room), -1, np.int64),
         seg=np.zeros((runs, room, NUM_SEG)),
         tot=np.zeros((runs, NUM_TOT)),
-        length=np.zeros(runs, np.int32),
-        option=np.full(n, -1, np.int32),
+        length=np.zeros(runs, np.int64),
+        option=np.full(n, -1, np.int64),
         anchor=np.full(n, BIG),
-        place=np.full((n, visits), -1, np.int32),
+        place=np.full((n, visits), -1, np.int64),
         week=np.zeros((max(1, len(problem.weeks)), 2)),
     )
 
@@ -269,18 +269,18 @@ def new_scratch(problem: Problem) -> Scratch:
     rows = int(np.diff(problem.slot_ptr).max(initial=1))
     visits = max(1, int(_visits(problem).max(initial=1)))
     return Scratch(
-        node=np.zeros(room, np.int32),
+        node=np.zeros(room, np.int64),
         seg=np.zeros((room, NUM_SEG)),
         cand_cost=np.full((rows, NUM_CANDIDATES), BIG),
-        cand_at=np.zeros((rows, NUM_CANDIDATES, 2), np.int32),
+        cand_at=np.zeros((rows, NUM_CANDIDATES, 2), np.int64),
         cand_range=np.zeros((rows, NUM_CANDIDATES, 2)),
-        pick=np.zeros(max(room, visits) + 2, np.int32),
-        best=np.zeros(2 * visits + 2, np.int32),
-        removed=np.zeros(n + 2, np.int32),
+        pick=np.zeros(max(room, visits) + 2, np.int64),
+        best=np.zeros(2 * visits + 2, np.int64),
+        removed=np.zeros(n + 2, np.int64),
         key=np.zeros(n + 2),
         was_unserved=np.zeros(n, np.uint8),
         is_touched=np.zeros(runs, np.uint8),
-        touched=np.zeros(runs + 2, np.int32),
+        touched=np.zeros(runs + 2, np.int64),
         ruined=np.zeros(runs, np.uint8),
     )
 
@@ -292,14 +292,14 @@ def new_pool(problem: Problem, capacity: int, seed: int = 7) -> Pool:
     )
     room = capacity * max(2, min(longest_run(problem) + 1, 24))
     return Pool(
-        table=np.full(2 * capacity + 1, -1, np.int32),
+        table=np.full(2 * capacity + 1, -1, np.int64),
         key=np.zeros(capacity + 1, np.uint64),
         ptr=np.zeros(capacity + 2, np.int64),
-        run=np.zeros(capacity + 1, np.int32),
-        slot=np.zeros(room, np.int32),
+        run=np.zeros(capacity + 1, np.int64),
+        slot=np.zeros(room, np.int64),
         anchor=np.zeros(room),
         value=np.zeros((capacity + 1, 3)),
-        count=np.zeros(2, np.int64),
+        counts=np.zeros(2, np.int64),
         mark=words,
     )
 
@@ -307,5 +307,5 @@ def new_pool(problem: Problem, capacity: int, seed: int = 7) -> Pool:
 def empty_pool(pool: Pool) -> None:
     """Forget all routes of a pool."""
     pool.table[:] = -1
-    pool.count[:] = 0
+    pool.counts[:] = 0
     pool.ptr[0] = 0

@@ -5,6 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
 BIG = 1e12
 """Stands for infinity in the arrays, so that differences stay finite."""
 FAR = 1e8
@@ -58,21 +62,21 @@ class Data(NamedTuple):
     cost: NDArray[np.float64]
     time: NDArray[np.float64]
     stop_f: NDArray[np.float64]
-    stop_i: NDArray[np.int32]
-    slot_ptr: NDArray[np.int32]
-    slot_day: NDArray[np.int32]
+    stop_i: NDArray[np.int64]
+    slot_ptr: NDArray[np.int64]
+    slot_day: NDArray[np.int64]
     slot_f: NDArray[np.float64]
-    option_ptr: NDArray[np.int32]
-    option_slot_ptr: NDArray[np.int32]
-    option_slot: NDArray[np.int32]
+    option_ptr: NDArray[np.int64]
+    option_slot_ptr: NDArray[np.int64]
+    option_slot: NDArray[np.int64]
     may: NDArray[np.uint8]
     run_f: NDArray[np.float64]
-    run_i: NDArray[np.int32]
-    day_ptr: NDArray[np.int32]
-    day_runs: NDArray[np.int32]
+    run_i: NDArray[np.int64]
+    day_ptr: NDArray[np.int64]
+    day_runs: NDArray[np.int64]
     week_f: NDArray[np.float64]
-    week_i: NDArray[np.int32]
-    near: NDArray[np.int32]
+    week_i: NDArray[np.int64]
+    near: NDArray[np.int64]
     is_timed: bool
     is_selective: bool
     grid: float
@@ -81,14 +85,14 @@ class Data(NamedTuple):
 class State(NamedTuple):
     """A set of routes. Position 0 and ``length + 1`` of a run are its depot nodes."""
 
-    seq: NDArray[np.int32]
-    slot: NDArray[np.int32]
+    seq: NDArray[np.int64]
+    slot: NDArray[np.int64]
     seg: NDArray[np.float64]
     tot: NDArray[np.float64]
-    length: NDArray[np.int32]
-    option: NDArray[np.int32]
+    length: NDArray[np.int64]
+    option: NDArray[np.int64]
     anchor: NDArray[np.float64]
-    place: NDArray[np.int32]
+    place: NDArray[np.int64]
     """Run of each visit of a stop, in the order of its option's slots."""
     week: NDArray[np.float64]
 
@@ -96,32 +100,33 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Room that a kernel writes to and forgets."""
 
-    node: NDArray[np.int32]
+    node: NDArray[np.int64]
     seg: NDArray[np.float64]
     cand_cost: NDArray[np.float64]
-    cand_at: NDArray[np.int32]
+    cand_at: NDArray[np.int64]
     cand_range: NDArray[np.float64]
-    pick: NDArray[np.int32]
-    best: NDArray[np.int32]
-    removed: NDArray[np.int32]
+    pick: NDArray[np.int64]
+    best: NDArray[np.int64]
+    removed: NDArray[np.int64]
     key: NDArray[np.float64]
     was_unserved: NDArray[np.uint8]
     is_touched: NDArray[np.uint8]
-    touched: NDArray[np.int32]
+    touched: NDArray[np.int64]
     ruined: NDArray[np.uint8]
 
 
 class Pool(NamedTuple):
     """Distinct routes met on the way: hash table and flat store."""
 
-    table: NDArray[np.int32]
+    table: NDArray[np.int64]
     key: NDArray[np.uint64]
     ptr: NDArray[np.int64]
-    run: NDArray[np.int32]
-    slot: NDArray[np.int32]
+    run: NDArray[np.int64]
+    slot: NDArray[np.int64]
     anchor: NDArray[np.float64]
     value: NDArray[np.float64]
     """Cost, work, driving of a route."""
-    count: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    """Routes held and routes that found no room."""
     mark: NDArray[np.uint64]
     """Random word of each slot and of each kind of vehicle-day."""

@@ -41,6 +41,10 @@ from planner.kernel.layout import (
     WEEK_DRIVE,
     WEEK_WORK,
     WORK,
+    Data,
+    Scratch,
+    State,
+    Words,
 )
 from planner.kernel.random import draw
 from planner.kernel.runs import join, judge, refresh, set_segments
@@ -49,7 +53,7 @@ NUM_CANDIDATES = 4
 
 
 @compiled
-def keeps_week(data, state, run, more_drive, more_work):
+def keeps_week(data: Data, state: State, run: int, more_drive: float, more_work: float) -> bool:
     """Whether the week of a run, its neighbours and the seam bear more driving and work."""
     week = data.run_i[run, WEEK]
     if week < 0:
@@ -68,11 +72,20 @@ def keeps_week(data, state, run, more_drive, more_work):
     if before < 0:
         return True
     other = drive if before == week else state.week[before, 1]
-    return drive + other <= data.week_f[before, PAIR_DRIVE] + EPS
+    return bool(drive + other <= data.week_f[before, PAIR_DRIVE] + EPS)
 
 
 @compiled
-def judge_with(data, state, scratch, run, stop, position, lo, hi):
+def judge_with(
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    run: int,
+    stop: int,
+    position: int,
+    lo: float,
+    hi: float,
+) -> float:
     """Work of a run with a stop put in after a position, -1 if a rule breaks."""
     length = state.length[run]
     node = scratch.node
@@ -92,7 +105,19 @@ def judge_with(data, state, scratch, run, stop, position, lo, hi):
 
 
 @compiled
-def search_slot(data, state, scratch, rng, blink, stop, slot, row, keep, bound, touched_only):
+def search_slot(
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    rng: Words,
+    blink: float,
+    stop: int,
+    slot: int,
+    row: int,
+    keep: int,
+    bound: float,
+    touched_only: bool,  # noqa: FBT001 - kernels know no keywords
+) -> None:
     """Best places of one slot into ``scratch`` row ``row``, at most ``keep`` of them.
 
     Only places cheaper than ``bound`` and than the worst kept are looked at closely.
@@ -219,7 +244,17 @@ def search_slot(data, state, scratch, rng, blink, stop, slot, row, keep, bound, 
 
 
 @compiled
-def put(data, state, run, position, stop, slot, visit, lo, hi):
+def put(
+    data: Data,
+    state: State,
+    run: int,
+    position: int,
+    stop: int,
+    slot: int,
+    visit: int,
+    lo: float,
+    hi: float,
+) -> bool:
     """Put one visit into a run after a position; false if the run then breaks a rule."""
     length = state.length[run]
     for p in range(length + 1, position, -1):
@@ -237,7 +272,7 @@ def put(data, state, run, position, stop, slot, visit, lo, hi):
 
 
 @compiled
-def take_from(data, state, run, stop):
+def take_from(data: Data, state: State, run: int, stop: int) -> None:
     """Take a stop out of a run."""
     length = state.length[run]
     at = 1
@@ -253,7 +288,7 @@ def take_from(data, state, run, stop):
 
 
 @compiled
-def touch(scratch, run):
+def touch(scratch: Scratch, run: int) -> None:
     """Note that a run differs from the accepted state."""
     if scratch.is_touched[run] == 0:
         scratch.is_touched[run] = 1
@@ -262,7 +297,7 @@ def touch(scratch, run):
 
 
 @compiled
-def take_out(data, state, scratch, stop):
+def take_out(data: Data, state: State, scratch: Scratch, stop: int) -> None:
     """Take all visits of a stop out of their runs."""
     option = state.option[stop]
     for v in range(data.option_slot_ptr[option + 1] - data.option_slot_ptr[option]):
@@ -273,7 +308,9 @@ def take_out(data, state, scratch, stop):
 
 
 @compiled
-def fit_anchor(data, state, scratch, stop, option, early, late):
+def fit_anchor(
+    data: Data, state: State, scratch: Scratch, stop: int, option: int, early: float, late: float
+) -> float:
     """A nominal start for the picked places of an option, BIG if none fits exactly.
 
     ``scratch.pick`` holds the picked candidate of each slot row.
@@ -321,7 +358,15 @@ def fit_anchor(data, state, scratch, stop, option, early, late):
 
 
 @compiled
-def insert_stop(data, state, scratch, rng, blink, stop, touched_only):
+def insert_stop(
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    rng: Words,
+    blink: float,
+    stop: int,
+    touched_only: bool,  # noqa: FBT001 - kernels know no keywords
+) -> bool:
     """Put a stop where it costs least over options, vehicle-days and positions; true if done."""
     base = data.slot_ptr[stop]
     num_slots = data.slot_ptr[stop + 1] - base
@@ -417,7 +462,9 @@ def insert_stop(data, state, scratch, rng, blink, stop, touched_only):
 
 
 @compiled
-def put_option(data, state, scratch, stop, option, anchor):
+def put_option(
+    data: Data, state: State, scratch: Scratch, stop: int, option: int, anchor: float
+) -> bool:
     """Put all visits of an option at ``scratch.best``; false, and nothing done, if a sum breaks."""
     first = data.option_slot_ptr[option]
     visits = data.option_slot_ptr[option + 1] - first

@@ -8,12 +8,13 @@ Vigna (2016), doi:10.1145/2845077.
 import numpy as np
 
 from planner.kernel.compiled import compiled
+from planner.kernel.layout import Words
 
 _SCALE = 1.0 / 9007199254740992.0
 
 
 @compiled
-def draw(rng):
+def draw(rng: Words) -> float:
     """A number in [0, 1)."""
     x = rng[0]
     x ^= x >> np.uint64(12)
@@ -24,6 +25,6 @@ def draw(rng):
 
 
 @compiled
-def draw_below(rng, n):
+def draw_below(rng: Words, n: int) -> int:
     """An integer in [0, n)."""
     return int(draw(rng) * n)

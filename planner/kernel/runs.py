@@ -45,11 +45,23 @@ from planner.kernel.layout import (
     START,
     WEEK,
     WORK,
+    Data,
+    Floats,
+    Ints,
+    State,
 )
 
 
 @compiled
-def join(dur_1, early_1, late_1, leg, dur_2, early_2, late_2):
+def join(
+    dur_1: float,
+    early_1: float,
+    late_1: float,
+    leg: float,
+    dur_2: float,
+    early_2: float,
+    late_2: float,
+) -> tuple[float, float, float, float]:
     """Two segments one after the other: (least duration, earliest, latest start, lateness)."""
     gone = dur_1 + leg
     wait = early_2 - gone - late_1
@@ -64,7 +76,7 @@ def join(dur_1, early_1, late_1, leg, dur_2, early_2, late_2):
 
 
 @compiled
-def set_segments(data, run, node, seg, last):
+def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> float:
     """Fill forward and backward segments of positions ``0 … last``; lateness of the whole."""
     limits = data.run_f[run]
     time = data.time[data.run_i[run, CLASS]]
@@ -112,7 +124,9 @@ def set_segments(data, run, node, seg, last):
 
 
 @compiled
-def keeps_driving_rule(data, run, node, last, meal_at, meal):
+def keeps_driving_rule(
+    data: Data, run: int, node: Ints, last: int, meal_at: int, meal: float
+) -> bool:
     """Whether driving between qualifying stays keeps the continuous limit."""
     limits = data.run_f[run]
     most = limits[DRIVE_CONT]
@@ -144,7 +158,7 @@ def keeps_driving_rule(data, run, node, last, meal_at, meal):
 
 
 @compiled
-def judge(data, run, node, seg, last):
+def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[float, int, float]:
     """Exact crew check of a run whose segments are set.
 
     Returns
@@ -213,7 +227,7 @@ def judge(data, run, node, seg, last):
 
 
 @compiled
-def refresh(data, state, run):
+def refresh(data: Data, state: State, run: int) -> bool:
     """Set segments and sums of a run anew and carry its week's sums; false if it breaks a rule."""
     last = state.length[run] + 1
     node = state.seq[run]
