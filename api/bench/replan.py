@@ -229,7 +229,8 @@ class Replan:
         span, published = self.spans[index], self.timetable.rounds[index]
         if not visits:
             return []
-        pauses = range(len(visits)) if span.pause_s else [-1]
+        # After no visit: a crew that starts later, or ends earlier, has its pause at home.
+        pauses = [None] if not span.pause_s else range(-1, len(visits))
         late = min(self._lateness_s(span, visits, nominal_s, pause) for pause in pauses)
         if late <= TOLERANCE_S:
             return []
@@ -239,24 +240,27 @@ class Replan:
         return [broken("bench.over_span", minutes=round(late / 60, 1), **facts)]
 
     def _lateness_s(
-        self, span: Span, visits: Sequence[int], nominal_s: Sequence[float], pause_after: int
+        self, span: Span, visits: Sequence[int], nominal_s: Sequence[float], pause_after: int | None
     ) -> float:
         """Seconds past the end of the span, the pause taken after one visit (by position).
 
-        Infinite where a common clock time or the pause's own bounds are missed.
+        Position -1 is before the first visit, ``None`` no pause. Infinite where a common clock
+        time or the pause's own bounds are missed.
         """
         way = _way(visits, self.place, self.depot)
         legs = [float(self.travel_s[a, b]) for a, b in pairwise(way)]
         arrivals = legs[:-1] if self.depot is not None else [0.0, *legs]
         clock = span.start_s
-        for position, (visit, leg) in enumerate(zip(visits, arrivals, strict=True)):
-            promise = self.timetable.promises[visit]
-            clock += leg
-            if promise.clock_s is not None:
-                clock = max(clock, nominal_s[visit] - CLOCK_TOLERANCE_S)
-                if not clock <= nominal_s[visit] + CLOCK_TOLERANCE_S + TOLERANCE_S:
-                    return math.inf
-            clock += promise.dwell_s
+        for position in range(-1, len(visits)):
+            if position >= 0:
+                promise = self.timetable.promises[visits[position]]
+                clock += arrivals[position]
+                if promise.clock_s is not None:
+                    nominal = nominal_s[visits[position]]
+                    clock = max(clock, nominal - CLOCK_TOLERANCE_S)
+                    if not clock <= nominal + CLOCK_TOLERANCE_S + TOLERANCE_S:
+                        return math.inf
+                clock += promise.dwell_s
             if position == pause_after:
                 clock = max(clock, span.pause_lo_s) + span.pause_s
                 if clock > span.pause_hi_s + TOLERANCE_S:

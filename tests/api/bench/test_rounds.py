@@ -189,19 +189,17 @@ def test_the_midday_pause_stays() -> None:
     assert "bench.over_span" in codes(replan, {0: [0, 1, 2]})
 
 
-def test_a_short_round_has_its_pause_at_home() -> None:
-    """A crew that is out in the afternoon alone, or the morning alone, needs no pause on the way."""
+def test_a_crew_out_in_the_afternoon_alone_has_its_pause_at_home() -> None:
+    """A round that needs only its last stop keeps the midday pause before it leaves."""
     rows = [
         listing("a", "10:00"),
         listing("b", "13:10", lon=-0.70),
         listing("c", "15:30", lon=-0.69),
-        listing("d", "16:10", start=date(2024, 1, 8), lon=-0.68),
+        listing("c", "15:30", start=date(2024, 1, 8), lon=-0.69),
     ]
     replan = replan_of(timetable_of("X", rows), minutes=10)
-    day, short = (next(i for i, r in enumerate(replan.timetable.rounds) if 2 - 2 * k in r.visits) for k in (0, 1))
-    assert day == short
-    assert codes(replan, {0: [2], 1: [3]}) == ["bench.broken_promise"] * 2
-    assert codes(replan, {0: [0, 1, 2], 1: [3]}) == []
+    full = next(i for i, span in enumerate(replan.spans) if span.pause_s)
+    assert codes(replan, {full: [2], 1 - full: [2]}, 15.5 * 3600) == ["bench.broken_promise"] * 2
 
 
 def test_the_depot_favours_what_is_published() -> None:
