@@ -1,5 +1,6 @@
 """A TOML file read key by key: what is wrong is kept with file, line and key."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -243,7 +244,12 @@ class Section:
 
 
 def _told(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value as the file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(json.dumps(v, ensure_ascii=False, default=str) for v in value)}]"
+    return str(value)
 
 
 def read_toml(path: Path) -> Section:
