@@ -5,6 +5,7 @@ also pair across its seam. Clock times are local: a night in which the clocks ch
 24 hours.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 from data.model.calendar import DAY_S, DAYS_PER_WEEK
@@ -148,12 +149,12 @@ def daily_rest(view: PlanView) -> Iterator[Violation]:
     """Between two shifts of a crew, also over the seam of the cycle, lies the daily rest."""
     for _, rules, duty in view.crews():
         limit_s = rules.daily_rest_s
-        for run, later, rest_s in _nights(view, duty):
+        for run, next_day, rest_s in _nights(view, duty):
             if limit_s is not None and rest_s < limit_s:
                 yield view.of_run(
                     "rule.daily_rest",
                     run,
-                    next_date=view.date_of(later.day).isoformat(),
+                    next_date=view.date_of(next_day).isoformat(),
                     found_min=minutes(rest_s),
                     limit_min=minutes(limit_s),
                 )
@@ -168,17 +169,17 @@ def rest_by_shift(view: PlanView) -> Iterator[Violation]:
     """
     for _, rules, duty in view.crews():
         ratio = rules.rest_shift_ratio
-        for run, later, rest_s in _nights(view, duty):
+        for run, next_day, rest_s in _nights(view, duty):
             meal_s = run.meal.end_s - run.meal.start_s if run.meal else 0
             if ratio is not None and rest_s + meal_s < ratio * run.work_s:
                 yield view.of_run(
                     "rule.rest_by_shift",
                     run,
-                    next_date=view.date_of(later.day).isoformat(),
-                    ratio=ratio,
+                    next_date=view.date_of(next_day).isoformat(),
+                    ratio=int(ratio) if ratio == int(ratio) else ratio,
                     work_min=minutes(run.work_s),
                     found_min=minutes(rest_s + meal_s),
-                    limit_min=round(ratio * run.work_s / 60, 2),
+                    limit_min=minutes(math.ceil(ratio * run.work_s)),
                 )
 
 
@@ -207,14 +208,10 @@ def _by_week(view: PlanView, duty: list[Run], amount_s: Callable[[Run], int]) ->
     return weeks
 
 
-def _nights(view: PlanView, duty: list[Run]) -> Iterator[tuple[Run, Run, int]]:
-    """Consecutive runs of a crew with the rest between them; the last one meets the first."""
-    cycle_s = view.request.cycle.num_days * DAY_S
-    for index, run in enumerate(duty):
-        last = index + 1 == len(duty)
-        later = duty[0] if last else duty[index + 1]
-        begins_s = later.day * DAY_S + later.sign_on_s + (cycle_s if last else 0)
-        yield run, later, begins_s - (run.day * DAY_S + run.sign_off_s)
+def _nights(view: PlanView, duty: list[Run]) -> Iterator[tuple[Run, int, int]]:
+    """Each run of a crew with the day of its next one and the rest in between, seconds."""
+    for run, later, day in view.followers(duty):
+        yield run, day, (day - run.day) * DAY_S + later.sign_on_s - run.sign_off_s
 
 
 def _too_much(view: PlanView, code: str, run: Run, found_s: int, limit_s: int) -> Violation:

@@ -69,20 +69,16 @@ def one_run_per_vehicle_day(view: PlanView) -> Iterator[Violation]:
 
 def runs_follow_one_another(view: PlanView) -> Iterator[Violation]:
     """A run that passes midnight ends before the vehicle's next one starts, also past the seam."""
-    cycle_s = view.request.cycle.num_days * DAY_S
     for duty in view.duties.values():
-        begins = [run.day * DAY_S + run.sign_on_s for run in duty]
-        for index, run in enumerate(duty):
-            is_last = index + 1 == len(duty)
-            later = duty[0] if is_last else duty[index + 1]
-            begins_s = begins[0] + cycle_s if is_last else begins[index + 1]
-            if run.day * DAY_S + run.sign_off_s > begins_s and run.day != later.day:
+        for run, later, day in view.followers(duty):
+            begins_s = (day - run.day) * DAY_S + later.sign_on_s
+            if run.sign_off_s > begins_s and day != run.day:
                 yield view.of_run(
                     "rule.runs_overlap",
                     run,
-                    next_date=view.date_of(later.day).isoformat(),
+                    next_date=view.date_of(day).isoformat(),
                     found=clock(run.sign_off_s),
-                    limit=clock(begins_s - run.day * DAY_S),
+                    limit=clock(begins_s),
                 )
 
 

@@ -7,6 +7,7 @@ one rule and passed over by the others, so that one fault gives one violation.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from data.model.calendar import HOUR_S, MINUTE_S
 from data.model.fleet import CrewRules, Vehicle, VehicleId
@@ -59,6 +60,16 @@ class PlanView:
             rules = self.request.crew_rules.get(vehicle_id)
             if duty and rules is not None:
                 yield self.vehicles[vehicle_id], rules, duty
+
+    def followers(self, duty: list[Run]) -> Iterator[tuple[Run, Run, int]]:
+        """Each run of a vehicle, its next one, and the day of that; the last meets the first.
+
+        The day counts on past the end of the cycle.
+        """
+        for run, later in pairwise(duty):
+            yield run, later, later.day
+        if duty:
+            yield duty[-1], duty[0], duty[0].day + self.request.cycle.num_days
 
     def date_of(self, day: int) -> date:
         return self.request.cycle.date_of(day)

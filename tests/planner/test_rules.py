@@ -326,6 +326,7 @@ def test_a_single_run_rests_until_the_next_cycle() -> None:
     request = replace(request, stops=stops)
     (found,) = check(request, replace(plan, runs=plan.runs[:1], unserved=()))
     assert found.code == "rule.daily_rest"
+    assert found.facts["next_date"] == "2026-12-15"
     assert found.facts["found_min"] == 14 * 24 * 60 - (clock_min("15:50") - clock_min("09:06"))
 
 
