@@ -17,6 +17,8 @@ from data.model.lines import RunLines, leg_lines
 from data.model.plan import Plan, PlanRequest, Run
 
 _NAMESPACE = "http://www.topografix.com/GPX/1/1"
+_OURS = re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+(_\d+)?\.gpx")
+_CREATOR = b'creator="Bookmobile"'
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -27,8 +29,13 @@ def write_gpx(
 
     A file has a route (depot, the stops in order with planned times, depot) and, where the road
     line is known, a track along it. A straight line is no track: a driver would follow it.
+    Files of an earlier plan in the folder are removed, so that nobody drives by them; files that
+    this program did not write stay.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.gpx"):
+        if _OURS.fullmatch(old.name) and _CREATOR in old.read_bytes()[:200]:
+            old.unlink()
     names = {v.vehicle_id: v.name for v in request.vehicles}
     paths: list[Path] = []
     for run in sorted(plan.runs, key=lambda r: (r.day, r.vehicle_id)):

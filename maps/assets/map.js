@@ -102,7 +102,8 @@ function bookmobileMap(map, data) {
     return box;
   }
   const show = (item) =>
-    L.popup({ maxWidth: 320, autoPanPadding: [20, 20] }).setLatLng(item.at)
+    L.popup({ maxWidth: 320, autoPanPaddingTopLeft: [56, 20],
+      autoPanPaddingBottomRight: [56, 20] }).setLatLng(item.at)
       .setContent(popupOf(item)).openOn(map);
 
   /* ---- drawing, always whole and in one order, so that nothing hides by accident ---- */

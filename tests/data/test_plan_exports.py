@@ -99,6 +99,16 @@ def test_gpx_names_do_not_collide(tmp_path: Path) -> None:
     assert len(set(paths)) == 2
 
 
+def test_runs_of_an_earlier_plan_are_removed(tmp_path: Path) -> None:
+    """Only files of this program go; what else lies in the folder stays."""
+    foreign = tmp_path / "2020-01-01_holiday.gpx"
+    foreign.write_text('<gpx creator="someone"/>', encoding="utf-8")
+    write_gpx(example.request(), plan(), tmp_path)
+    fewer = replace(plan(), runs=plan().runs[:1])
+    paths = write_gpx(example.request(), fewer, tmp_path)
+    assert set(tmp_path.iterdir()) == {foreign, *paths}
+
+
 @pytest.mark.parametrize(
     ("name", "stem"),
     [
