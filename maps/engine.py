@@ -59,7 +59,7 @@ class _Worker:
     def ask(self, action: str, request: str) -> str:
         line = f"{action}\t{request}\n".encode()
         answer = self._talk(line)
-        if answer is None:
+        if answer is None and not self._is_closed:
             log.warning("road_engine_died", extra={"action": action, "pid": self.pid})
             self.stop()
             answer = self._talk(line)  # once more: it may have been killed while idle
