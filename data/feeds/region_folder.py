@@ -1,6 +1,6 @@
 """A region as a folder a person can read: ``region.toml`` and its tables."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,22 +207,21 @@ def write_region(region: Region, folder: Path) -> None:
     ``read_region`` gives the same region back, provided that it holds the rule sets and the norm
     set that it names and no other shipped ones, and speeds and lengths that a decimal number of
     km/h and km gives. Assumed libraries are not written: they follow
-    from the assumption. Rings are written closed and read without the repeated point.
+    from the assumption. Municipalities that settlements name and no row holds get a row. Rings are
+    written closed and read without the repeated point; outlines that stay the same keep their
+    file with whatever else it says.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_head(region, folder / HEAD_FILE)
     known = tuple(item for item in region.libraries if item.standing is Standing.KNOWN)
     _write_or_remove(region.settlements, folder, SETTLEMENTS)
-    _write_or_remove(region.municipalities, folder, MUNICIPALITIES)
+    _write_or_remove(_municipalities(region), folder, MUNICIPALITIES)
     _write_or_remove(known, folder, LIBRARIES)
     _write_or_remove(region.depots, folder, DEPOTS)
     _write_or_remove(region.vehicles, folder, VEHICLES)
     _write_or_remove(region.stops, folder, STOPS)
-    _remove(folder, LAND_FILE, DISTRICTS_FILE, NORMS_FILE, RULES_FILE)
-    if region.land:
-        write_land(region.land, folder / LAND_FILE)
-    if region.districts:
-        write_districts(region.districts, folder / DISTRICTS_FILE)
+    _write_outlines(region, folder)
+    _remove(folder, NORMS_FILE, RULES_FILE)
     shipped_norms, shipped_rules = load_norm_sets(), load_rule_sets()
     norms = [n for n in region.norm_sets if shipped_norms.get(n.norm_set_id) != n]
     rules = [r for key, r in region.rule_sets.items() if shipped_rules.get(key) != r]
@@ -230,6 +229,35 @@ def write_region(region: Region, folder: Path) -> None:
         write_norm_sets(norms, folder / NORMS_FILE)
     if rules:
         write_rule_sets(rules, folder / RULES_FILE)
+
+
+def _municipalities(region: Region) -> tuple[Municipality, ...]:
+    known = {m.municipality_id for m in region.municipalities}
+    named = dict.fromkeys(s.municipality_id for s in region.settlements if s.municipality_id)
+    if not known:
+        return ()
+    return region.municipalities + tuple(
+        Municipality(municipality_id=key, name=str(key)) for key in named if key not in known
+    )
+
+
+def _write_outlines(region: Region, folder: Path) -> None:
+    land, districts = folder / LAND_FILE, folder / DISTRICTS_FILE
+    if not region.land:
+        _remove(folder, LAND_FILE)
+    elif not _says(land, read_land, region.land):
+        write_land(region.land, land)
+    if not region.districts:
+        _remove(folder, DISTRICTS_FILE)
+    elif not _says(districts, read_districts, region.districts):
+        write_districts(region.districts, districts)
+
+
+def _says(path: Path, read: Callable[[Path], object], value: object) -> bool:
+    try:
+        return path.exists() and read(path) == value
+    except InputError:
+        return False
 
 
 def _write_or_remove[T](items: tuple[T, ...], folder: Path, entity: Entity[T]) -> None:

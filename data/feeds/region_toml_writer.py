@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from data.feeds.region_toml import (
     KM_M,
@@ -15,21 +16,37 @@ from data.feeds.region_toml import (
     SERVICE_COUNTS,
     SERVICE_MINUTES,
     SERVICE_NUMBERS,
+    RegionHead,
+    read_head,
 )
 from data.feeds.values import WEEKDAYS, write_clock
 from data.model.calendar import MINUTE_S, ServiceCalendar
+from data.model.errors import BookmobileError
 from data.model.region import EstimateParams, Region, ServiceStandard
 
 
 def write_head(region: Region, path: Path) -> None:
-    """Write ``region.toml``; reading it gives the same values back."""
-    document = tomlkit.document()
-    for name, table in _tables(region).items():
-        document[name] = table
+    """Write ``region.toml``; reading it gives the same values back.
+
+    Tables of a file that is there already and say the same stay as they are, comments and all.
+    """
+    tables = _tables(region)
+    document, known = tomlkit.document(), {}
+    if path.exists():
+        try:
+            known = _tables(read_head(path))
+            document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        except (BookmobileError, TOMLKitError, UnicodeDecodeError):
+            known, document = {}, tomlkit.document()  # what cannot be read is replaced
+    for name, table in tables.items():
+        if known.get(name) != table:
+            document[name] = table
+    for name in set(document) - set(tables):
+        del document[name]
     path.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
 
 
-def _tables(region: Region) -> dict[str, Any]:
+def _tables(region: Region | RegionHead) -> dict[str, Any]:
     head: dict[str, Any] = {
         "id": region.region_id,
         "time_zone": region.time_zone,
@@ -98,7 +115,7 @@ def _service_table(standard: ServiceStandard) -> dict[str, Any]:
     return table
 
 
-def _libraries_table(region: Region) -> dict[str, Any]:
+def _libraries_table(region: Region | RegionHead) -> dict[str, Any]:
     table: dict[str, Any] = {"register_is_complete": region.library_register_is_complete}
     if (assumption := region.library_assumption) is not None:
         table["assumption"] = {

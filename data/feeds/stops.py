@@ -8,6 +8,7 @@ from data.feeds.entity import Entity
 from data.feeds.importing import check_known, fill_ids, import_table, recode
 from data.feeds.report import ImportReport
 from data.feeds.rows import Row
+from data.feeds.stops_schema import import_schedule, is_schedule
 from data.feeds.values import (
     write_date,
     write_minutes,
@@ -171,14 +172,21 @@ def import_stops(
     encoding: str | None = None,
     layer: str | None = None,
     settlement_ids: Collection[str] | None = None,
+    cycle_weeks: int = 4,
 ) -> tuple[tuple[Stop, ...], ImportReport]:
     """Stops of a table or vector file; ``settlement_ids`` as for libraries.
+
+    A file of the exchange schema is known by its columns; its recurrences become visits in a
+    cycle of ``cycle_weeks``.
 
     Raises
     ------
     InputError
         Where the file cannot be read at all (see ``import_table``).
     """
+
+    if not mapping and is_schedule(path):
+        return import_schedule(path, cycle_weeks=cycle_weeks)
 
     def complete(rows: Sequence[Row]) -> None:
         fill_ids(rows, "stop_id", "stop", ("name", "community", "lon", "lat"))

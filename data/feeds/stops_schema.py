@@ -1,13 +1,16 @@
 """Between rows of the exchange schema and stops with their recurrence."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 from dateutil.rrule import rrulestr
 
 from data.feeds.importing import stable_id
-from data.feeds.stops_csv import DAYS, MobileStopRow
+from data.feeds.report import ImportReport, Problem, Verdict
+from data.feeds.stops_csv import DAYS, MobileStopRow, read_stops_csv
+from data.feeds.tables import read_csv
 from data.feeds.values import (
     CellError,
     parse_clock_s,
@@ -164,4 +167,77 @@ def mobile_stop_rows(
         )
         for item in stops
         if with_private or item.stop.kind is not StopKind.PRIVATE
+    )
+
+
+def stops_of_schedule(scheduled: Sequence[ScheduledStop], cycle_weeks: int) -> tuple[Stop, ...]:
+    """One stop for each place, with the windows and visits of all its rows.
+
+    Visits are counted in the cycle, at least one for each row; a place that is visited on several
+    weekdays need not keep to one.
+    """
+    places: dict[StopId, list[ScheduledStop]] = {}
+    for item in scheduled:
+        places.setdefault(item.stop.stop_id, []).append(item)
+    return tuple(_joined(items, cycle_weeks) for items in places.values())
+
+
+def _joined(items: Sequence[ScheduledStop], cycle_weeks: int) -> Stop:
+    weekdays = frozenset(item.weekday for item in items)
+    windows = dict.fromkeys(
+        replace(window, weekdays=frozenset({item.weekday}) if len(weekdays) > 1 else frozenset())
+        for item in items
+        for window in item.stop.windows
+    )
+    return replace(
+        items[0].stop,
+        service_s=min(item.stop.service_s for item in items),
+        visits_per_cycle=sum(_visits(item, cycle_weeks) for item in items),
+        windows=tuple(windows),
+        weekdays=weekdays,
+        same_weekday=len(weekdays) == 1,
+    )
+
+
+def _visits(item: ScheduledStop, cycle_weeks: int) -> int:
+    try:
+        frequency = item.cycle_frequency
+    except ValueError:
+        return 1
+    return max(1, round(cycle_weeks * frequency.visits / frequency.num_weeks))
+
+
+def import_schedule(path: Path, *, cycle_weeks: int) -> tuple[tuple[Stop, ...], ImportReport]:
+    """Stops of a file of the schema; rows that cannot be a stop are rejected.
+
+    Raises
+    ------
+    InputError
+        As ``read_stops_csv``.
+    """
+    rows, report = read_stops_csv(path)
+    lines = [row.line for row in read_csv(path, head_is_first=True).rows]
+    scheduled, bad = scheduled_stops(rows)
+    bad_ids = {id(row) for row in bad}
+    rejected = {line for line, row in zip(lines, rows, strict=True) if id(row) in bad_ids}
+    problems = [
+        replace(problem, verdict=Verdict.REJECTED) if problem.row in rejected else problem
+        for problem in report.problems
+    ]
+    problems += [
+        Problem(code="feeds.row.no_position", facts={"file": path.name, "row": line})
+        for line in sorted(rejected - {problem.row for problem in report.problems})
+    ]
+    return stops_of_schedule(scheduled, cycle_weeks), replace(
+        report, num_loaded=len(scheduled), problems=tuple(problems)
+    )
+
+
+def is_schedule(path: Path) -> bool:
+    """Whether a file is of the exchange schema, by its columns."""
+    if path.suffix.lower() != ".csv" or not path.is_file() or not path.stat().st_size:
+        return False
+    head = read_csv(path, head_is_first=True).columns
+    return {"organisation", "mobile", "geox", "geoy", "arrival", "departure", "frequency"} <= set(
+        head
     )

@@ -422,3 +422,29 @@ def test_all_days_holidays_is_a_region(folder: Path) -> None:
     """A calendar without a working day reads; to refuse it is the planner's matter."""
     replaced("region.toml", '["mon", "tue", "wed", "thu", "fri"]', "[]")(folder)
     assert read_region(folder).calendar.weekdays == frozenset()
+
+
+def test_writing_again_keeps_comments(folder: Path) -> None:
+    """What did not change in a person's files stays as written, comments and licences included."""
+    names = ("region.toml", "land.geojson", "districts.geojson")
+    before = {name: (folder / name).read_bytes() for name in names}
+    region = read_region(folder)
+    write_region(region, folder)
+    assert {name: (folder / name).read_bytes() for name in names} == before
+    write_region(replace(region, roads_file="roads.osm.pbf"), folder)
+    text = (folder / "region.toml").read_text(encoding="utf-8")
+    assert text.splitlines()[0].startswith("#")
+    assert 'extract = "roads.osm.pbf"' in text
+    assert read_region(folder) == replace(region, roads_file="roads.osm.pbf")
+
+
+def test_named_municipalities_get_a_row(folder: Path) -> None:
+    """Settlements of a municipality that no table holds do not make the folder unreadable."""
+    region = read_region(folder)
+    stranger = replace(
+        region.settlements[0],
+        settlement_id=SettlementId("new"),
+        municipality_id=MunicipalityId("Новый округ"),
+    )
+    write_region(replace(region, settlements=(*region.settlements, stranger)), folder)
+    assert read_region(folder).municipalities[-1].name == "Новый округ"

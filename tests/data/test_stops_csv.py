@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.feeds.report import Verdict
+from data.feeds.stops import import_stops
 from data.feeds.stops_csv import (
     COLUMNS,
     MobileStopRow,
@@ -150,3 +151,26 @@ def test_rows_to_stops_and_back() -> None:
     (row,) = mobile_stop_rows(stops)
     assert row == replace(ROW, geox="-1.93459", geoy="51.64466", arrival="09:30")
     assert len(mobile_stop_rows(stops, with_private=True)) == 2
+
+
+def test_schedule_becomes_stops(tmp_path: Path) -> None:
+    """A timetable imports as stops: rows of one place join, rows without a place are refused."""
+    path = tmp_path / "s.csv"
+    rows = [
+        ROW,
+        replace(ROW, arrival="14:00", departure="15:00"),
+        replace(ROW, stop="Green", frequency="FREQ=MONTHLY;BYDAY=2FR"),
+        replace(ROW, stop="Nowhere", geox="", geoy=""),
+        replace(ROW, stop="Back", departure="08:00"),
+    ]
+    write_stops_csv(rows, path)
+    stops, report = import_stops(path, cycle_weeks=4)
+    assert [(s.name, s.visits_per_cycle, s.service_s, len(s.windows)) for s in stops] == [
+        ("Hall, the old one", 4, 2700, 2),
+        ("Green", 1, 2700, 1),
+    ]
+    assert [(p.code, p.row) for p in report.rejected] == [
+        ("feeds.stops.departure_before_arrival", 6),
+        ("feeds.row.no_position", 5),
+    ]
+    assert (report.num_rows, report.num_loaded) == (5, 3)
