@@ -194,6 +194,8 @@ def _tell_rounds(
                 stage.tell("bench.told.pauses", authority=name, count=outcome.num_pauses)
             if outcome.num_widened:
                 stage.tell("bench.told.widened", authority=name, count=outcome.num_widened)
+            if outcome.num_unclocked:
+                stage.tell("bench.told.unclocked", authority=name, count=outcome.num_unclocked)
         if outcome.is_kept:
             stage.tell("bench.told.kept", authority=name, rounds=stage.words(kind))
         stage.tell_broken(name, outcome.violations)

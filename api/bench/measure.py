@@ -85,6 +85,7 @@ class RoundsOutcome:
     violations: tuple[Violation, ...]
     seconds: float
     num_widened: int
+    num_unclocked: int
     num_pauses: int
 
     @property
@@ -156,6 +157,7 @@ def _replanned(
         violations=violations,
         seconds=time.perf_counter() - began,
         num_widened=replan.num_widened,
+        num_unclocked=replan.num_unclocked,
         num_pauses=sum(span.pause_s > 0 for span in replan.spans),
     )
 

@@ -6,7 +6,7 @@ stop, because timetables name no depot; with a depot every round also leaves it 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -52,7 +52,8 @@ class Replan:
     """A timetable with travel times; ``depot`` is a place of the matrix, ``None`` for open rounds.
 
     ``place[p]`` is the matrix row of promise ``p``. ``num_widened`` rounds did not fit their
-    published span on these travel times and got the span that they need.
+    published span on these travel times and got the span that they need; ``num_unclocked``
+    promises lost their common clock time, because a published round itself misses it.
     """
 
     timetable: Timetable
@@ -62,6 +63,7 @@ class Replan:
     depot: int | None
     spans: tuple[Span, ...]
     num_widened: int
+    num_unclocked: int
 
     @classmethod
     def of(
@@ -70,7 +72,7 @@ class Replan:
         """Measure the published rounds on the travel times and fix what each may last."""
         travel_s = _passable(travel.travel_s)
         spans = [_span(r, timetable.promises, travel_s, place, depot) for r in timetable.rounds]
-        return cls(
+        measured = cls(
             timetable=timetable,
             travel_s=travel_s,
             travel_m=_passable(travel.travel_m),
@@ -78,6 +80,21 @@ class Replan:
             depot=depot,
             spans=tuple(span for span, _ in spans),
             num_widened=sum(widened for _, widened in spans),
+            num_unclocked=0,
+        )
+        late = {
+            visit
+            for index, r in enumerate(timetable.rounds)
+            if measured._overrun(index, r.visits, measured.published_clock_s)
+            for visit in r.visits
+            if timetable.promises[visit].clock_s is not None
+        }
+        promises = tuple(
+            replace(promise, clock_s=None) if number in late else promise
+            for number, promise in enumerate(timetable.promises)
+        )
+        return replace(
+            measured, timetable=replace(timetable, promises=promises), num_unclocked=len(late)
         )
 
     @property
@@ -166,10 +183,7 @@ class Replan:
         )
 
     def published_solution(self, problem: Problem) -> Solution | None:
-        """The published rounds as a start of the search; ``None`` if they break a promise.
-
-        They do so only where their clock times cannot be met on these travel times.
-        """
+        """The published rounds as a start of the search; ``None`` if they break a promise."""
         if self.violations(self.published, self.published_clock_s):
             return None
         options = []
@@ -315,7 +329,7 @@ def _span(
         (arrival_s, arrival_s + promises[visit].dwell_s)
         for visit, arrival_s in zip(published.visits, published.arrivals_s, strict=True)
     ]
-    pause_s, pause_lo_s, pause_hi_s = 0.0, MIDDAY_S[0], MIDDAY_S[1]
+    pause_s, pause_lo_s, pause_hi_s = 0.0, float(MIDDAY_S[0]), float(MIDDAY_S[1])
     for (_, leave_s), (arrival_s, _), leg in zip(stays, stays[1:], legs, strict=False):
         idle_s = min(arrival_s - leave_s - leg, PAUSE_MOST_S)
         midday = leave_s < MIDDAY_S[1] and arrival_s > MIDDAY_S[0]
@@ -326,6 +340,8 @@ def _span(
     needed_s = sum(legs) + sum(promises[v].dwell_s for v in published.visits) + pause_s
     is_widened = needed_s > end_s - start_s + TOLERANCE_S
     end_s = max(end_s, start_s + needed_s)
+    if is_widened:
+        pause_hi_s = max(pause_hi_s, end_s)
     if depot is not None:
         start_s -= float(travel_s[depot, place[published.visits[0]]])
         end_s += float(travel_s[place[published.visits[-1]], depot])
@@ -333,7 +349,7 @@ def _span(
         start_s=start_s,
         end_s=end_s,
         pause_s=pause_s,
-        pause_lo_s=float(pause_lo_s),
-        pause_hi_s=float(pause_hi_s),
+        pause_lo_s=pause_lo_s,
+        pause_hi_s=pause_hi_s,
     )
     return span, is_widened
