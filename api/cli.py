@@ -1,255 +1,59 @@
-"""The ``bookmobile`` command: thin, every decision lies in the services and the core."""
+"""The ``bookmobile`` command. A command's module is loaded when that command is called."""
 
-import threading
-import webbrowser
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
+import importlib
+from collections.abc import Callable
 
 import typer
 from rich.console import Console
+from typer._click.core import Command, Context
+from typer._click.formatting import HelpFormatter
+from typer.core import TyperGroup
 
-from api.app import create_app
-from api.bench_cli import bench
-from api.common_cli import LangOption, terminal_words, words_for
-from api.region_cli import import_files, init, inspect
-from api.services.needs import audit_region
-from api.services.plan_folder import Published, write_needs, write_plan_folder
-from api.services.planning import PlanResult, plan_region
-from api.services.regions import load_region, open_roads, region_folder
-from api.settings import Settings
-from api.show import show_error, show_need, show_plan, show_violations
-from api.terminal import progress_bars
-from api.words import Words
-from data.feeds.plan_file import read_plan
+from api.common_cli import terminal_words
+from api.problems import show_error
 from data.model.errors import BookmobileError
-from data.model.region import Region
-from maps.draw import draw_need_map
-from planner.params import SolveParams
-from planner.score import check as check_plan
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-app.add_typer(bench, name="bench")
-app.command()(init)
-app.command("import")(import_files)
-app.command()(inspect)
-
-DEFAULT_TIME_LIMIT_S = 40.0
-
-RegionArgument = Annotated[str, typer.Argument(help="Region folder, or a bundled region's name.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
-OsmOption = Annotated[
-    Path | None, typer.Option("--osm", help="OpenStreetMap extract (.osm.pbf) to travel on.")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the search.")]
-TimeOption = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds to search.")]
-OnlineOption = Annotated[
-    bool, typer.Option("--online-base", help="Offer an online base layer on the map.")
-]
+COMMANDS = {
+    "demo": ("api.plan_cli", "demo", "Plan Kaliningrad oblast and show the map."),
+    "init": ("api.region_cli", "init", "Make a region from an extract, from tables, or both."),
+    "import": ("api.region_cli", "import_files", "Add files to a region."),
+    "inspect": ("api.region_cli", "inspect", "Tell what a region holds, lacks and assumes."),
+    "need": ("api.plan_cli", "need", "Show which settlements lack a library."),
+    "plan": ("api.plan_cli", "plan", "Plan a repeating cycle and write its folder."),
+    "check": ("api.plan_cli", "check", "Judge a plan by every rule."),
+    "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
+}
+"""Each command: its module, its name there, and its line of help."""
 
 
-@app.command()
-def demo(
-    osm: OsmOption = None,
-    out: OutOption = None,
-    no_serve: Annotated[
-        bool, typer.Option("--no-serve", help="End when the files are written.")
-    ] = False,
-    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
-    seed: SeedOption = 1,
-    port: Annotated[int, typer.Option("--port", help="Port to serve on.")] = 8000,
-    lang: LangOption = None,
-) -> None:
-    """Plan Kaliningrad oblast with two bookmobiles over four weeks and show the map."""
-    folder = out or Path("out") / "demo"
-    make_plan(
-        "kaliningrad",
-        osm=osm,
-        weeks=4,
-        vehicles=2,
-        time_limit=time_limit,
-        seed=seed,
-        out=folder,
-        lang=lang,
-    )
-    if not no_serve:
-        serve_folder(folder, port, words_for(lang))
+class LazyGroup(TyperGroup):
+    """Commands by name, imported on call: the solver is not loaded to show a region."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        found: typer.Typer | Callable[..., None] = getattr(importlib.import_module(module), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(found)
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, _, told) in COMMANDS.items()])
 
 
-@app.command()
-def need(
-    region: RegionArgument,
-    out: OutOption = None,
-    osm: OsmOption = None,
-    norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge by.")] = None,
-    lang: LangOption = None,
-) -> None:
-    """Show which settlements lack a library, as a table and a map."""
-    console, words = Console(), words_for(lang)
-    loaded = load_region(region)
-    sheet = Words(lang or loaded.language)
-    with (
-        progress_bars(console, words) as bars,
-        open_roads(
-            loaded,
-            region_folder(region),
-            cache_dir=Settings.from_environment().cache_dir,
-            extract=osm,
-            tick=bars,
-        ) as roads,
-    ):
-        audit = audit_region(loaded, roads, on=today_in(loaded), tick=bars, norm_set_id=norm)
-    show_need(console, words, loaded, audit)
-    folder = out or Path("out") / f"{loaded.region_id}-need"
-    write_needs(loaded, audit, folder, sheet)
-    page = draw_need_map(loaded, audit.needs, sheet, norm=audit.norm, estimated=audit.is_estimated)
-    (folder / "need-map.html").write_text(page, encoding="utf-8")
-    console.print(words("cli.written", folder=folder))
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
-@app.command()
-def plan(
-    region: RegionArgument,
-    weeks: Annotated[
-        int | None, typer.Option("--weeks", min=1, max=6, help="Weeks of the cycle.")
-    ] = None,
-    vehicles: Annotated[int | None, typer.Option("--vehicles", help="Vehicles to use.")] = None,
-    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
-    seed: SeedOption = 1,
-    out: OutOption = None,
-    osm: OsmOption = None,
-    start: Annotated[
-        datetime | None,
-        typer.Option("--start", formats=["%Y-%m-%d"], help="First Monday of the cycle."),
-    ] = None,
-    norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge need by.")] = None,
-    online_base: OnlineOption = False,
-    work_limit: Annotated[
-        int | None,
-        typer.Option("--work-limit", help="Search steps; with --workers 1 repeatable exactly."),
-    ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
-    lang: LangOption = None,
-) -> None:
-    """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
-    make_plan(
-        region,
-        osm=osm,
-        weeks=weeks,
-        vehicles=vehicles,
-        time_limit=time_limit,
-        seed=seed,
-        out=out,
-        start=start.date() if start else None,
-        norm=norm,
-        online_base=online_base,
-        work_limit=work_limit,
-        workers=workers,
-        lang=lang,
-    )
-
-
-@app.command()
-def check(
-    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json")], lang: LangOption = None
-) -> None:
-    """Judge a plan by every rule: exit 0 if all hold, 1 with each violation named."""
-    console, words = Console(), words_for(lang)
-    request, stored = read_plan(plan_file)
-    violations = check_plan(request, stored)
-    if violations:
-        show_violations(console, words, request, violations)
-        raise typer.Exit(1)
-    console.print(
-        words("cli.check.passed", file=plan_file, runs=len(stored.runs), stops=len(request.stops))
-    )
-
-
-def make_plan(
-    name: str,
-    *,
-    osm: Path | None,
-    weeks: int | None,
-    vehicles: int | None,
-    time_limit: float,
-    seed: int,
-    out: Path | None,
-    lang: str | None,
-    start: date | None = None,
-    norm: str | None = None,
-    online_base: bool = False,
-    work_limit: int | None = None,
-    workers: int = 2,
-) -> PlanResult:
-    """Plan a region from end to end and write the folder.
-
-    Raises
-    ------
-    typer.Exit
-        With code 1 if the checker finds a broken rule: no such plan leaves the program.
-    """
-    console, words = Console(), words_for(lang)
-    loaded = load_region(name)
-    sheet = Words(lang or loaded.language)
-    first = start or loaded.start_date or next_monday(today_in(loaded))
-    params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
-    folder = out or Path("out") / loaded.region_id
-    with (
-        progress_bars(console, words) as bars,
-        open_roads(
-            loaded,
-            region_folder(name),
-            cache_dir=Settings.from_environment().cache_dir,
-            extract=osm,
-            tick=bars,
-        ) as roads,
-    ):
-        audit = audit_region(loaded, roads, on=first, tick=bars, norm_set_id=norm)
-        result = plan_region(
-            loaded,
-            audit,
-            roads,
-            start_date=first,
-            weeks=weeks or loaded.standard.cycle_weeks,
-            num_vehicles=vehicles,
-            params=params,
-            tick=bars,
-        )
-        if not result.violations:
-            published = Published.half_a_year(
-                loaded, result.request, sheet, online_base=online_base
-            )
-            write_plan_folder(
-                loaded, audit, result, roads, folder, sheet, published=published, tick=bars
-            )
-    show_need(console, words, loaded, audit)
-    if result.violations:
-        show_violations(console, words, result.request, result.violations)
-        raise typer.Exit(1)
-    show_plan(console, words, loaded, result)
-    console.print(words("cli.written", folder=folder))
-    return result
-
-
-def serve_folder(folder: Path, port: int, words: Words) -> None:
-    """Serve a plan folder on this machine until Ctrl-C and open its map."""
-    import uvicorn
-
-    address = f"http://localhost:{port}/"
-    Console().print(words("cli.serving", address=address))
-    threading.Timer(1.0, webbrowser.open, args=(address,)).start()
-    uvicorn.run(create_app(folder), host="127.0.0.1", port=port, log_level="warning")
-
-
-def today_in(region: Region) -> date:
-    """Today's date where the region is."""
-    return datetime.now(ZoneInfo(region.time_zone)).date()
-
-
-def next_monday(day: date) -> date:
-    """The first Monday after a date."""
-    return day + timedelta(days=7 - day.weekday())
+@app.callback()
+def bookmobile() -> None:
+    """Plan, check and show the rounds of mobile libraries."""
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from api.common_cli import LangOption, words_for
 from api.services.region_files import GivenFiles, fill_region, make_region
 from api.services.regions import load_region, region_folder
-from api.show import show_region, show_reports
+from api.show_region import show_region, show_reports
 from api.terminal import progress_bars
 from data.model.errors import InputError
 

@@ -45,7 +45,8 @@ def candidate_stops(
     Parameters
     ----------
     cycle_weeks
-        Length of the cycle. The visits per cycle of the standard's bands hold for it as they are.
+        Length of the cycle. Where it is not the standard's, the visits of the standard's bands
+        are scaled to it, at least one and as many as the greatest gap asks for.
     walk_m
         Shape (num_settlements, num_settlements) in the order of ``region.settlements``: metres on
         foot, ``UNREACHABLE`` where there is no way. Without it, crow flight times
@@ -210,6 +211,8 @@ def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) ->
         band = _band_of(standard, people)
         service_s = band.service_s
     visits, weeks = band.visits_per_cycle, cycle_weeks
+    if weeks != standard.cycle_weeks:
+        visits = max(1, round(visits * weeks / standard.cycle_weeks))
     facts = {"visits": visits, "weeks": weeks, "up_to": "∞" if band.up_to is None else band.up_to}
     most = weeks if standard.same_weekday else weeks * DAYS_PER_WEEK
     if visits > most:
@@ -218,6 +221,8 @@ def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) ->
     least_gap = -(-most // visits) * step
     if least_gap > standard.max_gap_days:
         needed = -(-most // max(1, standard.max_gap_days // step))
+        if weeks != standard.cycle_weeks and needed <= most:
+            return service_s, needed
         raise InputError(
             "candidates.gap_impossible",
             max_gap_days=standard.max_gap_days,

@@ -17,6 +17,9 @@ from data.model.travel import UNREACHABLE
 from maps.roads import Position, Roads
 from planner.need import audit
 
+MOST_OFF_ROAD = 0.5
+"""Share of settlements off the roads from which the extract must be of another place."""
+
 type Ints = NDArray[np.int32]
 
 
@@ -66,6 +69,12 @@ def audit_region(
 
     Libraries of one place and standing are measured once. Travel runs from library to settlement
     by private car, which stands in for the way there.
+
+    Raises
+    ------
+    InputError
+        ``need.roads_elsewhere`` where the roads reach less than half of the settlements;
+        ``norms.unknown`` for a norm set that nobody knows.
     """
     norm = norm_set_of(region, norm_set_id)
     homes = {str(s.settlement_id): s for s in region.settlements}
@@ -79,6 +88,13 @@ def audit_region(
         places.append(position)
     tick.phase("phase.need")
     seconds, metres, off_road = _travel(places, region.settlements, roads, tick)
+    if len(off_road) > MOST_OFF_ROAD * len(region.settlements):
+        raise InputError(
+            "need.roads_elsewhere",
+            off_road=len(off_road),
+            total=len(region.settlements),
+            source=roads.source,
+        )
     needs = audit(
         region.settlements,
         tuple(counted),

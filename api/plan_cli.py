@@ -1,0 +1,240 @@
+"""The commands that plan, judge and show: thin above the services."""
+
+import threading
+import webbrowser
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from api.app import create_app
+from api.common_cli import LangOption, words_for
+from api.services.needs import audit_region
+from api.services.plan_folder import Published, write_needs, write_plan_folder
+from api.services.planning import PlanResult, plan_region
+from api.services.regions import load_region, region_folder
+from api.services.roads import open_roads
+from api.settings import Settings
+from api.show_plan import show_need, show_plan, show_violations
+from api.terminal import progress_bars
+from api.words import Words
+from data.feeds.plan_file import read_plan
+from data.model.region import Region
+from maps.draw import draw_need_map
+from planner.params import SolveParams
+from planner.score import check as check_plan
+
+DEFAULT_TIME_LIMIT_S = 40.0
+
+RegionArgument = Annotated[str, typer.Argument(help="Region folder, or a bundled region's name.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
+OsmOption = Annotated[
+    Path | None, typer.Option("--osm", help="OpenStreetMap extract (.osm.pbf) to travel on.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the search.")]
+TimeOption = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds to search.")]
+OnlineOption = Annotated[
+    bool, typer.Option("--online-base", help="Offer an online base layer on the map.")
+]
+
+
+def demo(
+    osm: OsmOption = None,
+    out: OutOption = None,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="End when the files are written.")
+    ] = False,
+    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
+    seed: SeedOption = 1,
+    port: Annotated[int, typer.Option("--port", help="Port to serve on.")] = 8000,
+    lang: LangOption = None,
+) -> None:
+    """Plan Kaliningrad oblast with two bookmobiles over four weeks and show the map."""
+    folder = out or Path("out") / "demo"
+    make_plan(
+        "kaliningrad",
+        osm=osm,
+        weeks=4,
+        vehicles=2,
+        time_limit=time_limit,
+        seed=seed,
+        out=folder,
+        lang=lang,
+    )
+    if not no_serve:
+        serve_folder(folder, port, words_for(lang))
+
+
+def need(
+    region: RegionArgument,
+    out: OutOption = None,
+    osm: OsmOption = None,
+    norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge by.")] = None,
+    lang: LangOption = None,
+) -> None:
+    """Show which settlements lack a library, as a table and a map."""
+    console, words = Console(), words_for(lang)
+    loaded = load_region(region)
+    sheet = Words(lang or loaded.language)
+    with (
+        progress_bars(console, words) as bars,
+        open_roads(
+            loaded,
+            region_folder(region),
+            cache_dir=Settings.from_environment().cache_dir,
+            extract=osm,
+            tick=bars,
+        ) as roads,
+    ):
+        audit = audit_region(loaded, roads, on=today_in(loaded), tick=bars, norm_set_id=norm)
+    show_need(console, words, loaded, audit)
+    folder = out or Path("out") / f"{loaded.region_id}-need"
+    write_needs(loaded, audit, folder, sheet)
+    page = draw_need_map(loaded, audit.needs, sheet, norm=audit.norm, estimated=audit.is_estimated)
+    (folder / "need-map.html").write_text(page, encoding="utf-8")
+    console.print(words("cli.written", folder=folder))
+
+
+def plan(
+    region: RegionArgument,
+    weeks: Annotated[
+        int | None, typer.Option("--weeks", min=1, max=6, help="Weeks of the cycle.")
+    ] = None,
+    vehicles: Annotated[int | None, typer.Option("--vehicles", help="Vehicles to use.")] = None,
+    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    osm: OsmOption = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--start", formats=["%Y-%m-%d"], help="First Monday of the cycle."),
+    ] = None,
+    norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge need by.")] = None,
+    online_base: OnlineOption = False,
+    work_limit: Annotated[
+        int | None,
+        typer.Option("--work-limit", help="Search steps; with --workers 1 repeatable exactly."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
+    lang: LangOption = None,
+) -> None:
+    """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
+    make_plan(
+        region,
+        osm=osm,
+        weeks=weeks,
+        vehicles=vehicles,
+        time_limit=time_limit,
+        seed=seed,
+        out=out,
+        start=start.date() if start else None,
+        norm=norm,
+        online_base=online_base,
+        work_limit=work_limit,
+        workers=workers,
+        lang=lang,
+    )
+
+
+def check(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json")], lang: LangOption = None
+) -> None:
+    """Judge a plan by every rule: exit 0 if all hold, 1 with each violation named."""
+    console, words = Console(), words_for(lang)
+    request, stored = read_plan(plan_file)
+    violations = check_plan(request, stored)
+    if violations:
+        show_violations(console, words, request, violations)
+        raise typer.Exit(1)
+    console.print(
+        words("cli.check.passed", file=plan_file, runs=len(stored.runs), stops=len(request.stops))
+    )
+
+
+def make_plan(
+    name: str,
+    *,
+    osm: Path | None,
+    weeks: int | None,
+    vehicles: int | None,
+    time_limit: float,
+    seed: int,
+    out: Path | None,
+    lang: str | None,
+    start: date | None = None,
+    norm: str | None = None,
+    online_base: bool = False,
+    work_limit: int | None = None,
+    workers: int = 2,
+) -> PlanResult:
+    """Plan a region from end to end and write the folder.
+
+    Raises
+    ------
+    typer.Exit
+        With code 1 if the checker finds a broken rule: no such plan leaves the program.
+    """
+    console, words = Console(), words_for(lang)
+    loaded = load_region(name)
+    sheet = Words(lang or loaded.language)
+    first = start or loaded.start_date or next_monday(today_in(loaded))
+    params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
+    folder = out or Path("out") / loaded.region_id
+    with (
+        progress_bars(console, words) as bars,
+        open_roads(
+            loaded,
+            region_folder(name),
+            cache_dir=Settings.from_environment().cache_dir,
+            extract=osm,
+            tick=bars,
+        ) as roads,
+    ):
+        audit = audit_region(loaded, roads, on=first, tick=bars, norm_set_id=norm)
+        result = plan_region(
+            loaded,
+            audit,
+            roads,
+            start_date=first,
+            weeks=weeks or loaded.standard.cycle_weeks,
+            num_vehicles=vehicles,
+            params=params,
+            tick=bars,
+        )
+        if not result.violations:
+            published = Published.half_a_year(
+                loaded, result.request, sheet, online_base=online_base
+            )
+            write_plan_folder(
+                loaded, audit, result, roads, folder, sheet, published=published, tick=bars
+            )
+    show_need(console, words, loaded, audit)
+    if result.violations:
+        show_violations(console, words, result.request, result.violations)
+        raise typer.Exit(1)
+    show_plan(console, words, loaded, result)
+    console.print(words("cli.written", folder=folder))
+    return result
+
+
+def serve_folder(folder: Path, port: int, words: Words) -> None:
+    """Serve a plan folder on this machine until Ctrl-C and open its map."""
+    import uvicorn
+
+    address = f"http://localhost:{port}/"
+    Console().print(words("cli.serving", address=address))
+    threading.Timer(1.0, webbrowser.open, args=(address,)).start()
+    uvicorn.run(create_app(folder), host="127.0.0.1", port=port, log_level="warning")
+
+
+def today_in(region: Region) -> date:
+    """Today's date where the region is."""
+    return datetime.now(ZoneInfo(region.time_zone)).date()
+
+
+def next_monday(day: date) -> date:
+    """The first Monday after a date."""
+    return day + timedelta(days=7 - day.weekday())
