@@ -110,8 +110,8 @@ def choose(
     group = groups_of(problem)
     kept = list(columns.values())
     if len(kept) > budget.max_columns:
-        kept = _by_reduced_cost(problem, kept, used, budget, group)
-    rows = _state(problem, kept)
+        kept = _by_reduced_cost(problem, kept, incumbent, used, budget, group)
+    rows = _state(problem, kept, incumbent)
     model = cp_model.CpModel()
     variables = [model.new_bool_var("") for _ in rows.kinds]
     for numbers, factors, right in rows.equal:
@@ -131,6 +131,9 @@ def choose(
     solver.parameters.max_time_in_seconds = budget.seconds
     solver.parameters.num_workers = budget.workers
     solver.parameters.random_seed = 1
+    # On these models probing takes longer than the whole search that follows.
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.symmetry_level = 0
     if budget.deterministic is not None:
         solver.parameters.max_deterministic_time = budget.deterministic
     status = solver.solve(model, _Stop(is_cancelled))
@@ -176,8 +179,11 @@ def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], li
     return costs, [all_prizes if m else p for m, p in zip(problem.mandatory, prizes, strict=True)]
 
 
-def _state(problem: Problem, columns: Sequence[Column]) -> _Rows:
-    """The rows of the model over some columns."""
+def _state(problem: Problem, columns: Sequence[Column], incumbent: Solution) -> _Rows:
+    """The rows of the model over some columns.
+
+    Where the incumbent serves all mandatory stops, none may be left out.
+    """
     rows = _Rows()
     costs, missing = _weights(problem, columns)
     for k, cost in enumerate(costs):
@@ -199,7 +205,9 @@ def _state(problem: Problem, columns: Sequence[Column]) -> _Rows:
         rows.at_most.append((numbers, [1.0] * len(numbers), float(size[g])))
     for stop in range(problem.num_stops):
         if by_stop[stop]:
-            _state_stop(problem, rows, stop, by_stop[stop], by_visit, anchors[stop], missing[stop])
+            is_due = bool(problem.mandatory[stop]) and incumbent.mandatory_unserved == 0
+            unserved = [] if is_due else [rows.variable("u", stop, missing[stop])]
+            _state_stop(problem, rows, stop, by_stop[stop], by_visit, anchors[stop], unserved)
     _state_weeks(problem, rows, columns)
     return rows
 
@@ -211,19 +219,18 @@ def _state_stop(
     numbers: list[int],
     by_visit: Mapping[tuple[int, float | None], list[int]],
     anchors: set[float],
-    missing: int,
+    unserved: list[int],
 ) -> None:
     """One option or none; each of its slots is visited exactly once, at one nominal start."""
-    unserved = rows.variable("u", stop, missing)
     options = range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1]))
     slots_of = {
         o: problem.option_slot[problem.option_slot_ptr[o] : problem.option_slot_ptr[o + 1]]
         for o in options
     }
     if all(len(s) == 1 for s in slots_of.values()):
-        rows.equal.append(([*numbers, unserved], [1.0] * (len(numbers) + 1), 1.0))
+        rows.equal.append(([*numbers, *unserved], [1.0] * len([*numbers, *unserved]), 1.0))
         return
-    chosen: list[int] = [unserved]
+    chosen: list[int] = list(unserved)
     visits: dict[tuple[int, float | None], list[int]] = {
         (slot, anchor): []
         for slot in range(int(problem.slot_ptr[stop]), int(problem.slot_ptr[stop + 1]))
@@ -268,6 +275,7 @@ def _state_weeks(problem: Problem, rows: _Rows, columns: Sequence[Column]) -> No
 def _by_reduced_cost(
     problem: Problem,
     columns: list[Column],
+    incumbent: Solution,
     used: frozenset[Key],
     budget: Budget,
     group: Sequence[int],
@@ -276,7 +284,7 @@ def _by_reduced_cost(
     columns = columns[-MOST_LP_COLUMNS:] + [
         c for c in columns[:-MOST_LP_COLUMNS] if c.key(group) in used
     ]
-    rows = _state(problem, columns)
+    rows = _state(problem, columns, incumbent)
     num = len(rows.kinds)
     weight = np.array(rows.weight, np.float64)
     weight /= max(1.0, float(np.median(weight[: len(columns)])))
