@@ -11,6 +11,7 @@ from data.feeds.importing import stable_id
 from data.feeds.osm import Boundary, OsmRegion
 from data.feeds.position_checks import middle
 from data.feeds.profiles import load_norm_sets, load_rule_sets
+from data.feeds.settlements import completed_municipalities
 from data.model.errors import InputError
 from data.model.fleet import RuleSet, RuleSetId, Vehicle, VehicleId
 from data.model.geo import Ring, distance_m
@@ -190,7 +191,7 @@ def region_from_files(
         crs=utm_crs(lon, lat),
         settlements=tuple(settlements),
         libraries=tuple(libraries),
-        municipalities=_completed(municipalities, settlements),
+        municipalities=completed_municipalities(municipalities, settlements),
         depots=depots,
         vehicles=tuple(vehicles) or _vehicles(depots, language),
         standard=service_standard(language),
@@ -317,16 +318,6 @@ def _vehicles(depots: Sequence[Depot], language: str) -> tuple[Vehicle, ...]:
             depot_id=depots[(number - 1) % len(depots)].depot_id,
         )
         for number in range(1, NUM_VEHICLES + 1)
-    )
-
-
-def _completed(
-    municipalities: Sequence[Municipality], settlements: Sequence[Settlement]
-) -> tuple[Municipality, ...]:
-    known = {m.municipality_id for m in municipalities}
-    named = dict.fromkeys(s.municipality_id for s in settlements if s.municipality_id)
-    return tuple(municipalities) + tuple(
-        Municipality(municipality_id=key, name=str(key)) for key in named if key not in known
     )
 
 

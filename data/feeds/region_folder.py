@@ -16,7 +16,7 @@ from data.feeds.region_tables import ReadRows, check_references, read_rows, writ
 from data.feeds.region_toml import RegionHead, read_head
 from data.feeds.region_toml_writer import write_head
 from data.feeds.report import Problem, input_error
-from data.feeds.settlements import MUNICIPALITIES, SETTLEMENTS
+from data.feeds.settlements import MUNICIPALITIES, SETTLEMENTS, completed_municipalities
 from data.feeds.stops import STOPS
 from data.feeds.vehicles import VEHICLES
 from data.model.errors import InputError
@@ -215,7 +215,10 @@ def write_region(region: Region, folder: Path) -> None:
     write_head(region, folder / HEAD_FILE)
     known = tuple(item for item in region.libraries if item.standing is Standing.KNOWN)
     _write_or_remove(region.settlements, folder, SETTLEMENTS)
-    _write_or_remove(_municipalities(region), folder, MUNICIPALITIES)
+    municipalities = region.municipalities and completed_municipalities(
+        region.municipalities, region.settlements
+    )
+    _write_or_remove(municipalities, folder, MUNICIPALITIES)
     _write_or_remove(known, folder, LIBRARIES)
     _write_or_remove(region.depots, folder, DEPOTS)
     _write_or_remove(region.vehicles, folder, VEHICLES)
@@ -229,16 +232,6 @@ def write_region(region: Region, folder: Path) -> None:
         write_norm_sets(norms, folder / NORMS_FILE)
     if rules:
         write_rule_sets(rules, folder / RULES_FILE)
-
-
-def _municipalities(region: Region) -> tuple[Municipality, ...]:
-    known = {m.municipality_id for m in region.municipalities}
-    named = dict.fromkeys(s.municipality_id for s in region.settlements if s.municipality_id)
-    if not known:
-        return ()
-    return region.municipalities + tuple(
-        Municipality(municipality_id=key, name=str(key)) for key in named if key not in known
-    )
 
 
 def _write_outlines(region: Region, folder: Path) -> None:

@@ -259,3 +259,14 @@ def import_municipalities(
         optional=("municipality_id",),
         complete=complete,
     )
+
+
+def completed_municipalities(
+    municipalities: Sequence[Municipality], settlements: Sequence[Settlement]
+) -> tuple[Municipality, ...]:
+    """The municipalities, with a row for each that settlements name and none holds."""
+    known = {item.municipality_id for item in municipalities}
+    named = dict.fromkeys(s.municipality_id for s in settlements if s.municipality_id)
+    return tuple(municipalities) + tuple(
+        Municipality(municipality_id=key, name=str(key)) for key in named if key not in known
+    )

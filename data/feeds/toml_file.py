@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,10 @@ class Section:
         value = self._typed(key, (int, float), "1.5")
         if value is None:
             return default
-        if least is not None and not value >= least:
+        if not isfinite(value):
+            self.note("region.wrong_type", key, wanted="1.5")
+            return default
+        if least is not None and value < least:
             self.note("region.too_small", key, least=least)
             return default
         return float(value)
@@ -154,7 +158,9 @@ class Section:
         value = self._typed(key, (list,), "[1.0, 2.5]")
         if value is None:
             return ()
-        if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+        if not all(
+            isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v) for v in value
+        ):
             self.note("region.wrong_type", key, wanted="[1.0, 2.5]")
             return ()
         return tuple(float(v) for v in value)

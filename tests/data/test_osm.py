@@ -7,11 +7,17 @@ import osmium
 import pytest
 from osmium.osm import mutable
 
-from data.feeds.init_region import check_covers, region_from_osm, region_id_of
+from data.feeds.init_region import (
+    check_covers,
+    region_from_files,
+    region_from_osm,
+    region_id_of,
+)
 from data.feeds.osm import OsmRegion, read_osm, read_population
 from data.feeds.region_folder import read_region, write_region
 from data.feeds.transliteration import latin_name
 from data.model.errors import InputError
+from data.model.place import MunicipalityId, Settlement, SettlementId
 
 RURAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "osm-rural"
 PLACES = [
@@ -217,3 +223,33 @@ def test_real_extracts(
     assert region.language == language
     write_region(region, tmp_path)
     assert read_region(tmp_path) == region
+
+
+def test_region_of_files_alone() -> None:
+    """Settlements alone make a region; what they name gets a row, the largest gets the depot."""
+    settlements = [
+        Settlement(
+            settlement_id=SettlementId(str(number)),
+            name=name,
+            lon=lon,
+            lat=56.8,
+            municipality_id=MunicipalityId("Торжокский район"),
+            population=people,
+        )
+        for number, (name, lon, people) in enumerate(
+            [("Торжок", 34.96, 46_000), ("Будово", 34.8, None), ("Мирный", 34.9, 900)]
+        )
+    ]
+    region = region_from_files(region_id="torzhok", settlements=settlements)
+    assert (region.language, region.time_zone, region.crs) == (
+        "ru",
+        "Europe/Moscow",
+        "EPSG:32636",
+    )
+    assert [m.name for m in region.municipalities] == ["Торжокский район"]
+    assert [(d.name, d.settlement_id) for d in region.depots] == [("Торжок", "0")]
+    assert {v.depot_id for v in region.vehicles} == {"depot-1"}
+    told = region_from_files(
+        region_id="x", settlements=settlements, language="en", time_zone="Asia/Omsk"
+    )
+    assert (told.language, told.time_zone) == ("en", "Asia/Omsk")
