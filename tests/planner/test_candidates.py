@@ -154,7 +154,8 @@ def test_groups_of_unknown_size_count_as_adults() -> None:
 
 def test_a_gap_that_the_visits_cannot_keep_is_refused() -> None:
     """One visit in six weeks is 42 days from the next; the standard allows 35."""
-    standard = replace(STANDARD, bands=(PopulationBand(up_to=None, service_s=3600),))
+    bands = (PopulationBand(up_to=None, service_s=3600),)
+    standard = replace(STANDARD, bands=bands, cycle_weeks=6)
     with pytest.raises(InputError) as refused:
         candidate_stops(region_of(standard=standard), needs_of(PLACES), cycle_weeks=6)
     assert refused.value.code == "candidates.gap_impossible"
@@ -162,10 +163,27 @@ def test_a_gap_that_the_visits_cannot_keep_is_refused() -> None:
     assert refused.value.facts["needed_visits"] == 2
 
 
+@pytest.mark.parametrize(("weeks", "visits"), [(1, 1), (2, 1), (4, 2), (6, 3)])
+def test_visits_are_scaled_to_another_cycle(weeks: int, visits: int) -> None:
+    """Two visits in four weeks are one in two weeks, three in six, and never none."""
+    bands = (PopulationBand(up_to=None, service_s=3600, visits_per_cycle=2),)
+    region = region_of(standard=replace(STANDARD, bands=bands, cycle_weeks=4))
+    stops = candidate_stops(region, needs_of(PLACES), cycle_weeks=weeks)
+    assert {s.visits_per_cycle for s in stops} == {visits}
+
+
+def test_a_longer_cycle_gets_the_visits_that_the_gap_asks_for() -> None:
+    """One visit in four weeks becomes two in six, since 42 days would pass the 35 allowed."""
+    bands = (PopulationBand(up_to=None, service_s=3600),)
+    region = region_of(standard=replace(STANDARD, bands=bands, cycle_weeks=4))
+    stops = candidate_stops(region, needs_of(PLACES), cycle_weeks=6)
+    assert {s.visits_per_cycle for s in stops} == {2}
+
+
 def test_more_visits_than_weeks_are_refused_on_one_weekday() -> None:
     """Three visits in two weeks cannot fall on one weekday."""
     bands = (PopulationBand(up_to=None, service_s=3600, visits_per_cycle=3),)
-    standard = replace(STANDARD, bands=bands)
+    standard = replace(STANDARD, bands=bands, cycle_weeks=2)
     with pytest.raises(InputError) as refused:
         candidate_stops(region_of(standard=standard), needs_of(PLACES), cycle_weeks=2)
     assert refused.value.code == "candidates.visits_impossible"
