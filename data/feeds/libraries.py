@@ -93,7 +93,26 @@ _KINDS = dict.fromkeys(
     ),
     LibraryKind.POINT.value,
 ) | dict.fromkeys(
-    ("library", "branch", "public library", "библиотека", "филиал"), LibraryKind.LIBRARY.value
+    (
+        "library",
+        "branch",
+        "public library",
+        "central",
+        "regional",
+        "rural",
+        "children",
+        "model",
+        "библиотека",
+        "филиал",
+        "центральная",
+        "областная",
+        "районная",
+        "городская",
+        "сельская",
+        "детская",
+        "модельная",
+    ),
+    LibraryKind.LIBRARY.value,
 )
 
 _OPEN = frozenset(["0", "no", "false", "нет", "open", "открыта", "действует", "работает"])

@@ -33,7 +33,7 @@ def test_libraries(tmp_path: Path) -> None:
         "Старая;филиал;s1;;01.07.2019;",
         "Забытая;филиал;s1;;;закрыта",
         "Чужая;филиал;s9;;;",
-        "Детская;детская;s1;;;",
+        "Детская;изба;s1;;;",
         "Нигде;филиал;;;;",
     )
     libraries, report = import_libraries(path, settlement_ids={"s1", "s2"})
