@@ -164,8 +164,9 @@ def rounds(
     source = stage.words("bench.told.fitted", file=legs.name) if legs else ""
     if not legs:
         source = osm.name if osm else stage.words("bench.told.estimate")
-    stage.tell("bench.told.travel", source=source)
-    stage.out.print(rounds_table(outcomes, stage.words))
+    if outcomes:
+        stage.tell("bench.told.travel", source=source)
+        stage.out.print(rounds_table(outcomes, stage.words))
     _close(stage, len(stops) - num_done, num_refused, [o.is_feasible for o in outcomes])
 
 
@@ -228,7 +229,8 @@ def _measure_files(
                 write_json(json_file, outcome_records(outcomes))
     if json_file:
         write_json(json_file, outcome_records(outcomes))
-    stage.out.print(outcome_table(outcomes, stage.words))
+    if outcomes:
+        stage.out.print(outcome_table(outcomes, stage.words))
     for outcome in outcomes:
         stage.tell_broken(outcome.instance, outcome.violations)
     _close(stage, len(files) - num_done, num_refused, [o.is_feasible for o in outcomes])

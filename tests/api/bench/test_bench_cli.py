@@ -107,7 +107,7 @@ def test_rounds_are_replanned(tmp_path: Path) -> None:
     assert record["planned_drive_min"] < record["published_drive_min"]
     assert record["planned_km"] < record["published_km"]
     told = " ".join(result.stdout.split())
-    assert "cycle of 2 weeks" in told
+    assert "cycle in weeks: 2" in told
     assert "default estimate" in told
 
 
