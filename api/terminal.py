@@ -12,7 +12,10 @@ from api.words import Words
 
 
 class Bars:
-    """A ticker that draws one bar a phase and takes Ctrl-C as "keep the best so far"."""
+    """A ticker that draws one bar a phase and takes Ctrl-C as "keep the best so far".
+
+    Where no terminal watches, a phase is one line of text as it begins.
+    """
 
     def __init__(self, progress: Progress, words: Words) -> None:
         self._progress = progress
@@ -22,7 +25,10 @@ class Bars:
 
     def phase(self, code: str) -> None:
         self._finish()
-        self._task = self._progress.add_task(self._words(code), total=1.0, note="")
+        name = self._words(code)
+        if self._progress.disable:
+            self._progress.console.print(name)
+        self._task = self._progress.add_task(name, total=1.0, note="")
 
     def fraction(self, done: float) -> None:
         if self._task is not None:
@@ -60,7 +66,7 @@ def progress_bars(console: Console, words: Words) -> Iterator[Bars]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, transient=False) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bars = Bars(progress, words)
         before = signal.getsignal(signal.SIGINT)
 

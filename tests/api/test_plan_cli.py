@@ -1,0 +1,154 @@
+"""The command plans a region from end to end, and what it writes can be judged again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.runner import Terminal
+from tests.osm_region import RegionFacts, make_region
+
+FILES = {
+    "map.html",
+    "need.csv",
+    "need.geojson",
+    "need.xlsx",
+    "plan.geojson",
+    "plan.json",
+    "plan.xlsx",
+    "run-sheets.html",
+    "timetable.csv",
+    "timetable.ics",
+}
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> RegionFacts:
+    """A made-up rural extract with cut-off villages."""
+    path = tmp_path_factory.mktemp("extract") / "tver.osm.pbf"
+    return make_region(path, seed=11, num_settlements=25)
+
+
+@pytest.fixture
+def region(bookmobile: Terminal, extract: RegionFacts, tmp_path: Path) -> Path:
+    """A region made from the extract alone."""
+    folder = tmp_path / "tver"
+    made = bookmobile("init", folder, "--osm", extract.path)
+    assert made.code == 0, made.said
+    return folder
+
+
+def plan(bookmobile: Terminal, region: Path, out: Path, *more: object) -> str:
+    told = bookmobile(
+        "plan", region, "--start", "2026-11-30", "--time-limit", 3, "--out", out, *more
+    )
+    assert told.code == 0, told.said
+    return told.said
+
+
+def test_a_region_of_an_extract_alone_is_planned(
+    bookmobile: Terminal, region: Path, extract: RegionFacts, tmp_path: Path
+) -> None:
+    """Settlements, libraries and roads of an extract are enough; the folder holds every file."""
+    out = tmp_path / "out"
+    said = plan(bookmobile, region, out)
+    assert {p.name for p in out.iterdir() if p.is_file()} == FILES
+    assert list((out / "gpx").glob("*.gpx"))
+    assert "ESTIMATED" not in said
+    for number in extract.cut_off:
+        assert extract.villages[number].name in said
+    assert bookmobile("check", out / "plan.json").code == 0
+
+
+def test_an_altered_plan_fails_the_check(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """A plan that somebody bent is refused with the broken rule and the stop's name."""
+    out = tmp_path / "out"
+    plan(bookmobile, region, out)
+    stored: dict[str, Any] = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    visit = stored["plan"]["runs"][0]["visits"][0]
+    visit["end_s"] -= 600
+    bent = tmp_path / "bent.json"
+    bent.write_text(json.dumps(stored), encoding="utf-8")
+    told = bookmobile("check", bent)
+    assert told.code == 1
+    names = {s["stop_id"]: s["name"] for s in stored["request"]["stops"]}
+    assert names[visit["stop_id"]] in told.said
+
+
+def test_a_damaged_plan_file_is_named(bookmobile: Terminal, tmp_path: Path) -> None:
+    """Half a plan file is an error of its own, not a failed check."""
+    half = tmp_path / "half.json"
+    half.write_text('{"format": "bookmobile-plan", "ver', encoding="utf-8")
+    told = bookmobile("check", half)
+    assert told.code == 2
+    assert "half.json" in told.said
+
+
+def test_same_seed_and_work_give_the_same_plan(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """With one worker and a limit on work, two runs write the same runs."""
+    limits = ("--work-limit", 2000, "--workers", 1, "--time-limit", 60, "--seed", 7)
+    runs = []
+    for name in ("first", "second"):
+        out = tmp_path / name
+        plan(bookmobile, region, out, *limits)
+        stored = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+        runs.append((stored["plan"]["runs"], stored["plan"]["provenance"]["problem_hash"]))
+    assert runs[0] == runs[1]
+
+
+def test_without_roads_everything_says_estimated(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """A region without an extract is planned on the estimate, and every output says so."""
+    head = region / "region.toml"
+    text = head.read_text(encoding="utf-8")
+    head.write_text(
+        "\n".join(line for line in text.splitlines() if not line.startswith("extract")),
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    said = plan(bookmobile, region, out, "--lang", "en")
+    assert "ESTIMATED" in said
+    stored = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    assert stored["plan"]["provenance"]["is_estimated"] is True
+    assert "estimated" in (out / "map.html").read_text(encoding="utf-8").lower()
+
+
+def test_more_vehicles_than_the_region_has(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """A third vehicle is a copy for a what-if, and the summary says so."""
+    said = plan(bookmobile, region, tmp_path / "out", "--vehicles", 3)
+    assert "what-if" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_an_interrupt_keeps_the_best_plan(region: Path, tmp_path: Path) -> None:
+    """Ctrl-C during the search ends it soon, and the best plan so far is written and checked."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", "from api.cli import main; main()", "plan", str(region)]
+    command += ["--start", "2026-11-30", "--time-limit", "90", "--out", str(out)]
+    environment = os.environ | {"BOOKMOBILE_LANG": "en", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
+    ) as running:
+        assert running.stdout is not None
+        while "Planning" not in (line := running.stdout.readline()):
+            assert line, "ended before the search began"
+        time.sleep(3)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=100)
+    assert running.returncode == 0, said
+    stored = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    assert stored["plan"]["provenance"]["stopped_by"] == "cancelled"
+    assert stored["plan"]["runs"]
