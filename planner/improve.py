@@ -13,7 +13,15 @@ from math import isnan
 import numpy as np
 
 from planner.kernel import anneal as loop
-from planner.kernel.arrays import empty_pool, new_pool, new_scratch, new_state, pack, scale_of
+from planner.kernel.arrays import (
+    empty_pool,
+    new_pool,
+    new_scratch,
+    new_state,
+    pack,
+    scale_of,
+    weigh_prizes,
+)
 from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, WORK, Data, State
 from planner.master import Column, Key, choose, groups_of
 from planner.params import SolveParams
@@ -226,8 +234,8 @@ def optimise(
         nowhen = (float("nan"),) * problem.num_stops
         return make_solution(problem, ((),) * problem.num_runs, nothing, nowhen, "complete")
     data = pack(problem)
-    unit = scale_of(problem)
     chains = [_Chain(problem, data, params, k) for k in range(params.workers)]
+    unit = _first_unit(problem, data, chains)
     for chain in chains:
         if start is not None:
             chain.restart_from(start)
@@ -260,6 +268,21 @@ def optimise(
         "seconds": clock.elapsed_s(),
     }
     return replace(solution, stats=stats, stopped_by=clock.reason())
+
+
+def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:
+    """Unit of the temperatures; where stops are selected, from a first solution's averages."""
+    unit = scale_of(problem)
+    if not data.is_selective:
+        return unit
+    chains[0].step(1, unit, 1.0)
+    first = chains[0].solution()
+    num_served = problem.num_stops - len(first.unserved)
+    if first.prize > 0 and first.cost > 0:
+        unit = weigh_prizes(data, first.prize, first.cost, num_served)
+        for chain in chains:
+            loop.adopt(data, chain.work, chain.now, chain.best, chain.control)
+    return unit
 
 
 def _run_round(

@@ -24,7 +24,7 @@ class SolveParams:
     """Chains, one thread each."""
     rounds: int = 3
     """Turns of search and set partitioning."""
-    mean_removed: float = 10.0
+    mean_removed: float = 8.0
     """Stops that one step removes on average."""
     max_string: int = 10
     """Most stops removed from one run by a string."""

@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 from planner.kernel.layout import (
     BIG,
     FAR,
+    MANDATORY,
     NUM_RUN_F,
     NUM_RUN_I,
     NUM_SEG,
     NUM_STOP_F,
     NUM_STOP_I,
     NUM_TOT,
+    PENALTY,
+    PRIZE,
     Data,
     Pool,
     Scratch,
@@ -22,8 +25,8 @@ from planner.problem import Problem, VehicleDay
 
 NUM_NEAR = 200
 NEAREST = 3
-PRIZE_WORTH = 3.0
-"""Worth, in mean distances to a near neighbour, of the mean prize during the search."""
+PRIZE_WORTH = 1.5
+"""Worth of an average served prize during the search, in average costs of a served stop."""
 
 
 def pack(problem: Problem) -> Data:
@@ -64,6 +67,23 @@ def pack(problem: Problem) -> Data:
 def scale_of(problem: Problem) -> float:
     """Mean cost to a near neighbour: the unit of the search's temperatures."""
     return _neighbours(problem)[1]
+
+
+def weigh_prizes(data: Data, prize: float, cost: float, num_served: int) -> float:
+    """Set what an unserved prize costs during the search, from a first solution's sums.
+
+    Travel keeps a say, for it leaves room for more stops; the best solution is still the one of
+    most prize.
+
+    Returns
+    -------
+    float
+        Unit of the search's temperatures: the average cost of a served stop.
+    """
+    is_optional = data.stop_i[:, MANDATORY] == 0
+    per_prize = PRIZE_WORTH * cost / prize
+    data.stop_f[is_optional, PENALTY] = per_prize * data.stop_f[is_optional, PRIZE]
+    return cost / num_served
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

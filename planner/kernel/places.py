@@ -132,7 +132,7 @@ def search_slot(
     day = data.slot_day[slot]
     for index in range(data.day_ptr[day], data.day_ptr[day + 1]):
         run = data.day_runs[index]
-        if touched_only and scratch.is_touched[run] == 0:
+        if touched_only and scratch.is_touched[run] == 0 and state.length[run] > 0:
             continue
         limits = data.run_f[run]
         kind = data.run_i[run]
