@@ -38,8 +38,9 @@ def outcome_table(outcomes: Sequence[Outcome], words: Words) -> Table:
             *(shown(values.get(name), words) for name in peers),
         )
     table.add_section()
+    num_known = sum(o.gap_pct is not None for o in outcomes)
     table.add_row(
-        words.count("bench.mean", len(outcomes)),
+        words.count("bench.mean", num_known or len(outcomes)),
         "",
         "",
         shown(mean_gap_pct(outcomes), words),
