@@ -12,6 +12,7 @@ from math import isnan
 
 import numpy as np
 
+from planner.balance import even_out
 from planner.kernel import anneal as loop
 from planner.kernel.arrays import (
     empty_pool,
@@ -267,6 +268,8 @@ def optimise(
         "partitions": statuses,
         "seconds": clock.elapsed_s(),
     }
+    chains[0].restart_from(solution)
+    solution = even_out(problem, solution, chains[0].now.tot[:, WORK].tolist())
     return replace(solution, stats=stats, stopped_by=clock.reason())
 
 

@@ -25,7 +25,7 @@ from planner.problem import Problem, VehicleDay
 
 NUM_NEAR = 200
 NEAREST = 3
-PRIZE_WORTH = 1.5
+PRIZE_WORTH = 1.0
 """Worth of an average served prize during the search, in average costs of a served stop."""
 
 
