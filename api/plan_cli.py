@@ -21,9 +21,11 @@ from api.settings import Settings
 from api.show_plan import show_need, show_plan, show_violations
 from api.terminal import progress_bars
 from api.words import Words
+from data.feeds.outlines import read_land
 from data.feeds.plan_file import read_plan
 from data.model.region import Region
 from maps.draw import draw_need_map
+from maps.roads import NO_CLOSURES, Closures
 from planner.params import SolveParams
 from planner.score import check as check_plan
 
@@ -114,6 +116,9 @@ def plan(
     ] = None,
     norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge need by.")] = None,
     online_base: OnlineOption = False,
+    closures: Annotated[
+        Path | None, typer.Option("--closures", help="Areas of closed roads (GeoJSON polygons).")
+    ] = None,
     work_limit: Annotated[
         int | None,
         typer.Option("--work-limit", help="Search steps; with --workers 1 repeatable exactly."),
@@ -133,6 +138,7 @@ def plan(
         start=start.date() if start else None,
         norm=norm,
         online_base=online_base,
+        closures=closures,
         work_limit=work_limit,
         workers=workers,
         lang=lang,
@@ -167,6 +173,7 @@ def make_plan(
     start: date | None = None,
     norm: str | None = None,
     online_base: bool = False,
+    closures: Path | None = None,
     work_limit: int | None = None,
     workers: int = 2,
 ) -> PlanResult:
@@ -183,6 +190,7 @@ def make_plan(
     first = start or loaded.start_date or next_monday(today_in(loaded))
     params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
     folder = out or Path("out") / loaded.region_id
+    closed = Closures(polygons=read_land(closures)) if closures else NO_CLOSURES
     with (
         progress_bars(console, words) as bars,
         open_roads(
@@ -203,13 +211,22 @@ def make_plan(
             num_vehicles=vehicles,
             params=params,
             tick=bars,
+            closures=closed,
         )
         if not result.violations:
             published = Published.half_a_year(
                 loaded, result.request, sheet, online_base=online_base
             )
             write_plan_folder(
-                loaded, audit, result, roads, folder, sheet, published=published, tick=bars
+                loaded,
+                audit,
+                result,
+                roads,
+                folder,
+                sheet,
+                published=published,
+                tick=bars,
+                closures=closed,
             )
     show_need(console, words, loaded, audit)
     if result.violations:

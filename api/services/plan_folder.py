@@ -19,7 +19,7 @@ from data.model.lines import RunLines
 from data.model.plan import PlanRequest, Run
 from data.model.region import Region
 from maps.draw import draw_map
-from maps.roads import Roads
+from maps.roads import NO_CLOSURES, Closures, Roads
 from maps.run_sheet import run_sheets_html
 
 
@@ -43,7 +43,13 @@ class Published:
         return cls(until=last, organisation=region.name_in(words.language), online_base=online_base)
 
 
-def run_lines(request: PlanRequest, runs: tuple[Run, ...], roads: Roads, language: str) -> RunLines:
+def run_lines(
+    request: PlanRequest,
+    runs: tuple[Run, ...],
+    roads: Roads,
+    language: str,
+    closures: Closures = NO_CLOSURES,
+) -> RunLines:
     """The road line of every leg of every run, from the same roads that timed it."""
     depots = {d.depot_id: d for d in request.depots}
     stops = {s.stop_id: s for s in request.stops}
@@ -57,7 +63,7 @@ def run_lines(request: PlanRequest, runs: tuple[Run, ...], roads: Roads, languag
         points = [(first.lon, first.lat)]
         points += [(stop.lon, stop.lat) for stop in served]
         points.append((last.lon, last.lat))
-        legs = roads.route(points, vehicle, language).legs
+        legs = roads.route(points, vehicle, language, closures).legs
         lines[run.vehicle_id, run.day] = [leg.line for leg in legs]
     return lines
 
@@ -72,6 +78,7 @@ def write_plan_folder(
     *,
     published: Published,
     tick: Ticker,
+    closures: Closures = NO_CLOSURES,
 ) -> tuple[Path, ...]:
     """Write every file of a plan and return their paths, the map first.
 
@@ -81,7 +88,7 @@ def write_plan_folder(
     out.mkdir(parents=True, exist_ok=True)
     request, plan = result.request, result.plan
     write_plan(out / "plan.json", request, plan)
-    lines = run_lines(request, plan.runs, roads, words.language)
+    lines = run_lines(request, plan.runs, roads, words.language, closures)
     write_timetable(
         request,
         plan,

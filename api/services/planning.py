@@ -12,7 +12,7 @@ from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Violation
 from data.model.region import Region
 from data.model.travel import TravelMatrix
-from maps.roads import RoadPoint, Roads, profile_of
+from maps.roads import NO_CLOSURES, Closures, RoadPoint, Roads, profile_of
 from planner.bound import prize_bound
 from planner.candidates import build_request, candidate_stops
 from planner.explain import unserved_reasons
@@ -67,6 +67,7 @@ def plan_region(
     num_vehicles: int | None,
     params: SolveParams,
     tick: Ticker,
+    closures: Closures = NO_CLOSURES,
 ) -> PlanResult:
     """Choose the stops, measure the ways, solve, and have the checker judge the outcome.
 
@@ -77,7 +78,7 @@ def plan_region(
     stops = region.stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
     if not stops:
         raise RequestError("request.no_stop")
-    travel, off_road = measure(region, stops, vehicles, roads, tick)
+    travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
@@ -104,6 +105,7 @@ def measure(
     vehicles: Sequence[Vehicle],
     roads: Roads,
     tick: Ticker,
+    closures: Closures = NO_CLOSURES,
 ) -> tuple[dict[VehicleId, TravelMatrix], tuple[Stop, ...]]:
     """Travel between all depots and stops for each vehicle, vehicles of one size sharing."""
     tick.phase("phase.matrix")
@@ -125,7 +127,7 @@ def measure(
                     )
             met = zip(stops, snaps[len(depots) :], strict=True)
             off_road = off_road or tuple(stop for stop, snap in met if not snap.is_usable)
-            by_profile[profile] = roads.matrix(points, vehicle, tick.fraction)
+            by_profile[profile] = roads.matrix(points, vehicle, tick.fraction, closures)
         travel[vehicle.vehicle_id] = by_profile[profile]
     return travel, off_road
 

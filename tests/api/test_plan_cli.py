@@ -152,3 +152,36 @@ def test_an_interrupt_keeps_the_best_plan(region: Path, tmp_path: Path) -> None:
     stored = json.loads((out / "plan.json").read_text(encoding="utf-8"))
     assert stored["plan"]["provenance"]["stopped_by"] == "cancelled"
     assert stored["plan"]["runs"]
+
+
+def test_closed_roads_are_planned_around(
+    bookmobile: Terminal, region: Path, extract: RegionFacts, tmp_path: Path
+) -> None:
+    """An area of closed roads changes the travel that is planned on, and the plan still passes."""
+    whole, closed = tmp_path / "whole", tmp_path / "closed"
+    plan(bookmobile, region, whole)
+    lon, lat = extract.villages[0].lon, extract.villages[0].lat
+    ring = [(lon - d, lat + e) for d, e in ((0.004, -0.004), (-0.004, -0.004), (-0.004, 0.004))]
+    area = tmp_path / "closed.geojson"
+    area.write_text(
+        json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]}), encoding="utf-8"
+    )
+    plan(bookmobile, region, closed, "--closures", area)
+    assert bookmobile("check", closed / "plan.json").code == 0
+    hashes = {
+        json.loads((out / "plan.json").read_text(encoding="utf-8"))["plan"]["provenance"][
+            "problem_hash"
+        ]
+        for out in (whole, closed)
+    }
+    assert len(hashes) == 2
+
+
+def test_closures_need_roads(bookmobile: Terminal, tmp_path: Path) -> None:
+    """Where travel is estimated no road can be closed, and the refusal says so."""
+    area = tmp_path / "closed.geojson"
+    square = [[20.0, 54.6], [20.1, 54.6], [20.1, 54.7], [20.0, 54.6]]
+    area.write_text(json.dumps({"type": "Polygon", "coordinates": [square]}), encoding="utf-8")
+    told = bookmobile("plan", "kaliningrad", "--closures", area, "--out", tmp_path / "out")
+    assert told.code == 2
+    assert "--osm" in told.said
