@@ -10,24 +10,15 @@ position).
 import numpy as np
 
 from planner.kernel.compiled import compiled
+from planner.kernel.copies import copy_run, copy_state, copy_stop, measure
+from planner.kernel.insertion import insert_stop
 from planner.kernel.layout import (
-    BIG,
     COST,
-    DEMAND,
-    DRIVE,
     EPS,
     MANDATORY,
-    NUM_SEG,
-    NUM_TOT,
-    OCCUPIED,
-    OPENS,
     PENALTY,
     PRIZE,
-    REMOTE,
-    TWIN,
     VISITS,
-    WIDTH,
-    WORK,
     Data,
     Floats,
     Pool,
@@ -35,8 +26,16 @@ from planner.kernel.layout import (
     State,
     Words,
 )
-from planner.kernel.places import insert_stop, take_out
+from planner.kernel.pool import remember
 from planner.kernel.random import draw, draw_below
+from planner.kernel.ruin import (
+    collect_unserved,
+    list_unserved,
+    order_removed,
+    ruin_cluster,
+    ruin_strings,
+    ruin_worst,
+)
 from planner.kernel.runs import refresh
 
 # control: values that live across chunks
@@ -52,316 +51,7 @@ NUM_CONTROL = 9
     POOL_GAP,
 ) = range(6)
 NUM_SETTINGS = 6
-SPLIT_RATIO = 0.5
-SPLIT_GROW = 0.01
 WORST_RATIO = 0.15
-
-
-@compiled
-def copy_run(target: State, source: State, run: int) -> None:
-    """Make a run of one state equal to that of another."""
-    last = source.length[run] + 1
-    for p in range(last + 1):
-        target.seq[run, p] = source.seq[run, p]
-        target.slot[run, p] = source.slot[run, p]
-        for c in range(NUM_SEG):
-            target.seg[run, p, c] = source.seg[run, p, c]
-    for c in range(NUM_TOT):
-        target.tot[run, c] = source.tot[run, c]
-    target.length[run] = source.length[run]
-
-
-@compiled
-def copy_stop(target: State, source: State, stop: int) -> None:
-    """Make a stop's option, anchor and runs equal."""
-    target.option[stop] = source.option[stop]
-    target.anchor[stop] = source.anchor[stop]
-    for v in range(source.place.shape[1]):
-        target.place[stop, v] = source.place[stop, v]
-
-
-@compiled
-def copy_state(target: State, source: State) -> None:
-    """Make a whole state equal to another."""
-    for run in range(source.length.shape[0]):
-        copy_run(target, source, run)
-    for stop in range(source.option.shape[0]):
-        copy_stop(target, source, stop)
-    for week in range(source.week.shape[0]):
-        target.week[week, 0] = source.week[week, 0]
-        target.week[week, 1] = source.week[week, 1]
-
-
-@compiled
-def measure(data: Data, state: State) -> tuple[float, float, float, float]:
-    """(mandatory unserved, prize unserved, cost, penalty) of a state."""
-    missing = 0.0
-    prize = 0.0
-    penalty = 0.0
-    cost = 0.0
-    for stop in range(state.option.shape[0]):
-        if state.option[stop] < 0:
-            penalty += data.stop_f[stop, PENALTY]
-            if data.stop_i[stop, MANDATORY] != 0:
-                missing += 1.0
-            else:
-                prize += data.stop_f[stop, PRIZE]
-    for run in range(state.length.shape[0]):
-        cost += state.tot[run, COST]
-    return missing, prize, cost, penalty
-
-
-@compiled
-def remove(data: Data, state: State, scratch: Scratch, stop: int) -> None:
-    """Take a stop out and put it on the list of removed ones."""
-    take_out(data, state, scratch, stop)
-    scratch.removed[0] += 1
-    scratch.removed[scratch.removed[0]] = stop
-
-
-@compiled
-def ruin_cluster(
-    data: Data, state: State, scratch: Scratch, rng: Words, seed: int, most: int
-) -> None:
-    """Remove a stop and near ones from all their days."""
-    wanted = 1 + draw_below(rng, most)
-    if state.option[seed] >= 0:
-        remove(data, state, scratch, seed)
-    for k in range(data.near.shape[1]):
-        if scratch.removed[0] >= wanted:
-            break
-        stop = data.near[seed, k]
-        if state.option[stop] >= 0 and draw(rng) > 0.1:
-            remove(data, state, scratch, stop)
-
-
-@compiled
-def ruin_strings(
-    data: Data,
-    state: State,
-    scratch: Scratch,
-    rng: Words,
-    seed: int,
-    mean_removed: float,
-    max_string: float,
-) -> None:
-    """Remove strings of neighbouring visits from runs near a stop."""
-    num_used = 0
-    num_visits = 0
-    for run in range(state.length.shape[0]):
-        scratch.ruined[run] = 0
-        if state.length[run] > 0:
-            num_used += 1
-            num_visits += state.length[run]
-    if num_used == 0:
-        return
-    longest = min(max_string, num_visits / num_used)
-    most_strings = 4.0 * mean_removed / (1.0 + longest) - 1.0
-    strings = int(draw(rng) * most_strings + 1.0)
-    done = 0
-    for k in range(-1, data.near.shape[1]):
-        if done >= strings:
-            break
-        stop = seed if k < 0 else data.near[seed, k]
-        option = state.option[stop]
-        if option < 0:
-            continue
-        visits = data.option_slot_ptr[option + 1] - data.option_slot_ptr[option]
-        run = state.place[stop, draw_below(rng, visits)]
-        if scratch.ruined[run] != 0:
-            continue
-        scratch.ruined[run] = 1
-        done += 1
-        length = state.length[run]
-        size = int(draw(rng) * min(float(length), longest) + 1.0)
-        size = min(size, length)
-        at = 1
-        while state.seq[run, at] != stop:
-            at += 1
-        spared = 0
-        if size > 1 and size < length and draw(rng) < SPLIT_RATIO:
-            spared = 1
-            while size + spared < length and draw(rng) > SPLIT_GROW:
-                spared += 1
-                if spared >= size:
-                    break
-        span = size + spared
-        first = at - draw_below(rng, span)
-        first = max(1, min(first, length - span + 1))
-        skip = first + draw_below(rng, size) if spared > 0 else 0
-        count = 0
-        for p in range(first, first + span):
-            if spared > 0 and skip <= p < skip + spared:
-                continue
-            scratch.pick[count] = state.seq[run, p]
-            count += 1
-        for c in range(count):
-            remove(data, state, scratch, scratch.pick[c])
-
-
-@compiled
-def ruin_worst(data: Data, state: State, scratch: Scratch, rng: Words, mean_removed: float) -> None:
-    """Remove stops of little prize for what they cost, drawn from a few runs."""
-    wanted = 1 + draw_below(rng, int(2.0 * mean_removed))
-    num_runs = state.length.shape[0]
-    for _attempt in range(3 * wanted):
-        if scratch.removed[0] >= wanted:
-            break
-        run = draw_below(rng, num_runs)
-        if state.length[run] == 0:
-            continue
-        worst = -1
-        least = BIG
-        for p in range(1, state.length[run] + 1):
-            stop = state.seq[run, p]
-            worth = data.stop_f[stop, PRIZE] * draw(rng)
-            if worth < least:
-                least = worth
-                worst = stop
-        remove(data, state, scratch, worst)
-
-
-@compiled
-def order_removed(data: Data, scratch: Scratch, rng: Words) -> None:
-    """Sort the removed stops by one of several orders, drawn at random."""
-    count = scratch.removed[0]
-    kind = draw_below(rng, 12)
-    for c in range(1, count + 1):
-        stop = scratch.removed[c]
-        values = data.stop_f[stop]
-        noise = draw(rng)
-        if kind < 3:
-            key = noise
-        elif kind < 6:
-            if data.is_selective:
-                key = -values[PRIZE] * (0.5 + noise)
-            else:
-                key = -(values[DEMAND] + values[OCCUPIED]) * data.stop_i[stop, VISITS]
-        elif kind < 8:
-            if data.is_selective:
-                key = -values[PRIZE] * (0.5 + noise) / (values[REMOTE] + EPS)
-            else:
-                key = -values[REMOTE]
-        elif kind == 8:
-            key = values[REMOTE]
-        elif kind == 9:
-            key = values[WIDTH]
-        elif kind == 10:
-            key = values[OPENS]
-        else:
-            key = -values[OPENS] - values[WIDTH]
-        if data.stop_i[stop, MANDATORY] != 0 and data.is_selective:
-            key -= BIG
-        b = c
-        while b > 1 and scratch.key[b - 1] > key:
-            scratch.key[b] = scratch.key[b - 1]
-            scratch.removed[b] = scratch.removed[b - 1]
-            b -= 1
-        scratch.key[b] = key
-        scratch.removed[b] = stop
-
-
-@compiled
-def collect_unserved(
-    data: Data, state: State, scratch: Scratch, rng: Words, seed: int, retries: int
-) -> None:
-    """Add some unserved stops, near ones first, to the list to be put in."""
-    num_stops = state.option.shape[0]
-    room = retries
-    for k in range(data.near.shape[1]):
-        if 2 * room <= retries:
-            break
-        stop = data.near[seed, k]
-        if state.option[stop] < 0 and scratch.was_unserved[stop] == 0:
-            is_new = True
-            for c in range(1, scratch.removed[0] + 1):
-                if scratch.removed[c] == stop:
-                    is_new = False
-                    break
-            if is_new:
-                scratch.was_unserved[stop] = 1
-                scratch.removed[0] += 1
-                scratch.removed[scratch.removed[0]] = stop
-                room -= 1
-    start = draw_below(rng, num_stops)
-    for k in range(num_stops):
-        if room <= 0:
-            break
-        stop = (start + k) % num_stops
-        if state.option[stop] < 0 and scratch.was_unserved[stop] == 0:
-            is_new = True
-            for c in range(1, scratch.removed[0] + 1):
-                if scratch.removed[c] == stop:
-                    is_new = False
-                    break
-            if is_new:
-                scratch.was_unserved[stop] = 1
-                scratch.removed[0] += 1
-                scratch.removed[scratch.removed[0]] = stop
-                room -= 1
-
-
-@compiled
-def list_unserved(state: State, scratch: Scratch) -> None:
-    """Put every unserved stop on the list to be put in."""
-    count = 0
-    for stop in range(state.option.shape[0]):
-        if state.option[stop] < 0:
-            count += 1
-            scratch.removed[count] = stop
-    scratch.removed[0] = count
-
-
-@compiled
-def remember(data: Data, state: State, pool: Pool, run: int) -> None:
-    """Put a run into the pool, or its cheaper order in place of the known one."""
-    length = state.length[run]
-    if length == 0:
-        return
-    twin = data.run_i[run, TWIN]
-    key = pool.mark[pool.mark.shape[0] - 1 - run] if twin < 0 else np.uint64(0)
-    if twin >= 0:
-        while data.run_i[twin, TWIN] >= 0:
-            twin = data.run_i[twin, TWIN]
-        key = pool.mark[pool.mark.shape[0] - 1 - twin]
-    for p in range(1, length + 1):
-        word = pool.mark[state.slot[run, p]]
-        anchor = state.anchor[state.seq[run, p]]
-        if anchor < BIG:
-            word ^= np.uint64(np.int64(anchor)) * np.uint64(0x9E3779B97F4A7C15)
-        key += word
-    size = pool.table.shape[0]
-    at = np.int64(key % np.uint64(size))
-    while pool.table[at] >= 0:
-        known = pool.table[at]
-        if pool.key[known] == key:
-            if state.tot[run, COST] < pool.value[known, 0] - EPS:
-                first = pool.ptr[known]
-                for p in range(length):
-                    pool.slot[first + p] = state.slot[run, p + 1]
-                    pool.anchor[first + p] = state.anchor[state.seq[run, p + 1]]
-                pool.value[known, 0] = state.tot[run, COST]
-                pool.value[known, 1] = state.tot[run, WORK]
-                pool.value[known, 2] = state.tot[run, DRIVE]
-                pool.run[known] = run
-            return
-        at = (at + 1) % size
-    count = pool.counts[0]
-    first = pool.ptr[count]
-    if count + 1 >= pool.run.shape[0] or first + length > pool.slot.shape[0]:
-        pool.counts[1] += 1
-        return
-    pool.table[at] = count
-    pool.key[count] = key
-    pool.run[count] = run
-    for p in range(length):
-        pool.slot[first + p] = state.slot[run, p + 1]
-        pool.anchor[first + p] = state.anchor[state.seq[run, p + 1]]
-    pool.value[count, 0] = state.tot[run, COST]
-    pool.value[count, 1] = state.tot[run, WORK]
-    pool.value[count, 2] = state.tot[run, DRIVE]
-    pool.ptr[count + 1] = first + length
-    pool.counts[0] = count + 1
 
 
 @compiled

@@ -1,0 +1,58 @@
+"""Copies and sums of states."""
+
+from planner.kernel.compiled import compiled
+from planner.kernel.layout import COST, MANDATORY, NUM_SEG, NUM_TOT, PENALTY, PRIZE, Data, State
+
+
+@compiled
+def copy_run(target: State, source: State, run: int) -> None:
+    """Make a run of one state equal to that of another."""
+    last = source.length[run] + 1
+    for p in range(last + 1):
+        target.seq[run, p] = source.seq[run, p]
+        target.slot[run, p] = source.slot[run, p]
+        for c in range(NUM_SEG):
+            target.seg[run, p, c] = source.seg[run, p, c]
+    for c in range(NUM_TOT):
+        target.tot[run, c] = source.tot[run, c]
+    target.length[run] = source.length[run]
+
+
+@compiled
+def copy_stop(target: State, source: State, stop: int) -> None:
+    """Make a stop's option, anchor and runs equal."""
+    target.option[stop] = source.option[stop]
+    target.anchor[stop] = source.anchor[stop]
+    for v in range(source.place.shape[1]):
+        target.place[stop, v] = source.place[stop, v]
+
+
+@compiled
+def copy_state(target: State, source: State) -> None:
+    """Make a whole state equal to another."""
+    for run in range(source.length.shape[0]):
+        copy_run(target, source, run)
+    for stop in range(source.option.shape[0]):
+        copy_stop(target, source, stop)
+    for week in range(source.week.shape[0]):
+        target.week[week, 0] = source.week[week, 0]
+        target.week[week, 1] = source.week[week, 1]
+
+
+@compiled
+def measure(data: Data, state: State) -> tuple[float, float, float, float]:
+    """(mandatory unserved, prize unserved, cost, penalty) of a state."""
+    missing = 0.0
+    prize = 0.0
+    penalty = 0.0
+    cost = 0.0
+    for stop in range(state.option.shape[0]):
+        if state.option[stop] < 0:
+            penalty += data.stop_f[stop, PENALTY]
+            if data.stop_i[stop, MANDATORY] != 0:
+                missing += 1.0
+            else:
+                prize += data.stop_f[stop, PRIZE]
+    for run in range(state.length.shape[0]):
+        cost += state.tot[run, COST]
+    return missing, prize, cost, penalty
