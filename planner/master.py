@@ -5,8 +5,10 @@ References
 Foster, Ryan (1976), doi:10.1057/jors.1976.23: vehicle routes chosen by an integer program.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
@@ -21,7 +23,9 @@ from planner.stopping import Budget
 
 COST_GRAIN = 100
 """Costs enter the model in hundredths."""
-MOST_LP_COLUMNS = 25_000
+POLL_S = 0.05
+"""How often a running solve looks whether it is cancelled, seconds."""
+MOST_LP_COLUMNS = 15_000
 MOST_WEIGHT = 2**52
 
 
@@ -107,6 +111,7 @@ def choose(
     """
     if budget.seconds < 0.05 or not columns:
         return None
+    began = time.perf_counter()
     group = groups_of(problem)
     kept = list(columns.values())
     if len(kept) > budget.max_columns:
@@ -128,7 +133,8 @@ def choose(
     model.minimize(cp_model.LinearExpr.weighted_sum(variables, rows.weight))
     _hint(model, variables, rows, kept, incumbent, used, group)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = budget.seconds
+    left = budget.seconds - (time.perf_counter() - began)
+    solver.parameters.max_time_in_seconds = max(0.05, left)
     solver.parameters.num_workers = budget.workers
     solver.parameters.random_seed = 1
     # On these models probing takes longer than the whole search that follows.
@@ -136,7 +142,9 @@ def choose(
     solver.parameters.symmetry_level = 0
     if budget.deterministic is not None:
         solver.parameters.max_deterministic_time = budget.deterministic
-    status = solver.solve(model, _Stop(is_cancelled))
+    # The solver's own handler would swallow Ctrl-C and leave the default one, which kills.
+    solver.parameters.catch_sigint_signal = False
+    status = _solve(solver, model, is_cancelled)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     values = [bool(solver.value(v)) for v in variables]
@@ -144,16 +152,16 @@ def choose(
     return chosen, option, str(solver.status_name(status))
 
 
-class _Stop(cp_model.CpSolverSolutionCallback):
-    """Ends the solve at the next solution once the search is cancelled."""
-
-    def __init__(self, is_cancelled: Callable[[], bool]) -> None:
-        super().__init__()
-        self._is_cancelled = is_cancelled
-
-    def on_solution_callback(self) -> None:
-        if self._is_cancelled():
-            self.stop_search()
+def _solve(
+    solver: cp_model.CpSolver, model: cp_model.CpModel, is_cancelled: Callable[[], bool]
+) -> cp_model.CpSolverStatus:
+    """Solve in a thread of its own, so that a Ctrl-C is heard and ends the search at once."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        solving = pool.submit(solver.solve, model)
+        while not wait([solving], timeout=POLL_S).done:
+            if is_cancelled():
+                solver.stop_search()
+        return solving.result()
 
 
 def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], list[int]]:
@@ -291,7 +299,7 @@ def _by_reduced_cost(
     weight = np.minimum(weight, 1e5)
     options: dict[str, Any] = {"presolve": True}
     if budget.deterministic is None:
-        options["time_limit"] = max(0.5, budget.seconds / 2)
+        options["time_limit"] = max(0.2, budget.seconds / 3)
     solve: Any = linprog  # its stubs know no sparse matrices
     answer = solve(
         weight,

@@ -1,9 +1,14 @@
 """Set partitioning recombines routes of different solutions and keeps options and week sums."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from planner.improve import make_solution
 from planner.master import Column, choose
@@ -109,3 +114,30 @@ def test_columns_are_filtered_by_reduced_cost() -> None:
     answer = choose(problem, pool, nothing, frozenset(), tight)  # type: ignore[arg-type]
     assert answer is not None
     assert sum(c.cost for c in answer[0].values()) == 8.0
+
+
+HEARD = """
+import signal
+from planner.improve import optimise
+from planner.params import SolveParams
+from tests.planner.instances import random_problem
+
+signal.signal(signal.SIGINT, lambda *_: print("heard"))
+problem = random_problem(3, stops=6, vehicles=2)
+optimise(problem, SolveParams(seed=1, work_limit=300, workers=1))
+signal.raise_signal(signal.SIGINT)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows raises SIGINT in another way")
+def test_an_interrupt_after_a_solve_is_still_heard() -> None:
+    """The solver leaves the program's own answer to Ctrl-C in place."""
+    ended = subprocess.run(
+        [sys.executable, "-c", HEARD],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == "heard"
