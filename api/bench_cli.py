@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from api.bench.instance import Instance, Outcome
-from api.bench.measure import RoundsOutcome, measure, measure_rounds, warm_up
+from api.bench.measure import RoundsOutcome, measure, measure_rounds
 from api.bench.published import Published, open_bench_roads, read_published
 from api.bench.pvrp import read_pvrp
 from api.bench.table import (
@@ -28,6 +28,7 @@ from api.words import Words
 from data.model.errors import BookmobileError
 from data.model.plan import Violation
 from planner.params import SolveParams
+from planner.warm_up import warm_up
 
 bench = typer.Typer(no_args_is_help=True, help="Measure against published problems and rounds.")
 
@@ -143,7 +144,8 @@ def rounds(
         progress_bars(stage.aside, stage.words) as bars,
         open_bench_roads(legs, osm, Settings.from_environment().cache_dir, bars.fraction) as roads,
     ):
-        warm_up(bars)
+        bars.phase("phase.compile")
+        warm_up()
         for file in stops:
             if bars.should_stop():
                 break
@@ -212,7 +214,8 @@ def _measure_files(
     outcomes: list[Outcome] = []
     num_refused = num_done = 0
     with progress_bars(stage.aside, stage.words) as bars:
-        warm_up(bars)
+        bars.phase("phase.compile")
+        warm_up()
         for file in files:
             if bars.should_stop():
                 break

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from api.bench.instance import Instance, Outcome, judged
 from api.bench.published import Published, travel_between
 from api.bench.replan import Plan, Replan, best_depot
@@ -17,7 +15,7 @@ from data.model.travel import TravelMatrix
 from maps.roads import Roads
 from planner.improve import SearchState, optimise
 from planner.params import SolveParams
-from planner.problem import Problem, Solution, VehicleDay, build_problem
+from planner.problem import Problem, Solution
 
 OPEN_SHARE = 2 / 3
 """Share of the time limit for open rounds; the rounds from a depot get the rest."""
@@ -32,19 +30,6 @@ def searched(
         tick.fraction(state.fraction)
 
     return optimise(problem, params, progress=tell, should_stop=tick.should_stop, start=start)
-
-
-def warm_up(tick: Ticker) -> None:
-    """Have the search's kernels compiled (once per machine), so that no measurement pays for it."""
-    tick.phase("bench.phase.warm_up")
-    problem = build_problem(
-        cost=np.ones((2, 2)),
-        time=np.ones((2, 2)),
-        options=[[[(0, 0.0, 1.0)]]],
-        runs=[VehicleDay(vehicle=0, day=0, start_node=1, end_node=1)],
-        occupied=[0.0],
-    )
-    optimise(problem, SolveParams(work_limit=1, workers=1, rounds=1))
 
 
 def measure(instance: Instance, file: Path, params: SolveParams, tick: Ticker) -> Outcome:

@@ -19,6 +19,7 @@ from planner.explain import unserved_reasons
 from planner.params import SolveParams
 from planner.score import PlanSummary, check, summarise
 from planner.solve import Progress, solve
+from planner.warm_up import warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ def plan_region(
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
+    tick.phase("phase.compile")
+    warm_up()
     tick.phase("phase.solve")
     plan = solve(request, params, progress=lambda p: _tell(p, tick), should_stop=tick.should_stop)
     plan = replace(plan, unserved=unserved_reasons(request, plan))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from api.bench.instance import Instance, Tour, judged
-from api.bench.measure import measure, warm_up
+from api.bench.measure import measure
 from api.bench.pvrp import read_pvrp
 from api.bench.table import outcome_table
 from api.bench.top import read_top
@@ -27,6 +27,7 @@ from api.progress import Quiet
 from api.words import Words
 from planner.params import SolveParams
 from planner.problem import Problem
+from planner.warm_up import warm_up
 
 SCALE = 10_000
 """The peers count in integers: lengths and times are rounded up to a ten-thousandth."""
@@ -256,7 +257,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     params = SolveParams(seed=asked.seed, time_limit_s=asked.time_limit)
-    warm_up(Quiet())
+    warm_up()
     outcomes = []
     for file in asked.files:
         instance = READERS[asked.kind](file)

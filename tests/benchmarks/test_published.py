@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from api.bench.instance import Instance
-from api.bench.measure import RoundsOutcome, measure, measure_rounds, warm_up
+from api.bench.measure import RoundsOutcome, measure, measure_rounds
 from api.bench.published import open_bench_roads, read_published
 from api.bench.pvrp import read_pvrp
 from api.bench.table import mean_gap_pct, outcome_table, rounds_table
@@ -20,6 +20,7 @@ from api.bench.vrptw import read_vrptw
 from api.progress import Quiet
 from api.words import Words
 from planner.params import SolveParams
+from planner.warm_up import warm_up
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SECONDS = 20.0
@@ -43,7 +44,7 @@ def test_mean_gap_stays_below_the_baseline(
 ) -> None:
     """Every solution keeps its instance's rules and the mean gap to the best known is small."""
     params = SolveParams(seed=1, time_limit_s=SECONDS)
-    warm_up(Quiet())
+    warm_up()
     files = sorted((SHARED / "benchmarks" / folder).glob(pattern))
     outcomes = [measure(read(file), file, params, Quiet()) for file in files]
     Console().print(outcome_table(outcomes, Words("en")))
