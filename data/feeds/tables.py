@@ -59,11 +59,11 @@ def read_table(path: Path, *, encoding: str | None = None, layer: str | None = N
     InputError
         ``feeds.file.*``: missing, empty, of an unknown kind, not to be read.
     """
+    check_file(path)
     kind = path.suffix.lower()
     if kind not in _TEXT_KINDS | _SHEET_KINDS | _SHAPE_KINDS:
         known = ", ".join(sorted(_TEXT_KINDS | _SHEET_KINDS | _SHAPE_KINDS))
         raise InputError("feeds.file.unknown_kind", file=path.name, kind=kind, known=known)
-    check_file(path)
     if kind in _TEXT_KINDS:
         return read_csv(path, encoding=encoding)
     if kind in _SHEET_KINDS:
