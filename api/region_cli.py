@@ -1,5 +1,6 @@
 """The commands that make, fill and describe a region."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from api.common_cli import LangOption, words_for
 from api.services.region_files import GivenFiles, fill_region, make_region
 from api.services.regions import load_region, region_folder
-from api.show_region import show_region, show_reports
+from api.show_region import show_region, show_report
 from api.terminal import progress_bars
 from data.model.errors import InputError
 
@@ -57,10 +58,15 @@ def init(
         encoding=encoding,
     )
     with progress_bars(console, words) as bars:
-        made, reports = make_region(
-            region, given, name=name, language=language, time_zone=time_zone, tick=bars
+        made = make_region(
+            region,
+            given,
+            name=name,
+            language=language,
+            time_zone=time_zone,
+            tick=bars,
+            told=partial(show_report, console, words),
         )
-    show_reports(console, words, reports)
     show_region(console, words, made)
     console.print(words("cli.written", folder=region))
 
@@ -98,8 +104,7 @@ def import_files(
         encoding=encoding,
     )
     with progress_bars(console, words) as bars:
-        filled, reports = fill_region(region, given, tick=bars)
-    show_reports(console, words, reports)
+        filled = fill_region(region, given, tick=bars, told=partial(show_report, console, words))
     show_region(console, words, filled)
 
 

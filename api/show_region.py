@@ -1,7 +1,6 @@
 """Terminal summaries of regions: what a folder holds, what an import took."""
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,27 +12,24 @@ from data.model.place import Standing
 from data.model.region import Region
 
 
-def show_reports(console: Console, words: Words, reports: Sequence[ImportReport]) -> None:
-    """What each import took and refused, every refused row with its place and cause."""
-    for report in reports:
-        console.print(
-            words(
-                "show.import.taken",
-                file=report.file,
-                entity=words(f"entity.{report.entity}"),
-                loaded=words.number(report.num_loaded),
-                rows=words.number(report.num_rows),
-            ),
-            markup=False,
-        )
-        if report.unused_columns:
-            unused = ", ".join(report.unused_columns)
-            console.print(words("show.import.unused", columns=unused), markup=False)
-        for problem in report.problems:
-            style = "red" if problem.verdict is Verdict.REJECTED else "yellow"
-            told = words(problem.code, **problem.facts)
-            mark = words(f"show.import.{problem.verdict.value}")
-            console.print(f"  {mark}: {told}", style=style, markup=False)
+def show_report(console: Console, words: Words, report: ImportReport) -> None:
+    """What an import took and refused, every refused row with its place and cause."""
+    taken = words(
+        "show.import.taken",
+        file=report.file,
+        entity=words(f"entity.{report.entity}"),
+        loaded=words.number(report.num_loaded),
+        rows=words.number(report.num_rows),
+    )
+    console.print(taken, markup=False)
+    if report.unused_columns:
+        unused = ", ".join(report.unused_columns)
+        console.print(words("show.import.unused", columns=unused), markup=False)
+    for problem in report.problems:
+        style = "red" if problem.verdict is Verdict.REJECTED else "yellow"
+        told = words(problem.code, **problem.facts)
+        mark = words(f"show.import.{problem.verdict.value}")
+        console.print(f"  {mark}: {told}", style=style, markup=False)
 
 
 def show_region(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from api.progress import Ticker
+from api.services.folders import made_folder
 from api.services.needs import NeedAudit
 from api.services.planning import PlanResult
 from api.words import Words
@@ -83,9 +84,14 @@ def write_plan_folder(
     """Write every file of a plan and return their paths, the map first.
 
     The plan file is written first: should a drawing fail, the plan is not lost.
+
+    Raises
+    ------
+    InputError
+        ``file.not_written`` where the folder takes no files.
     """
     tick.phase("phase.write")
-    out.mkdir(parents=True, exist_ok=True)
+    made_folder(out)
     request, plan = result.request, result.plan
     write_plan(out / "plan.json", request, plan)
     lines = run_lines(request, plan.runs, roads, words.language, closures)
@@ -121,7 +127,7 @@ def write_plan_folder(
 
 def write_needs(region: Region, audit: NeedAudit, out: Path, words: Words) -> None:
     """Write the need table in its three formats."""
-    out.mkdir(parents=True, exist_ok=True)
+    made_folder(out)
     write_need(
         region,
         audit.needs,

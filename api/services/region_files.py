@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from api.progress import Ticker
+from api.services.folders import not_written
 from data.feeds.depots import import_depots
 from data.feeds.init_region import (
     check_covers,
@@ -25,6 +27,9 @@ from data.feeds.vehicles import import_vehicles
 from data.model.errors import InputError
 from data.model.place import Standing
 from data.model.region import Region
+
+type Told = Callable[[ImportReport], None]
+"""Told what an import took and refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +74,21 @@ def make_region(
     language: str | None,
     time_zone: str | None,
     tick: Ticker,
-) -> tuple[Region, tuple[ImportReport, ...]]:
+    told: Told,
+) -> Region:
     """Make a region folder from an extract, from tables, or from tables over an extract.
+
+    Parameters
+    ----------
+    told
+        Told what each table gave as soon as it is read, also where the region is refused then.
 
     Raises
     ------
     InputError
         ``region.exists`` where the folder already holds one; ``region.nothing_given`` without
-        an extract and without settlements; whatever the files themselves are refused for.
+        an extract and without settlements; ``file.not_written``; whatever the files themselves
+        are refused for. Nothing is written then.
     """
     if (folder / "region.toml").exists():
         raise InputError("region.exists", folder=str(folder))
@@ -94,12 +106,12 @@ def make_region(
             time_zone=time_zone,
             roads_file=extract,
         )
-        region, reports = filled(region, replace(given, osm=None))
+        region = filled(region, replace(given, osm=None), told)
     else:
         empty = Region(
             region_id=region_id, names={"en": name}, time_zone="UTC", language="en", crs="EPSG:3857"
         )
-        read, reports = filled(empty, replace(given, osm=None))
+        read = filled(empty, replace(given, osm=None), told)
         if osm is not None:
             check_covers(osm, read.settlements)
         region = region_from_files(
@@ -116,21 +128,17 @@ def make_region(
             roads_file=extract,
         )
         region = replace(region, stops=read.stops, norm_sets=(*region.norm_sets, *read.norm_sets))
-    write_region(region, folder)
-    _keep_extract(given.osm, folder)
-    return read_region(folder), reports
+    return _written(region, given.osm, folder)
 
 
-def fill_region(
-    folder: Path, given: GivenFiles, *, tick: Ticker
-) -> tuple[Region, tuple[ImportReport, ...]]:
+def fill_region(folder: Path, given: GivenFiles, *, tick: Ticker, told: Told) -> Region:
     """Add files to a region that exists: rows of a known id are replaced, others are added.
 
     Raises
     ------
     InputError
-        ``region.nothing_to_import`` without a file; whatever the files are refused for. The
-        folder is not touched then.
+        ``region.nothing_to_import`` without a file; ``file.not_written``; whatever the files are
+        refused for. The folder is not touched then.
     """
     if given.is_empty:
         raise InputError("region.nothing_to_import")
@@ -139,15 +147,11 @@ def fill_region(
     if osm is not None:
         check_covers(osm, region.settlements)
         region = replace(region, roads_file=given.osm.name if given.osm else "")
-    region, reports = filled(region, given)
-    write_region(region, folder)
-    _keep_extract(given.osm, folder)
-    return read_region(folder), reports
+    return _written(filled(region, given, told), given.osm, folder)
 
 
-def filled(region: Region, given: GivenFiles) -> tuple[Region, tuple[ImportReport, ...]]:
-    """A region with the tables of the given files merged in by id, and what each import took."""
-    reports: list[ImportReport] = []
+def filled(region: Region, given: GivenFiles, told: Told) -> Region:
+    """A region with the tables of the given files merged in by id."""
 
     def read[T](
         path: Path | None,
@@ -161,7 +165,7 @@ def filled(region: Region, given: GivenFiles) -> tuple[Region, tuple[ImportRepor
         items, report = reader(
             path, mapping=given.mapping or None, encoding=given.encoding, **checks
         )
-        reports.append(report)
+        told(report)
         merged = {getattr(item, key): item for item in old}
         merged.update({getattr(item, key): item for item in items})
         return tuple(merged.values())
@@ -198,10 +202,9 @@ def filled(region: Region, given: GivenFiles) -> tuple[Region, tuple[ImportRepor
             given.vehicles, import_vehicles, region.vehicles, "vehicle_id", depot_ids=depots
         ),
     )
-    region = replace(
+    return replace(
         region, norm_sets=read(given.norms, import_norm_sets, region.norm_sets, "norm_set_id")
     )
-    return region, tuple(reports)
 
 
 def _read_extract(path: Path | None, tick: Ticker) -> OsmRegion | None:
@@ -209,6 +212,19 @@ def _read_extract(path: Path | None, tick: Ticker) -> OsmRegion | None:
         return None
     tick.phase("phase.extract")
     return read_osm(path, progress=tick.fraction)
+
+
+def _written(region: Region, extract: Path | None, folder: Path) -> Region:
+    """The region as its folder gives it back; a region that would not read is never written."""
+    with TemporaryDirectory() as trial:
+        write_region(region, Path(trial))
+        read_region(Path(trial))
+    try:
+        write_region(region, folder)
+        _keep_extract(extract, folder)
+    except OSError as wrong:
+        raise not_written(folder, wrong) from wrong
+    return read_region(folder)
 
 
 def _keep_extract(path: Path | None, folder: Path) -> None:

@@ -167,3 +167,44 @@ def test_no_such_region(bookmobile: Terminal) -> None:
     told = bookmobile("plan", "atlantis")
     assert told.code == 2
     assert "kaliningrad" in told.said
+
+
+def test_region_that_would_not_read_is_not_left_behind(
+    bookmobile: Terminal, villages: Path, tmp_path: Path
+) -> None:
+    """A time zone that nobody knows is refused before anything is written."""
+    folder = tmp_path / "new"
+    told = bookmobile("init", folder, "--settlements", villages, "--time-zone", "Mars/Base")
+    assert told.code == 2
+    assert "Mars/Base" in told.said
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_folder_that_cannot_be_made(
+    bookmobile: Terminal, villages: Path, tmp_path: Path, name: str
+) -> None:
+    """Where a file stands in the way of a folder, it is named and what to do is told."""
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    told = bookmobile("init", tmp_path / name, "--settlements", villages)
+    assert told.code == 2
+    assert name in told.said
+    assert "another folder" in told.said
+
+
+def test_every_row_refused(bookmobile: Terminal, tmp_path: Path) -> None:
+    """Where no settlement can be read, each row's cause is told before the refusal."""
+    table = tmp_path / "bad.csv"
+    table.write_text("name,lon,lat\nA,2000,54.7\nB,,\n", encoding="utf-8")
+    told = bookmobile("init", tmp_path / "new", "--settlements", table)
+    assert told.code == 2
+    assert "row 2" in told.said
+    assert "row 3" in told.said
+    assert not (tmp_path / "new").exists()
+
+
+def test_folder_given_for_a_table(bookmobile: Terminal, tmp_path: Path) -> None:
+    """A folder in place of a table is called a folder."""
+    told = bookmobile("init", tmp_path / "new", "--settlements", tmp_path)
+    assert told.code == 2
+    assert "is a folder" in told.said
