@@ -45,7 +45,6 @@ class SearchState:
 
     fraction: float
     elapsed_s: float
-    phase: str
     mandatory_unserved: int
     prize: float
     cost: float
@@ -339,7 +338,6 @@ def _state_now(chains: list[_Chain], clock: Clock, turn: int) -> SearchState:
     return SearchState(
         fraction=clock.fraction(int(best.control[loop.STEPS])),
         elapsed_s=clock.elapsed_s(),
-        phase="search",
         mandatory_unserved=int(min(missing, best.problem.num_stops)),
         prize=max(0.0, total - lost),
         cost=cost if cost < BIG else 0.0,
@@ -410,7 +408,7 @@ def _partition(
     clock: Clock,
 ) -> tuple[Solution, str]:
     """The best solution that the routes met can make, or the given one."""
-    answer = choose(problem, columns, solution, used, clock.budget(), clock.is_cancelled)
+    answer = choose(problem, columns, solution, used, clock.budget(), clock.poll)
     if answer is None:
         return solution, "NONE"
     chosen, option, status = answer

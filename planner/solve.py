@@ -23,8 +23,6 @@ class Progress:
 
     fraction: float
     elapsed_s: float
-    phase: str
-    """``search``, ``partition`` or ``schedule``."""
     mandatory_unserved: int
     prize: float
     """Prize of optional stops served."""
@@ -57,7 +55,6 @@ def solve(
                 Progress(
                     fraction=state.fraction,
                     elapsed_s=state.elapsed_s,
-                    phase=state.phase,
                     mandatory_unserved=state.mandatory_unserved,
                     prize=state.prize,
                     travel_s=state.cost,

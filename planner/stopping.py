@@ -36,10 +36,6 @@ class Clock:
     def elapsed_s(self) -> float:
         return time.perf_counter() - self._start
 
-    def is_cancelled(self) -> bool:
-        """Whether a cancel has been seen; cheap, for other threads."""
-        return self._is_cancelled
-
     def poll(self) -> bool:
         """Ask the caller whether to stop; for the calling thread alone."""
         if not self._is_cancelled and self._should_stop is not None and self._should_stop():

@@ -6,6 +6,7 @@ from datetime import date
 
 from api.progress import Ticker
 from api.services.needs import NeedAudit
+from data.model.calendar import HOUR_S
 from data.model.errors import RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.place import Stop
@@ -137,3 +138,7 @@ def measure(
 
 def _tell(progress: Progress, tick: Ticker) -> None:
     tick.fraction(progress.fraction)
+    if progress.mandatory_unserved:
+        tick.best("plan.best_mandatory", n=progress.mandatory_unserved)
+    else:
+        tick.best("plan.best", prize=round(progress.prize), hours=round(progress.travel_s / HOUR_S))
