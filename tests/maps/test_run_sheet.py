@@ -1,6 +1,7 @@
 """The printed sheet holds all that a crew needs of a run."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from api.words import Words
@@ -57,10 +58,19 @@ def test_words_are_all_known() -> None:
         page = "".join(sheets(language))
         assert not re.search(r"sheet\.[a-z]+(?!\s*\{)[._]", page.split("</style>")[1])
         assert "://" not in page
-    assert "Лист выезда" in "".join(sheets("ru"))
+    assert "Маршрутный лист" in "".join(sheets("ru"))
 
 
 def test_a_plan_without_runs_is_an_empty_page() -> None:
     """Nothing to print is no error."""
     page = run_sheets_html(example.request(), Plan(runs=()), Words("ru"), until=UNTIL)
     assert "<section" not in page
+
+
+def test_people_of_no_known_number_add_up_to_no_number() -> None:
+    """Where nobody knows how many live at any stop of a run, the total is not zero."""
+    request = example.request()
+    unknown = replace(request, stops=tuple(replace(s, people=None) for s in request.stops))
+    page = run_sheets_html(unknown, example.plan(), Words("en"), until=UNTIL)
+    total = page.split('<section class="sheet">')[1].split("Total")[1]
+    assert '<td class="n">?</td>' in total
