@@ -80,6 +80,10 @@ _COMMA_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?::(\d{2}))?")
 
 
+MOST_COUNTED = 1_000_000_000
+"""A count above it is a slip: no place has so many people."""
+
+
 class CellError(InputError):
     """A cell whose text is not what its column asks for."""
 
@@ -130,7 +134,8 @@ def parse_count(text: str) -> int | None:
     Raises
     ------
     CellError
-        ``feeds.cell.not_a_number``, ``feeds.cell.negative`` or ``feeds.cell.not_whole``.
+        ``feeds.cell.not_a_number``, ``feeds.cell.negative``, ``feeds.cell.too_large`` or
+        ``feeds.cell.not_whole``.
     """
     stripped = text.strip()
     if _COMMA_THOUSANDS.fullmatch(stripped):
@@ -140,6 +145,8 @@ def parse_count(text: str) -> int | None:
         return None
     if number < 0:
         raise CellError("feeds.cell.negative")
+    if number > MOST_COUNTED:
+        raise CellError("feeds.cell.too_large", most=MOST_COUNTED)
     if number != int(number):
         raise CellError("feeds.cell.not_whole")
     return int(number)

@@ -136,3 +136,10 @@ def test_written_times_read_back(seconds: int) -> None:
 def test_written_windows_read_back(windows: list[Window]) -> None:
     """A cell of windows says them all."""
     assert parse_windows(write_windows(tuple(windows))) == tuple(windows)
+
+
+@pytest.mark.parametrize("text", ["1e99", "20000000000"])
+def test_more_people_than_there_are(text: str) -> None:
+    """A count beyond every place on earth is refused, never carried into a table."""
+    with pytest.raises(CellError):
+        parse_count(text)
