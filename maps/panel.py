@@ -106,6 +106,10 @@ def reach_of(figures: PlanFigures, label: Labels, *, is_register_complete: bool)
     ratio = figures.reached_ratio
     share = "" if ratio is None else label.percent(ratio)
     code = "map.reach_text" if is_register_complete else "map.reach_text_unsure"
+    if not figures.settlements_lacking:
+        code = "map.reach_text_none_lacking"
+    elif ratio is None:
+        code += "_nobody"
     notes = [
         label(
             "map.reach_settlements",

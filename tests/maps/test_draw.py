@@ -177,3 +177,14 @@ def test_a_region_of_nothing_can_be_drawn() -> None:
     assert features(page)["places"] == []
     page = draw_map(bare, (), example.request(), Plan(runs=()), None, Words("ru"), estimated=False)
     assert features(page)["runs"] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_reach_without_a_known_population(language: str) -> None:
+    """Where no population is known the panel says so, and claims no share of nobody."""
+    region = example.region()
+    unknown = tuple(replace(s, population=None) for s in region.settlements)
+    text = " ".join(read(draw(language, region=replace(region, settlements=unknown))).text)
+    told = Words(language)("map.reach_text_unsure_nobody").split(":")[0]
+    assert told in text
+    assert "()" not in text
