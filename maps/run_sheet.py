@@ -81,7 +81,7 @@ def _sheet(request: PlanRequest, run: Run, label: Labels, until: date) -> dict[s
             work=_duration(run.work_s, label),
         ),
         "total_drive": _drive(run.drive_s, run.drive_m, label),
-        "total_people": label.number(sum(s.people or 0 for s in served)),
+        "total_people": _people_of(served, label),
     }
 
 
@@ -156,6 +156,12 @@ def _notes(stop: Stop, label: Labels) -> list[str]:
     if site.notes:
         notes.append(site.notes)
     return notes
+
+
+def _people_of(stops: Sequence[Stop], label: Labels) -> str:
+    """People of all stops together, as far as their number is known."""
+    known = [s.people for s in stops if s.people is not None]
+    return label.number(sum(known)) if known or not stops else label("sheet.unknown")
 
 
 def _date_list(dates: Sequence[date], label: Labels) -> str:
