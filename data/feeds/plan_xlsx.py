@@ -191,8 +191,8 @@ def _stops(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
         ("visits_planned", Kind.COUNT, 11),
         ("served", Kind.FLAG, 10),
         ("reason", Kind.TEXT, 60),
-        ("lon", Kind.TEXT, 10),
-        ("lat", Kind.TEXT, 10),
+        ("lon", Kind.DEGREES, 10),
+        ("lat", Kind.DEGREES, 10),
     )
     planned: dict[str, int] = {}
     for run in plan.runs:
@@ -210,8 +210,8 @@ def _stops(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
             planned.get(stop.stop_id, 0),
             stop.stop_id in planned,
             reasons.get(stop.stop_id, ""),
-            f"{stop.lon:.5f}",
-            f"{stop.lat:.5f}",
+            stop.lon,
+            stop.lat,
         ]
         for stop in request.stops
     ]
