@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from data.feeds.tables import check_file
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
@@ -145,8 +146,8 @@ def read_plan(path: Path) -> tuple[PlanRequest, Plan]:
     Raises
     ------
     InputError
-        ``plan_file.unreadable``, ``plan_file.not_json``, ``plan_file.not_a_plan``,
-        ``plan_file.version``, ``plan_file.missing_key``, ``plan_file.wrong_value``,
+        ``feeds.file.*``, ``plan_file.unreadable``, ``plan_file.not_json``,
+        ``plan_file.not_a_plan``, ``plan_file.version``, ``plan_file.missing_key``, ``plan_file.wrong_value``,
         ``plan_file.matrix_damaged``, ``plan_file.unknown_id``; facts name the file and the place.
     """
     found = _parsed(path)
@@ -170,10 +171,12 @@ def read_plan(path: Path) -> tuple[PlanRequest, Plan]:
 
 def _parsed(path: Path) -> Any:
     """The JSON of a file, or ``InputError`` with the place where it breaks off."""
+    check_file(path)
     try:
         return json.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as wrong:
-        raise InputError("plan_file.unreadable", file=path.name, cause=str(wrong)) from wrong
+        reason = wrong.strerror or str(wrong)
+        raise InputError("plan_file.unreadable", file=path.name, cause=reason) from wrong
     except json.JSONDecodeError as wrong:
         line, column = wrong.lineno, wrong.colno
     except UnicodeDecodeError as wrong:
