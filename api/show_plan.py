@@ -10,8 +10,10 @@ from api.services.needs import NeedAudit
 from api.services.planning import PlanResult
 from api.words import Words
 from data.model.norms import NeedStatus
+from data.model.place import StopId
 from data.model.plan import PlanRequest, Violation
 from data.model.region import Region
+from planner.alone import impossible_stops
 
 MOST_LISTED = 10
 """Names that a terminal list shows before it only counts."""
@@ -91,8 +93,9 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
 def show_violations(
     console: Console, words: Words, request: PlanRequest, violations: Sequence[Violation]
 ) -> None:
-    """Each broken rule on a line of its own, stops by name."""
+    """Each broken rule on a line of its own, with why a stop that needs visits can have none."""
     names = {str(s.stop_id): s.name for s in request.stops}
+    impossible = impossible_stops(request)
     console.print(words.count("cli.check.failed", len(violations)), style="red")
     for violation in violations:
         facts = dict(violation.facts)
@@ -100,6 +103,10 @@ def show_violations(
         if stop is not None:
             facts["stop"] = names.get(str(stop), stop)
         console.print("- " + words(violation.code, **facts), markup=False)
+        reason = impossible.get(StopId(str(stop)))
+        if reason is not None:
+            told = words(f"{reason.reason}.detail", **reason.facts)
+            console.print(f"  {told}", markup=False)
 
 
 def show_names(console: Console, words: Words, code: str, names: Sequence[str]) -> None:

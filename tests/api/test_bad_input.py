@@ -208,3 +208,27 @@ def test_folder_given_for_a_table(bookmobile: Terminal, tmp_path: Path) -> None:
     told = bookmobile("init", tmp_path / "new", "--settlements", tmp_path)
     assert told.code == 2
     assert "is a folder" in told.said
+
+
+@pytest.mark.parametrize("name", ["none.json", "."])
+def test_no_plan_file(bookmobile: Terminal, tmp_path: Path, name: str) -> None:
+    """A plan file that is not there, or a folder, is named without the system's own words."""
+    told = bookmobile("check", tmp_path / name)
+    assert told.code == 2
+    assert str(tmp_path) in told.said
+    assert "Errno" not in told.said
+
+
+def test_mandatory_stop_that_no_vehicle_can_serve(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """Why a mandatory stop cannot be served is told beside the broken rule."""
+    (region / "stops.csv").write_text(
+        "stop_id,name,lon,lat,needs,mandatory\ns1,Школа,21.10,54.86,ramp,true\n", encoding="utf-8"
+    )
+    told = bookmobile(
+        "plan", region, "--start", "2026-11-30", "--time-limit", "1", "--out", tmp_path / "out"
+    )
+    assert told.code == 1
+    assert "ramp" in told.said
+    assert not (tmp_path / "out").exists()
