@@ -147,8 +147,9 @@ def read_plan(path: Path) -> tuple[PlanRequest, Plan]:
     ------
     InputError
         ``feeds.file.*``, ``plan_file.unreadable``, ``plan_file.not_json``,
-        ``plan_file.not_a_plan``, ``plan_file.version``, ``plan_file.missing_key``, ``plan_file.wrong_value``,
-        ``plan_file.matrix_damaged``, ``plan_file.unknown_id``; facts name the file and the place.
+        ``plan_file.not_a_plan``, ``plan_file.version``, ``plan_file.missing_key``,
+        ``plan_file.wrong_value``, ``plan_file.matrix_damaged``, ``plan_file.unknown_id``;
+        facts name the file and the place.
     """
     found = _parsed(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
