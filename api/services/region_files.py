@@ -10,6 +10,7 @@ from api.progress import Ticker
 from api.services.folders import not_written
 from data.feeds.depots import import_depots
 from data.feeds.init_region import (
+    OSM_SOURCE,
     check_covers,
     region_from_files,
     region_from_osm,
@@ -126,6 +127,7 @@ def make_region(
             language=language,
             time_zone=time_zone,
             roads_file=extract,
+            sources=(OSM_SOURCE,) if osm else (),
         )
         region = replace(region, stops=read.stops, norm_sets=(*region.norm_sets, *read.norm_sets))
     return _written(region, given.osm, folder)
@@ -146,7 +148,10 @@ def fill_region(folder: Path, given: GivenFiles, *, tick: Ticker, told: Told) ->
     osm = _read_extract(given.osm, tick)
     if osm is not None:
         check_covers(osm, region.settlements)
-        region = replace(region, roads_file=given.osm.name if given.osm else "")
+        sources = dict.fromkeys((*region.sources, OSM_SOURCE))
+        region = replace(
+            region, roads_file=given.osm.name if given.osm else "", sources=tuple(sources)
+        )
     return _written(filled(region, given, told), given.osm, folder)
 
 

@@ -33,6 +33,14 @@ _MUNICIPAL_LEVELS = range(3, 11)
 _DEPOT_LIBRARY_M = 5_000.0
 
 
+OSM_SOURCE = SourceNote(
+    title="OpenStreetMap contributors",
+    licence="ODbL 1.0",
+    address="https://www.openstreetmap.org/copyright",
+)
+"""What every region owes that takes anything from an extract."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
     """Defaults of a country; every one is a setting of the region once it is made."""
@@ -132,13 +140,7 @@ def region_from_osm(
         time_zone=time_zone,
         country_code=country,
         roads_file=roads_file,
-        sources=(
-            SourceNote(
-                title="OpenStreetMap contributors",
-                licence="ODbL 1.0",
-                address="https://www.openstreetmap.org/copyright",
-            ),
-        ),
+        sources=(OSM_SOURCE,),
     )
 
 

@@ -185,3 +185,20 @@ def test_closures_need_roads(bookmobile: Terminal, tmp_path: Path) -> None:
     told = bookmobile("plan", "kaliningrad", "--closures", area, "--out", tmp_path / "out")
     assert told.code == 2
     assert "--osm" in told.said
+
+
+def test_roads_taken_from_an_extract_are_credited(
+    bookmobile: Terminal, extract: RegionFacts, tmp_path: Path
+) -> None:
+    """Tables over an extract: the region, and so its map, names OpenStreetMap."""
+    first, second = tmp_path / "whole", tmp_path / "tables"
+    bookmobile("init", first, "--osm", extract.path)
+    table = first / "settlements.csv"
+    made = bookmobile("init", second, "--settlements", table)
+    assert "OpenStreetMap" not in (second / "region.toml").read_text(encoding="utf-8"), made.said
+    for _ in range(2):
+        bookmobile("import", second, "--osm", extract.path)
+        assert (second / "region.toml").read_text(encoding="utf-8").count("ODbL") == 1
+    made = bookmobile("init", tmp_path / "both", "--osm", extract.path, "--settlements", table)
+    assert made.code == 0, made.said
+    assert "ODbL" in (tmp_path / "both" / "region.toml").read_text(encoding="utf-8")
