@@ -37,7 +37,9 @@ def show_need(console: Console, words: Words, region: Region, audit: NeedAudit) 
             words.number(sum(1 for s in found if s.population is None)),
         )
     console.print(table)
-    console.print(words("show.need.norm", name=audit.norm.name, mark=audit.norm.mark))
+    norm = audit.norm
+    named = words("show.need.norm", name=norm.name_in(words.language), mark=norm.mark)
+    console.print(named, markup=False)
     standing = Counter(library.standing.value for library in audit.libraries)
     console.print(
         words(

@@ -114,7 +114,7 @@ def draw_need_map(
     features.add_depots(region.depots)
     panel = Panel(
         title=label("map.need_title", region=region.name_in(label.language)),
-        subtitle=label("map.need_subtitle", norm=norm.name),
+        subtitle=label("map.need_subtitle", norm=norm.name_in(label.language)),
         groups=[g for g in features.place_legend() if g["rows"]],
         estimated=_estimated(label) if estimated else None,
         facts=features.need_facts(places),

@@ -21,6 +21,8 @@ def write_norm_sets(norm_sets: Iterable[NormSet], path: Path) -> None:
     tables = []
     for norm_set in norm_sets:
         table = _head(norm_set.norm_set_id, norm_set)
+        if norm_set.names:
+            table["names"] = dict(norm_set.names)
         table["band"] = [_band(band) for band in norm_set.bands]
         table["unknown_population"] = _band(norm_set.unknown_population)
         tables.append(table)

@@ -109,7 +109,8 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
     Parameters
     ----------
     text
-        ``[[norm_set]]`` tables with ``[[norm_set.band]]`` and ``[norm_set.unknown_population]``.
+        ``[[norm_set]]`` tables with ``[[norm_set.band]]``, ``[norm_set.unknown_population]`` and,
+        if wanted, ``names`` by language.
     file
         Name of the file, for messages.
 
@@ -121,7 +122,7 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
     """
     sets: dict[str, NormSet] = {}
     for table in _tables(text, file, "norm_set"):
-        table.allow((*_HEAD, "band", "unknown_population"))
+        table.allow((*_HEAD, "names", "band", "unknown_population"))
         set_id = table.text("id")
         if set_id in sets:
             raise InputError("profiles.twice", file=file, id=set_id)
@@ -131,6 +132,7 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
             name=table.text("name"),
             bands=_bands(table),
             unknown_population=_band(table.inner("unknown_population", required=True)),
+            names=table.inner("names").texts(),
             source=table.text("source", ""),
             mark=table.mark("mark", "D"),
             valid_from=valid_from,
@@ -242,6 +244,10 @@ class _Table:
         if not isinstance(found, str) or (default is None and not found.strip()):
             raise self.wrong(key, '"…"')
         return found
+
+    def texts(self) -> dict[str, str]:
+        """Every key with its text."""
+        return {key: self.text(key) for key in self.values}
 
     def mark(self, key: str, default: str | None = None) -> str:
         found = self.text(key, default)

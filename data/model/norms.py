@@ -1,6 +1,7 @@
 """Norms of provision: versioned data with source and mark, never constants in code."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -35,6 +36,11 @@ class NormSet:
     mark: str = "D"
     valid_from: date | None = None
     valid_to: date | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The name in further languages, by language code."""
+
+    def name_in(self, language: str) -> str:
+        return self.names.get(language, self.name)
 
 
 class NeedStatus(StrEnum):

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from data.feeds.profile_writer import write_norm_sets
 from data.feeds.profiles import (
     MARKS,
     load_norm_sets,
     load_rule_sets,
     parse_norm_sets,
     parse_rule_sets,
+    read_norm_sets,
     read_rule_sets,
 )
 from data.model.calendar import HOUR_S, MINUTE_S
@@ -173,3 +175,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file.write_bytes('name = "Правила"'.encode("cp1251"))
     with pytest.raises(InputError, match=r"profiles\.unreadable"):
         read_rule_sets(file)
+
+
+def test_shipped_norms_are_named_in_both_languages(tmp_path: Path) -> None:
+    """An English reader is told a norm in English, also from a file written again."""
+    shipped = load_norm_sets()
+    path = tmp_path / "norms.toml"
+    write_norm_sets(shipped.values(), path)
+    assert read_norm_sets(path) == shipped
+    for norm in shipped.values():
+        assert norm.name_in("en").isascii()
+        assert norm.name_in("ru") == norm.name_in("de") == norm.name
