@@ -19,7 +19,7 @@ from data.feeds.values import (
     write_date,
     write_number,
 )
-from data.model.calendar import Window
+from data.model.calendar import DAYS_PER_WEEK, Window
 from data.model.geo import COORDINATE_DIGITS
 from data.model.place import Stop, StopId, StopKind
 from data.model.recurrence import CycleFrequency, parse_frequency
@@ -174,7 +174,7 @@ def stops_of_schedule(scheduled: Sequence[ScheduledStop], cycle_weeks: int) -> t
     """One stop for each place, with the windows and visits of all its rows.
 
     Visits are counted in the cycle, at least one for each row; a place that is visited on several
-    weekdays need not keep to one.
+    weekdays need not keep to one. A place of one row keeps the row's interval.
     """
     places: dict[StopId, list[ScheduledStop]] = {}
     for item in scheduled:
@@ -196,6 +196,7 @@ def _joined(items: Sequence[ScheduledStop], cycle_weeks: int) -> Stop:
         windows=tuple(windows),
         weekdays=weekdays,
         same_weekday=len(weekdays) == 1,
+        min_gap_days=_least_gap_days(items, cycle_weeks),
     )
 
 
@@ -205,6 +206,16 @@ def _visits(item: ScheduledStop, cycle_weeks: int) -> int:
     except ValueError:
         return 1
     return max(1, round(cycle_weeks * frequency.visits / frequency.num_weeks))
+
+
+def _least_gap_days(items: Sequence[ScheduledStop], cycle_weeks: int) -> int:
+    """Days that every visit keeps from the next: "every second week" is never two in a row."""
+    try:
+        frequency = items[0].cycle_frequency
+    except ValueError:
+        return 1
+    is_even = frequency.visits == 1 and cycle_weeks % frequency.num_weeks == 0
+    return DAYS_PER_WEEK * frequency.num_weeks if is_even and len(items) == 1 else 1
 
 
 def import_schedule(path: Path, *, cycle_weeks: int) -> tuple[tuple[Stop, ...], ImportReport]:

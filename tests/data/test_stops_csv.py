@@ -169,8 +169,20 @@ def test_schedule_becomes_stops(tmp_path: Path) -> None:
         ("Hall, the old one", 4, 2700, 2),
         ("Green", 1, 2700, 1),
     ]
+    assert [s.min_gap_days for s in stops] == [1, 28]
     assert [(p.code, p.row) for p in report.rejected] == [
         ("feeds.stops.departure_before_arrival", 6),
         ("feeds.row.no_position", 5),
     ]
     assert (report.num_rows, report.num_loaded) == (5, 3)
+
+
+@pytest.mark.parametrize(("cycle_weeks", "gap"), [(2, 14), (3, 1), (4, 14), (6, 14)])
+def test_every_second_week_is_never_two_in_a_row(
+    tmp_path: Path, cycle_weeks: int, gap: int
+) -> None:
+    """A stop of one row keeps its interval wherever the cycle can hold it."""
+    path = tmp_path / "s.csv"
+    write_stops_csv([ROW], path)
+    ((stop,), _) = import_stops(path, cycle_weeks=cycle_weeks)
+    assert stop.min_gap_days == gap
