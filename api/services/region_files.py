@@ -24,6 +24,7 @@ from data.feeds.region_folder import read_region, write_region
 from data.feeds.report import ImportReport
 from data.feeds.settlements import import_municipalities, import_settlements
 from data.feeds.stops import import_stops
+from data.feeds.tables import read_table
 from data.feeds.vehicles import import_vehicles
 from data.model.errors import InputError
 from data.model.place import Standing
@@ -51,20 +52,42 @@ class GivenFiles:
     encoding: str | None = None
 
     @property
-    def is_empty(self) -> bool:
-        return not any(
-            (
-                self.osm,
-                self.settlements,
-                self.municipalities,
-                self.libraries,
-                self.depots,
-                self.vehicles,
-                self.stops,
-                self.norms,
-                self.land,
-            )
+    def tables(self) -> tuple[Path, ...]:
+        """The tables given, whose columns the mapping may name."""
+        tables = (
+            self.settlements,
+            self.municipalities,
+            self.libraries,
+            self.depots,
+            self.vehicles,
+            self.stops,
+            self.norms,
         )
+        return tuple(path for path in tables if path is not None)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.osm or self.land or self.tables)
+
+    def mapping_of(self, path: Path) -> Mapping[str, str]:
+        """The part of the mapping that is about a table; a column of no other table is kept.
+
+        One mapping serves all files of a command, and each file has columns of its own.
+        """
+        if not self.mapping or len(self.tables) < 2 or path.suffix.lower() == ".toml":
+            return self.mapping
+        own = read_table(path, encoding=self.encoding).columns
+        elsewhere = {
+            column
+            for other in self.tables
+            if other != path and other.suffix.lower() != ".toml"
+            for column in read_table(other, encoding=self.encoding).columns
+        }
+        return {
+            theirs: ours
+            for theirs, ours in self.mapping.items()
+            if theirs in own or theirs not in elsewhere
+        }
 
 
 def make_region(
@@ -79,6 +102,8 @@ def make_region(
 ) -> Region:
     """Make a region folder from an extract, from tables, or from tables over an extract.
 
+    A table of stops is enough: a published timetable is planned anew without any settlement.
+
     Parameters
     ----------
     told
@@ -88,12 +113,12 @@ def make_region(
     ------
     InputError
         ``region.exists`` where the folder already holds one; ``region.nothing_given`` without
-        an extract and without settlements; ``file.not_written``; whatever the files themselves
+        an extract, settlements and stops; ``file.not_written``; whatever the files themselves
         are refused for. Nothing is written then.
     """
     if (folder / "region.toml").exists():
         raise InputError("region.exists", folder=str(folder))
-    if given.osm is None and given.settlements is None:
+    if given.osm is None and given.settlements is None and given.stops is None:
         raise InputError("region.nothing_given", folder=str(folder))
     region_id = region_id_of(Path(folder.name))
     osm = _read_extract(given.osm, tick)
@@ -123,13 +148,14 @@ def make_region(
             municipalities=read.municipalities,
             depots=read.depots,
             vehicles=read.vehicles,
+            stops=read.stops,
             land=read.land,
             language=language,
             time_zone=time_zone,
             roads_file=extract,
             sources=(OSM_SOURCE,) if osm else (),
         )
-        region = replace(region, stops=read.stops, norm_sets=(*region.norm_sets, *read.norm_sets))
+        region = replace(region, norm_sets=(*region.norm_sets, *read.norm_sets))
     return _written(region, given.osm, folder)
 
 
@@ -167,9 +193,8 @@ def filled(region: Region, given: GivenFiles, told: Told) -> Region:
     ) -> tuple[T, ...]:
         if path is None:
             return tuple(old)
-        items, report = reader(
-            path, mapping=given.mapping or None, encoding=given.encoding, **checks
-        )
+        mapping = given.mapping_of(path) or None
+        items, report = reader(path, mapping=mapping, encoding=given.encoding, **checks)
         told(report)
         merged = {getattr(item, key): item for item in old}
         merged.update({getattr(item, key): item for item in items})

@@ -24,6 +24,7 @@ from data.model.place import (
     Municipality,
     MunicipalityId,
     Settlement,
+    Stop,
 )
 from data.model.region import PopulationBand, Region, ServiceStandard, SourceNote
 
@@ -148,6 +149,7 @@ def region_from_files(
     *,
     region_id: str,
     settlements: Sequence[Settlement],
+    stops: Sequence[Stop] = (),
     name: str = "",
     libraries: Sequence[Library] = (),
     municipalities: Sequence[Municipality] = (),
@@ -163,7 +165,8 @@ def region_from_files(
 ) -> Region:
     """A region of imported tables, with defaults for whatever was not given.
 
-    One depot stands at a library of the largest settlement, or in it; two vehicles start there.
+    One depot stands at a library of the largest settlement, or in it, or, where there are stops
+    alone, at the one nearest to their middle; two vehicles start there.
     The projected CRS is the UTM zone of the middle. Municipalities that settlements name but no
     table holds get a row of their own.
 
@@ -176,15 +179,17 @@ def region_from_files(
     Raises
     ------
     InputError
-        ``feeds.init.no_settlements`` where there are none.
+        ``feeds.init.no_settlements`` where there are none, nor stops.
     """
-    if not settlements:
+    places: Sequence[Settlement | Stop] = settlements or stops
+    if not places:
         raise InputError("feeds.init.no_settlements", file=region_id)
-    lon, lat = middle([(s.lon, s.lat) for s in settlements])
-    language = language or _language(lon, lat, settlements, country_code)
+    lon, lat = middle([(p.lon, p.lat) for p in places])
+    language = language or _language(lon, lat, [p.name for p in places], country_code)
     time_zone = time_zone or _time_zone(lon, lat, language, country_code)
     rule_sets = _rule_sets(language)
-    depots = tuple(depots) or (_depot(settlements, libraries),)
+    if not depots:
+        depots = (_depot(settlements, libraries) if settlements else _depot_at(stops, lon, lat),)
     return Region(
         region_id=region_id,
         names={language: name or region_id},
@@ -194,7 +199,8 @@ def region_from_files(
         settlements=tuple(settlements),
         libraries=tuple(libraries),
         municipalities=completed_municipalities(municipalities, settlements),
-        depots=depots,
+        depots=tuple(depots),
+        stops=tuple(stops),
         vehicles=tuple(vehicles) or _vehicles(depots, language),
         standard=service_standard(language),
         norm_sets=_norm_sets(),
@@ -247,12 +253,12 @@ def _country(lon: float, lat: float, code: str) -> Country | None:
     return None
 
 
-def _language(lon: float, lat: float, settlements: Sequence[Settlement], code: str) -> str:
+def _language(lon: float, lat: float, names: Sequence[str], code: str) -> str:
     country = _country(lon, lat, code)
     if country is not None:
         return country.language
-    cyrillic = sum(any("а" <= letter <= "я" for letter in s.name.lower()) for s in settlements)
-    return "ru" if 2 * cyrillic > len(settlements) else "en"
+    cyrillic = sum(any("а" <= letter <= "я" for letter in name.lower()) for name in names)
+    return "ru" if 2 * cyrillic > len(names) else "en"
 
 
 def _time_zone(lon: float, lat: float, language: str, code: str) -> str:
@@ -309,6 +315,12 @@ def _depot(settlements: Sequence[Settlement], libraries: Sequence[Library]) -> D
         lat=home.lat,
         settlement_id=home.settlement_id,
     )
+
+
+def _depot_at(stops: Sequence[Stop], lon: float, lat: float) -> Depot:
+    """A depot at the stop nearest to a position."""
+    stop = min(stops, key=lambda s: (distance_m(lon, lat, s.lon, s.lat), s.stop_id))
+    return Depot(depot_id=DepotId("depot-1"), name=stop.name, lon=stop.lon, lat=stop.lat)
 
 
 def _vehicles(depots: Sequence[Depot], language: str) -> tuple[Vehicle, ...]:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from data.feeds.stops_csv import read_stops_csv
 from tests.api.runner import Terminal
 from tests.osm_region import RegionFacts, make_region
 
+ROUNDS = Path(__file__).resolve().parents[1] / "instances" / "tiny-rounds.csv"
 FILES = {
     "map.html",
     "need.csv",
@@ -202,3 +204,33 @@ def test_roads_taken_from_an_extract_are_credited(
     made = bookmobile("init", tmp_path / "both", "--osm", extract.path, "--settlements", table)
     assert made.code == 0, made.said
     assert "ODbL" in (tmp_path / "both" / "region.toml").read_text(encoding="utf-8")
+
+
+def test_a_timetable_alone_is_planned_and_published_again(
+    bookmobile: Terminal, tmp_path: Path
+) -> None:
+    """A published timetable makes a region by itself; the plan keeps its days and intervals."""
+    made = bookmobile("init", tmp_path / "shire", "--stops", ROUNDS, "--language", "en")
+    assert made.code == 0, made.said
+    plan(bookmobile, tmp_path / "shire", tmp_path / "out", "--vehicles", 1)
+    given = {(r.stop, r.day): r for r in read_stops_csv(ROUNDS)[0]}
+    planned = read_stops_csv(tmp_path / "out" / "timetable.csv")[0]
+    assert {(r.stop, r.day) for r in planned} == set(given)
+    assert {(r.stop, r.frequency) for r in planned} == {
+        (r.stop, r.frequency) for r in given.values()
+    }
+
+
+def test_one_mapping_serves_several_tables(bookmobile: Terminal, tmp_path: Path) -> None:
+    """A column named for one file is not asked of the others."""
+    places, libraries = tmp_path / "p.csv", tmp_path / "l.csv"
+    places.write_text("Ключ,name,lon,lat\np1,Торжок,34.96,57.04\n", encoding="utf-8")
+    libraries.write_text("Дом,name,lon,lat\np1,Центральная,34.96,57.04\n", encoding="utf-8")
+    made = bookmobile(
+        "init", tmp_path / "new", "--settlements", places, "--libraries", libraries,
+        "--map", "Ключ=settlement_id", "--map", "Дом=settlement_id",
+    )  # fmt: skip
+    assert made.code == 0, made.said
+    told = bookmobile("init", tmp_path / "other", "--settlements", places, "--map", "Где=name")
+    assert "Где" in told.said
+    assert told.code == 2
