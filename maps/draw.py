@@ -172,7 +172,16 @@ def _page(
         ],
         "text": {
             name: label(f"map.{name}")
-            for name in ("choose", "next", "first", "zoom_in", "zoom_out", "osm")
+            for name in (
+                "choose",
+                "next",
+                "first",
+                "zoom_in",
+                "zoom_out",
+                "osm",
+                "unit_km",
+                "unit_m",
+            )
         },
     }
     drawn = Map(tiles=None, prefer_canvas=True, zoom_control=False, zoom_snap=0.1, max_zoom=18)

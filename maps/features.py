@@ -10,7 +10,15 @@ from data.model.calendar import DAY_S
 from data.model.figures import LACKING
 from data.model.labels import Labels
 from data.model.norms import NeedStatus
-from data.model.place import Depot, Library, Municipality, Settlement, Standing, Stop
+from data.model.place import (
+    Depot,
+    Library,
+    Municipality,
+    Settlement,
+    SettlementId,
+    Standing,
+    Stop,
+)
 from data.model.plan import PlanRequest
 from data.model.region import Region
 from data.model.timetable import run_dates
@@ -52,6 +60,7 @@ class Features:
         self._label = label
         self._in_latin = label.language != region.language
         self._settlements = {s.settlement_id: s for s in region.settlements}
+        self._stops_at: dict[SettlementId, list[tuple[int, str]]] = {}
         self._labels: dict[str, int] = {}
         self._dates: dict[date, int] = {}
         self._counts: Counter[str] = Counter()
@@ -108,7 +117,10 @@ class Features:
         return self.name_of(home) if home and home.name == stop.name else stop.name
 
     def add_places(self, points: Sequence[SettlementPoint], *, estimated: bool) -> None:
-        """Settlements by need. The order given is the order in which their names are shown."""
+        """Settlements by need. The order given is the order in which their names are shown.
+
+        Stops added before are named by the settlements that they serve.
+        """
         label = self._label
         for point in points:
             place = point.settlement
@@ -134,6 +146,7 @@ class Features:
                     "other": place.name if self._in_latin else place.name_latin,
                     "where": where,
                     "rows": rows,
+                    "served": self._stops_at.get(place.settlement_id, []),
                 }
             )
 
@@ -241,6 +254,10 @@ class Features:
             elif point.unserved is not None:
                 reason = label(point.unserved.reason, **point.unserved.facts)
                 rows.append(self._row("map.reason", reason))
+            heading = label("map.stop_here", name=self._stop_name(stop))
+            for settlement_id in stop.settlement_ids:
+                at = self._stops_at.setdefault(settlement_id, [])
+                at.append((len(self._groups["stops"]), heading))
             share = sqrt((stop.people or 0) / most)
             self._groups["stops"].append(
                 {

@@ -84,22 +84,34 @@ function bookmobileMap(map, data) {
   function popupOf(item) {
     const box = make("div", undefined, "bm-pop");
     box.append(make("h3", item.name));
+    box.append(tableOf(item.rows), ...datesOf(item));
+    for (const [index, heading] of item.served || []) {
+      const stop = data.stops[index];
+      /* The first two rows, number and people, say nothing new here. */
+      box.append(make("h4", heading), tableOf(stop.rows.slice(2)), ...datesOf(stop));
+    }
+    return box;
+  }
+  function tableOf(rows) {
     const table = make("table");
-    for (const [label, value] of item.rows) {
+    for (const [label, value] of rows) {
       const row = make("tr");
       row.append(make("td", data.labels[label]), make("td", value));
       table.append(row);
     }
-    box.append(table);
+    return table;
+  }
+  function datesOf(item) {
+    const parts = [];
     if (item.dates && item.dates.length) {
       const coming = item.dates.filter(([i]) => data.dates[i][0] >= today);
       const shown = (coming.length ? coming : item.dates).slice(0, 6);
-      box.append(make("div", coming.length ? data.text.next : data.text.first, "bm-note"));
+      parts.push(make("div", coming.length ? data.text.next : data.text.first, "bm-note"));
       const list = make("ul");
       for (const [i, clock] of shown) list.append(make("li", `${data.dates[i][1]}, ${clock}`));
-      box.append(list);
+      parts.push(list);
     }
-    return box;
+    return parts;
   }
   const show = (item) =>
     L.popup({ maxWidth: 320, autoPanPaddingTopLeft: [56, 20],
@@ -387,7 +399,15 @@ function bookmobileMap(map, data) {
   for (const credit of data.credits) map.attributionControl.addAttribution(credit);
   L.control.zoom({ position: "topright", zoomInTitle: data.text.zoom_in,
     zoomOutTitle: data.text.zoom_out }).addTo(map);
-  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+  const Scale = L.Control.Scale.extend({
+    _updateMetric(most) {
+      const metres = this._getRoundNum(most);
+      const text = metres < 1000
+        ? `${metres} ${data.text.unit_m}` : `${metres / 1000} ${data.text.unit_km}`;
+      this._updateScale(this._mScale, text, metres / most);
+    },
+  });
+  new Scale({ imperial: false, position: "bottomright" }).addTo(map);
   fit();
   data.home_zoom = map.getZoom();
   map.setMinZoom(Math.max(1, data.home_zoom - 2));

@@ -133,6 +133,19 @@ def test_a_settlement_is_found_by_name(browser: Browser, page_file: Path) -> Non
     assert "библиотека не известна" in text
 
 
+def test_a_settlement_tells_when_the_bookmobile_comes(browser: Browser, page_file: Path) -> None:
+    """The popup of a settlement with a stop names it and its dates; the scale speaks Russian."""
+    visit = Visit(browser, page_file, 1366, 768)
+    find = visit.page.locator("#bm-find")
+    find.fill("cottes")
+    find.press("Enter")
+    text = visit.page.locator(".leaflet-popup-content").inner_text()
+    assert "Место стоянки: Cottesmore, The Green" in text
+    assert "10:00–11:00" in text
+    assert visit.page.locator(".leaflet-control-scale").inner_text().split()[1] in {"м", "км"}
+    assert visit.complaints == []
+
+
 def test_symbols_can_be_clicked(browser: Browser, page_file: Path) -> None:
     """A click on the canvas where a depot stands opens the depot."""
     visit = Visit(browser, page_file, 1366, 768)
