@@ -20,7 +20,9 @@ MOST_LISTED = 10
 
 
 def show_need(console: Console, words: Words, region: Region, audit: NeedAudit) -> None:
-    """Settlements and people by need status, known and assumed apart."""
+    """Settlements and people by need status, known and assumed apart; nothing without any."""
+    if not region.settlements:
+        return
     homes = {s.settlement_id: s for s in region.settlements}
     table = Table(title=words("show.need.title", region=region.name_in(words.language)))
     table.add_column(words("show.need.status"))

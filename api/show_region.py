@@ -70,10 +70,10 @@ def show_region(
     for source in region.sources:
         console.print(f"{source.title} · {source.licence}", style="dim", markup=False)
     for code, is_lacking in (
-        ("no_libraries", not region.libraries),
+        ("no_libraries", bool(region.settlements) and not region.libraries),
         ("no_depot", not region.depots),
         ("no_vehicle", not region.vehicles),
-        ("register", not region.library_register_is_complete),
+        ("register", bool(region.settlements) and not region.library_register_is_complete),
         ("no_land", not region.land and not region.roads_file),
     ):
         if is_lacking:
