@@ -1,7 +1,5 @@
 """The commands that plan, judge and show: thin above the services."""
 
-import threading
-import webbrowser
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +8,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from api.app import create_app
 from api.common_cli import LangOption, words_for
+from api.serve import serve_folder
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
 from api.services.planning import PlanResult, plan_region
@@ -235,16 +233,6 @@ def make_plan(
     show_plan(console, words, loaded, result)
     console.print(words("cli.written", folder=folder))
     return result
-
-
-def serve_folder(folder: Path, port: int, words: Words) -> None:
-    """Serve a plan folder on this machine until Ctrl-C and open its map."""
-    import uvicorn
-
-    address = f"http://localhost:{port}/"
-    Console().print(words("cli.serving", address=address))
-    threading.Timer(1.0, webbrowser.open, args=(address,)).start()
-    uvicorn.run(create_app(folder), host="127.0.0.1", port=port, log_level="warning")
 
 
 def today_in(region: Region) -> date:
