@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data.feeds.columns import match_columns
+from data.feeds.profiles import read_norm_sets
 from data.feeds.report import ImportReport
 from data.feeds.rows import Row
-from data.feeds.tables import read_table
+from data.feeds.tables import check_file, read_table
 from data.model.errors import InputError
 from data.model.norms import AccessBand, NormSet
 
@@ -32,7 +33,9 @@ def import_norm_sets(
     encoding: str | None = None,
     layer: str | None = None,
 ) -> tuple[tuple[NormSet, ...], ImportReport]:
-    """Norm sets of a table; ``population_from`` says "unknown" in the row for unknown population.
+    """Norm sets of a TOML file as the shipped one, or of a table.
+
+    In a table ``population_from`` says "unknown" in the row for unknown population.
 
     Name, source, mark and validity are those of a set's first row. A norm with a hole is no norm,
     so a wrong row stops the import instead of being left out.
@@ -40,8 +43,15 @@ def import_norm_sets(
     Raises
     ------
     InputError
-        The first wrong row, ``feeds.norms.bands_broken`` or ``feeds.norms.unknown_band_missing``.
+        The first wrong row, ``feeds.norms.bands_broken`` or ``feeds.norms.unknown_band_missing``;
+        of a TOML file as ``read_norm_sets``.
     """
+    if path.suffix.lower() == ".toml":
+        check_file(path)
+        found = tuple(read_norm_sets(path).values())
+        return found, ImportReport(
+            file=path.name, entity="norms", num_rows=len(found), num_loaded=len(found)
+        )
     table = read_table(path, encoding=encoding, layer=layer)
     columns = match_columns(table.columns, COLUMNS, entity="norms", file=path.name, mapping=mapping)
     for column in ("norm_set_id", "population_from"):

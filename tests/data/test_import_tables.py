@@ -8,6 +8,8 @@ import pytest
 from data.feeds.depots import import_depots
 from data.feeds.libraries import import_libraries
 from data.feeds.norms_table import import_norm_sets
+from data.feeds.profile_writer import write_norm_sets
+from data.feeds.profiles import load_norm_sets
 from data.feeds.stops import import_stops
 from data.feeds.vehicles import import_vehicles
 from data.model.calendar import Window
@@ -138,3 +140,15 @@ def test_norms(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             import_norm_sets(write(tmp_path / "bad.csv", *lines))
         assert caught.value.code == code
+
+
+def test_norms_in_the_form_of_the_shipped_file(tmp_path: Path) -> None:
+    """A TOML file of norms is imported as it stands; one with nothing in it is refused."""
+    path = tmp_path / "own.toml"
+    write_norm_sets(load_norm_sets().values(), path)
+    found, report = import_norm_sets(path)
+    assert {n.norm_set_id: n for n in found} == load_norm_sets()
+    assert report.num_loaded == len(found)
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"feeds\.file\.empty"):
+        import_norm_sets(path)
