@@ -6,7 +6,8 @@ from pathlib import Path
 
 from api.progress import Ticker
 from data.feeds.estimate_file import load_default_estimate
-from data.model.errors import InputError
+from data.feeds.region_folder import roads_path
+from data.feeds.tables import check_file
 from data.model.region import Region
 from maps.estimate import EstimatedRoads
 from maps.matrix import MatrixCache
@@ -18,13 +19,16 @@ from maps.valhalla_roads import open_valhalla
 def open_roads(
     region: Region, folder: Path, *, cache_dir: Path, extract: Path | None, tick: Ticker
 ) -> Iterator[Roads]:
-    """The road engine of a region: its extract if it has one, else the estimate."""
-    source = extract
-    if source is None and region.roads_file:
-        source = folder / region.roads_file
+    """The road engine of a region: its extract if it has one, else the estimate.
+
+    Raises
+    ------
+    InputError
+        ``feeds.file.*`` where the extract is no file with something in it.
+    """
+    source = extract or roads_path(region, folder)
     if source is not None:
-        if not source.is_file():
-            raise InputError("file.not_found", file=str(source))
+        check_file(source)
         tick.phase("phase.roads")
         roads: Roads = open_valhalla(
             source,

@@ -232,3 +232,10 @@ def test_mandatory_stop_that_no_vehicle_can_serve(
     assert told.code == 1
     assert "ramp" in told.said
     assert not (tmp_path / "out").exists()
+
+
+def test_folder_given_for_an_extract(bookmobile: Terminal, region: Path, tmp_path: Path) -> None:
+    """A folder in place of an extract is called a folder."""
+    told = bookmobile("need", region, "--osm", tmp_path, "--out", tmp_path / "out")
+    assert told.code == 2
+    assert "is a folder" in told.said
