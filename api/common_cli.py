@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
-from api.words import Words
+from api.words import LANGUAGES, Words
+from data.model.errors import InputError
 
 LangOption = Annotated[str | None, typer.Option("--lang", help="ru or en.")]
 
@@ -14,7 +15,15 @@ _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 def words_for(lang: str | None) -> Words:
-    """The terminal's language: what was asked, else the environment's. It is remembered."""
+    """The terminal's language: what was asked, else the environment's. It is remembered.
+
+    Raises
+    ------
+    InputError
+        ``cli.unknown_language`` for a language without a catalogue.
+    """
+    if lang is not None and lang not in LANGUAGES:
+        raise InputError("cli.unknown_language", value=lang, known=", ".join(LANGUAGES))
     _chosen.set(lang)
     return terminal_words()
 

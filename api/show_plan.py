@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from api.services.needs import NeedAudit
+from api.services.needs import FAR_FROM_ROAD_M, NeedAudit
 from api.services.planning import PlanResult
 from api.words import Words
 from data.model.norms import NeedStatus
@@ -54,6 +54,9 @@ def show_need(console: Console, words: Words, region: Region, audit: NeedAudit) 
         console.print(words("show.need.assumption", source=region.library_assumption.source))
     if audit.off_road:
         show_names(console, words, "show.off_road", [s.name for s in audit.off_road])
+    if audit.far_from_road:
+        names = [s.name for s in audit.far_from_road]
+        show_names(console, words, "show.far_from_road", names, metres=FAR_FROM_ROAD_M)
     if audit.is_estimated:
         console.print(words("show.estimated"), style="yellow")
 
@@ -113,12 +116,15 @@ def show_violations(
             console.print(f"  {told}", markup=False)
 
 
-def show_names(console: Console, words: Words, code: str, names: Sequence[str]) -> None:
+def show_names(
+    console: Console, words: Words, code: str, names: Sequence[str], **facts: float
+) -> None:
     """A counted list of names, cut after ``MOST_LISTED``."""
     listed = ", ".join(names[:MOST_LISTED])
     if len(names) > MOST_LISTED:
         listed += " …"
-    console.print(words.count(code, len(names), names=listed), markup=False)
+    told = {name: words.number(value) for name, value in facts.items()}
+    console.print(words.count(code, len(names), names=listed, **told), markup=False)
 
 
 def _of(words: Words, part: int, whole: int) -> str:

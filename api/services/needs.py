@@ -20,6 +20,9 @@ from planner.need import audit
 MOST_OFF_ROAD = 0.5
 """Share of settlements off the roads from which the extract must be of another place."""
 
+FAR_FROM_ROAD_M = 500.0
+"""A settlement farther than this from the road that stands for it is told by name."""
+
 type Ints = NDArray[np.int32]
 
 
@@ -35,6 +38,8 @@ class NeedAudit:
     """Settlements that no road reaches within the snapping limit."""
     travel_source: str
     is_estimated: bool
+    far_from_road: tuple[Settlement, ...] = ()
+    """Settlements whose road is farther than ``FAR_FROM_ROAD_M``: their times begin at it."""
 
 
 def norm_set_of(region: Region, norm_set_id: str | None = None) -> NormSet:
@@ -87,7 +92,10 @@ def audit_region(
         counted.append(library)
         places.append(position)
     tick.phase("phase.need")
-    seconds, metres, off_road = _travel(places, region.settlements, roads, tick)
+    snaps = roads.snap([(s.lon, s.lat) for s in region.settlements], None)
+    met = tuple(zip(region.settlements, snaps, strict=True))
+    off_road = tuple(s for s, snap in met if not snap.is_usable)
+    seconds, metres = _travel(places, region.settlements, roads, tick)
     if len(off_road) > MOST_OFF_ROAD * len(region.settlements):
         raise InputError(
             "need.roads_elsewhere",
@@ -112,6 +120,9 @@ def audit_region(
         off_road=off_road,
         travel_source=roads.source,
         is_estimated=roads.is_estimated,
+        far_from_road=tuple(
+            s for s, snap in met if snap.is_usable and (snap.distance_m or 0.0) > FAR_FROM_ROAD_M
+        ),
     )
 
 
@@ -120,11 +131,9 @@ def _travel(
     settlements: Sequence[Settlement],
     roads: Roads,
     tick: Ticker,
-) -> tuple[Ints, Ints, tuple[Settlement, ...]]:
+) -> tuple[Ints, Ints]:
     """Seconds and metres from every library (row) to every settlement (column)."""
     targets = [(s.lon, s.lat) for s in settlements]
-    snaps = roads.snap(targets, None)
-    off_road = tuple(s for s, snap in zip(settlements, snaps, strict=True) if not snap.is_usable)
     shape = (len(places), len(settlements))
     seconds = np.full(shape, UNREACHABLE, dtype=np.int32)
     metres = np.full(shape, UNREACHABLE, dtype=np.int32)
@@ -134,4 +143,4 @@ def _travel(
         row = {place: i for i, place in enumerate(distinct)}
         picked = [row[place] for place in places]
         seconds, metres = row_s[picked], row_m[picked]
-    return seconds, metres, off_road
+    return seconds, metres

@@ -1,5 +1,6 @@
 """What a person gets wrong is told in words: what, where, and what to do."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -239,3 +240,29 @@ def test_folder_given_for_an_extract(bookmobile: Terminal, region: Path, tmp_pat
     told = bookmobile("need", region, "--osm", tmp_path, "--out", tmp_path / "out")
     assert told.code == 2
     assert "is a folder" in told.said
+
+
+def test_language_that_is_not_spoken(bookmobile: Terminal) -> None:
+    """A language without words is refused with those there are."""
+    told = bookmobile("inspect", "kaliningrad", "--lang", "fr")
+    assert told.code == 2
+    assert "fr" in told.said
+    assert "en, ru" in told.said
+
+
+def test_settlement_far_from_its_road(bookmobile: Terminal, tmp_path: Path) -> None:
+    """A settlement that is measured from a road a good way off is named."""
+    extract = tmp_path / "area.osm.pbf"
+    make_region(extract, seed=3, num_settlements=12)
+    region = tmp_path / "area"
+    bookmobile("init", region, "--osm", extract)
+    with (region / "settlements.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    lon, lat = min((float(r["lon"]), float(r["lat"])) for r in rows)
+    table = tmp_path / "more.csv"
+    text = f"settlement_id,name,lon,lat\nx,Хутор,{lon - 0.012},{lat}\n"
+    table.write_text(text, encoding="utf-8")
+    bookmobile("import", region, "--settlements", table)
+    told = bookmobile("need", region, "--out", tmp_path / "out")
+    assert told.code == 0, told.said
+    assert any("500 m" in line and "Хутор" in line for line in told.said.splitlines())
