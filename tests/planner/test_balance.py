@@ -1,4 +1,4 @@
-"""Equal vehicles share the work of a week; nothing else changes."""
+"""Weeks and equal vehicles share the work; nothing else changes."""
 
 from dataclasses import replace
 
@@ -56,3 +56,57 @@ def test_unequal_vehicles_keep_their_runs() -> None:
     other = replace(problem, runs=tuple(runs))
     solution = make_solution(other, ((0,), (1,), (2,), (3,)), (0, 1, 2, 3), NOWHEN, "")
     assert even_out(other, solution, [11.0, 3.0, 11.0, 3.0]).routes == solution.routes
+
+
+def weeks_of_one(options: list[list[list[tuple[int, float, float]]]]) -> Problem:
+    """One vehicle on Monday and Tuesday of two weeks; stops around one depot."""
+    n = len(options)
+    legs = np.ones((n + 1, n + 1))
+    np.fill_diagonal(legs, 0.0)
+    runs = [VehicleDay(vehicle=0, day=d, start_node=n, end_node=n) for d in (0, 1, 7, 8)]
+    return build_problem(cost=legs, time=legs, options=options, runs=runs, occupied=[1.0] * n)
+
+
+def any_day(lo: float = 0.0) -> list[list[tuple[int, float, float]]]:
+    return [[(d, lo, 99.0)] for d in (0, 1, 7, 8)]
+
+
+def test_runs_are_spread_over_the_weeks() -> None:
+    """Two runs in the first week become one a week, on the weekday they had."""
+    problem = weeks_of_one([any_day(), any_day()])
+    solution = make_solution(problem, ((0,), (1,), (), ()), (0, 5), NOWHEN[:2], "")
+    evened = even_out(problem, solution, [3.0, 3.0, 0.0, 0.0])
+    assert evened.routes in {((), (1,), (0,), ()), ((0,), (), (), (1,))}
+    assert evened.rank == solution.rank
+    for row, stops in enumerate(evened.routes):
+        for stop in stops:
+            assert problem.slots_of_option(evened.option[stop])[0][0] == problem.runs[row].day
+
+
+def test_a_run_stays_where_its_stop_has_other_hours() -> None:
+    """A stop that opens later on the other days, or comes twice, holds its run in place."""
+    later = [[(0, 0.0, 99.0)], [(1, 5.0, 99.0)], [(7, 5.0, 99.0)], [(8, 5.0, 99.0)]]
+    twice = [[(0, 0.0, 99.0), (1, 0.0, 99.0)]]
+    for stops in (later, twice):
+        problem = weeks_of_one([stops])
+        days = len(problem.slots_of_option(0))
+        routes = ((0,), (0,) if days > 1 else (), (), ())
+        solution = make_solution(problem, routes, (0,), NOWHEN[:1], "")
+        assert even_out(problem, solution, [3.0, 3.0 * (days - 1), 0.0, 0.0]).routes == routes
+
+
+def test_a_stop_keeps_its_vehicle() -> None:
+    """Of equal vehicles the one that came the first time comes again."""
+    legs = np.ones((3, 3))
+    np.fill_diagonal(legs, 0.0)
+    runs = [
+        VehicleDay(vehicle=v, day=d, start_node=2, end_node=2) for d in (0, 7) for v in range(2)
+    ]
+    twice = [[(0, 0.0, 99.0), (7, 0.0, 99.0)]]
+    problem = build_problem(
+        cost=legs, time=legs, options=[twice, twice], runs=runs, occupied=[9.0, 1.0]
+    )
+    solution = make_solution(problem, ((0,), (1,), (1,), (0,)), (0, 1), NOWHEN[:2], "")
+    evened = even_out(problem, solution, [11.0, 3.0, 3.0, 11.0])
+    assert evened.routes[0] == evened.routes[2]
+    assert evened.routes[1] == evened.routes[3]
