@@ -42,6 +42,10 @@ class Compiled:
     duty: Mapping[VehicleId, tuple[int, int]] = field(default_factory=dict)
     """Duty window used for each vehicle, cut where daily rest asks for it."""
 
+    def vehicle_of(self, run: VehicleDay) -> int:
+        """Index in the request of the vehicle that a vehicle-day belongs to."""
+        return run.vehicle
+
 
 def compile_request(request: PlanRequest) -> Compiled:
     """The search problem of a planning request.
@@ -61,7 +65,7 @@ def compile_request(request: PlanRequest) -> Compiled:
     duty = {v.vehicle_id: duty_window(request, v) for v in request.vehicles}
     weeks = _weeks(request)
     runs = [
-        _vehicle_day(request, number, day, class_of[vehicle.vehicle_id], depot_node, duty, weeks)
+        vehicle_day(request, number, day, class_of[vehicle.vehicle_id], depot_node, duty, weeks)
         for number, vehicle in enumerate(request.vehicles)
         for day in request.working_days(vehicle)
     ]
@@ -230,7 +234,7 @@ def _limit(value: int | None) -> float:
     return NO_LIMIT if value is None else float(value)
 
 
-def _vehicle_day(
+def vehicle_day(
     request: PlanRequest,
     number: int,
     day: int,
@@ -239,6 +243,7 @@ def _vehicle_day(
     duty: Mapping[Any, tuple[int, int]],
     weeks: list[Week],
 ) -> VehicleDay:
+    """A vehicle's day as the search sees it: its depots' nodes, duty window and crew limits."""
     vehicle = request.vehicles[number]
     rules = request.crew_rules.get(vehicle.vehicle_id, CrewRules())
     has_meal = rules.meal_after_s is not None and rules.meal_min_s is not None

@@ -4,9 +4,12 @@ The search leaves every run feasible by itself (a stop with several visits has i
 as a window), so each run is timed alone: least waiting first, then round times.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 
+from data.model.fleet import Vehicle
+from data.model.place import Stop
 from data.model.plan import Meal, PlanRequest, Run, StopVisit
 from planner.compile import Compiled
 from planner.problem import NO_LIMIT, Problem, Solution, VehicleDay
@@ -18,7 +21,7 @@ MOST_EXTRA_S = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Site:
+class Site:
     """A visit to be timed: earliest and latest start of the occupied time, and its parts."""
 
     lo: int
@@ -117,10 +120,18 @@ def _rounded(
     return least
 
 
-def time_run(problem: Problem, solution: Solution, row: int, sites: list[_Site]) -> Timing | None:
+def time_run(problem: Problem, solution: Solution, row: int, sites: list[Site]) -> Timing | None:
     """Times of a run of least work, ``None`` if no times keep the rules."""
     run = problem.runs[row]
     home = int(problem.time[run.travel_class, solution.routes[row][-1], run.end_node])
+    return time_sites(run, sites, home)
+
+
+def time_sites(run: VehicleDay, sites: list[Site], home: int) -> Timing | None:
+    """Times of least work for visits in order, ``None`` if no times keep the rules of one run.
+
+    ``home`` are the driving seconds from the last visit to where the run ends.
+    """
     base = int(run.prep + run.closing) + home + sum(s.occupied + s.into for s in sites)
     best = _timing(run, sites, home, -1, 0)
     if best is not None and (best.work > run.meal_after or best.work > run.max_work):
@@ -157,7 +168,7 @@ def _sites(
     *,
     round_: list[bool],
     regular: list[bool],
-) -> list[_Site]:
+) -> list[Site]:
     """The visits of a run, with which of them are to be round and at their nominal time."""
     run = problem.runs[row]
     sites = []
@@ -170,7 +181,7 @@ def _sites(
             tolerance = 0.0 if regular[k] else float(problem.clock_tolerance[stop])
             lo, hi = max(lo, anchor - tolerance), min(hi, anchor + tolerance)
         sites.append(
-            _Site(
+            Site(
                 lo=int(-(-lo // 1)),
                 hi=int(hi // 1),
                 occupied=int(problem.occupied[stop]),
@@ -184,7 +195,7 @@ def _sites(
 
 
 def _timing(
-    run: VehicleDay, sites: list[_Site], home: int, meal_at: int, meal: int
+    run: VehicleDay, sites: list[Site], home: int, meal_at: int, meal: int
 ) -> Timing | None:
     """Earliest finish, then everything before it as late as it can be."""
     ready = int(run.duty_lo + run.prep)
@@ -227,7 +238,7 @@ def _timing(
     return Timing(starts=tuple(starts), meal=taken, sign_on=sign_on, sign_off=finish)
 
 
-def _keeps_driving(run: VehicleDay, sites: list[_Site], home: int, meal_at: int, meal: int) -> bool:
+def _keeps_driving(run: VehicleDay, sites: list[Site], home: int, meal_at: int, meal: int) -> bool:
     """Whether driving between qualifying stays keeps the continuous limit."""
     driven, part = 0, 0
     for k, site in enumerate(sites):
@@ -249,9 +260,15 @@ def _run(
 ) -> Run:
     """A timed run in the terms of the request."""
     place = problem.runs[row]
-    vehicle = request.vehicles[place.vehicle]
-    matrix = request.travel[vehicle.vehicle_id]
     stops = [request.stops[s] for s in solution.routes[row]]
+    return timed_run(request, request.vehicles[place.vehicle], place.day, stops, timing)
+
+
+def timed_run(
+    request: PlanRequest, vehicle: Vehicle, day: int, stops: Sequence[Stop], timing: Timing
+) -> Run:
+    """The run that drives to stops in order at the times given."""
+    matrix = request.travel[vehicle.vehicle_id]
     here: str = vehicle.depot_id
     ready = timing.sign_on + vehicle.prep_s
     visits = []
@@ -277,7 +294,7 @@ def _run(
     back = matrix.seconds(here, end)
     return Run(
         vehicle_id=vehicle.vehicle_id,
-        day=place.day,
+        day=day,
         sign_on_s=timing.sign_on,
         depart_s=timing.sign_on + vehicle.prep_s,
         visits=tuple(visits),
