@@ -222,7 +222,8 @@ def optimise(
     should_stop
         Asked as often; once true, the search ends with the best solution so far.
     start
-        A feasible solution to begin from.
+        A feasible solution to begin from, as from the second round of a search; the result is
+        never worse.
 
     References
     ----------
@@ -239,12 +240,15 @@ def optimise(
     for chain in chains:
         if start is not None:
             chain.restart_from(start)
+            # The first step puts in what the start leaves out.
+            chain.is_fresh = True
     group = groups_of(problem)
     columns: dict[Key, Column] = {}
     solution = start
     statuses = []
     for turn in range(params.rounds):
-        hot = unit * max(params.heat_end, params.heat_start * REHEAT**turn)
+        cooled = turn if start is None else turn + 1
+        hot = unit * max(params.heat_end, params.heat_start * REHEAT**cooled)
         _run_round(chains, clock, turn, (hot, unit * params.heat_end), progress)
         found = min(chains, key=lambda c: c.rank).solution()
         solution = found if solution is None or found.rank < solution.rank else solution

@@ -11,6 +11,7 @@ from planner.compile import Compiled, compile_request
 from planner.improve import SearchState, optimise
 from planner.params import SolveParams
 from planner.problem import Solution
+from planner.resume import solution_of
 from planner.schedule import schedule
 
 NO_CAPACITY = "unserved.no_capacity"
@@ -33,10 +34,14 @@ def solve(
     request: PlanRequest,
     params: SolveParams,
     *,
+    start: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Plan:
     """The best plan found within the limits of ``params``.
+
+    With ``start``, an earlier plan of this or a like request, the search goes on from what of it
+    still keeps every rule; where all of it does, the result is never worse.
 
     Stops that cannot be served, mandatory ones too, stand in ``Plan.unserved`` with a reason.
     Once ``should_stop`` answers true the best plan so far is returned.
@@ -61,12 +66,20 @@ def solve(
                 )
             )
 
-    solution = optimise(compiled.problem, params, progress=tell, should_stop=should_stop)
-    return plan_of(compiled, solution, params)
+    solution = optimise(
+        compiled.problem,
+        params,
+        progress=tell,
+        should_stop=should_stop,
+        start=None if start is None else solution_of(compiled, start),
+    )
+    return plan_of(compiled, solution, params, start=start)
 
 
-def plan_of(compiled: Compiled, solution: Solution, params: SolveParams) -> Plan:
-    """The plan that a solution of the compiled problem stands for."""
+def plan_of(
+    compiled: Compiled, solution: Solution, params: SolveParams, *, start: Plan | None = None
+) -> Plan:
+    """The plan that a solution of the compiled problem stands for, found from ``start``."""
     request = compiled.request
     matrices = [request.travel[v.vehicle_id] for v in request.vehicles]
     return Plan(
@@ -75,7 +88,7 @@ def plan_of(compiled: Compiled, solution: Solution, params: SolveParams) -> Plan
         provenance=Provenance(
             problem_hash=compiled.problem.digest(),
             seed=params.seed,
-            parameters=_parameters(compiled, params),
+            parameters=_parameters(compiled, params, start),
             versions={"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
             travel_source="; ".join(sorted({m.source for m in matrices})),
             is_estimated=any(m.is_estimated for m in matrices),
@@ -93,11 +106,16 @@ def _unserved(compiled: Compiled, index: int) -> Unserved:
     )
 
 
-def _parameters(compiled: Compiled, params: SolveParams) -> dict[str, Any]:
-    """All that steered the search, with the duty windows that keep the daily rest."""
+def _parameters(compiled: Compiled, params: SolveParams, start: Plan | None) -> dict[str, Any]:
+    """All that steered the search: duty windows that keep the daily rest, the plan begun from."""
     cut = {
         str(v.vehicle_id): list(compiled.duty[v.vehicle_id])
         for v in compiled.request.vehicles
         if compiled.duty[v.vehicle_id] != (v.duty_start_s, v.duty_end_s)
     }
-    return params.to_mapping() | {"duty_cut_for_rest_s": cut}
+    named: dict[str, Any] = params.to_mapping() | {"duty_cut_for_rest_s": cut}
+    if start is not None:
+        # The hash of no known problem: a plan made by hand or by another program.
+        known = start.provenance.problem_hash if start.provenance else ""
+        named["started_from"] = known
+    return named
