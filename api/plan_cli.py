@@ -10,9 +10,10 @@ from rich.console import Console
 
 from api.common_cli import LangOption, words_for
 from api.serve import serve_folder
+from api.services.folders import check_folder
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
-from api.services.planning import PlanResult, plan_region
+from api.services.planning import PlanResult, check_frame, plan_region
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings
@@ -117,9 +118,18 @@ def plan(
     closures: Annotated[
         Path | None, typer.Option("--closures", help="Areas of closed roads (GeoJSON polygons).")
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from",
+            help="Earlier plan.json to go on from; gives the first day and the weeks too.",
+        ),
+    ] = None,
     work_limit: Annotated[
         int | None,
-        typer.Option("--work-limit", help="Search steps; with --workers 1 repeatable exactly."),
+        typer.Option(
+            "--work-limit", min=1, help="Search steps; with --workers 1 repeatable exactly."
+        ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
     lang: LangOption = None,
@@ -137,6 +147,7 @@ def plan(
         norm=norm,
         online_base=online_base,
         closures=closures,
+        start_from=start_from,
         work_limit=work_limit,
         workers=workers,
         lang=lang,
@@ -172,6 +183,7 @@ def make_plan(
     norm: str | None = None,
     online_base: bool = False,
     closures: Path | None = None,
+    start_from: Path | None = None,
     work_limit: int | None = None,
     workers: int = 2,
 ) -> PlanResult:
@@ -185,10 +197,17 @@ def make_plan(
     console, words = Console(), words_for(lang)
     loaded = load_region(name)
     sheet = Words(lang or loaded.language)
+    earlier = read_plan(start_from) if start_from else None
+    if earlier is not None:
+        cycle = earlier[0].cycle
+        start, weeks = start or cycle.start_date, weeks or cycle.num_weeks
     first = start or loaded.start_date or next_monday(today_in(loaded))
     params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
     folder = out or Path("out") / loaded.region_id
     closed = Closures(polygons=read_land(closures)) if closures else NO_CLOSURES
+    num_weeks = weeks or loaded.standard.cycle_weeks
+    check_frame(loaded, start_date=first, weeks=num_weeks, num_vehicles=vehicles)
+    check_folder(folder)
     with (
         progress_bars(console, words) as bars,
         open_roads(
@@ -205,11 +224,12 @@ def make_plan(
             audit,
             roads,
             start_date=first,
-            weeks=weeks or loaded.standard.cycle_weeks,
+            weeks=num_weeks,
             num_vehicles=vehicles,
             params=params,
             tick=bars,
             closures=closed,
+            start=earlier[1] if earlier else None,
         )
         if not result.violations:
             published = Published.half_a_year(

@@ -240,16 +240,29 @@ def _band_of(standard: ServiceStandard, people: int) -> PopulationBand:
     raise InputError("candidates.no_band", people=people, up_to=standard.bands[-1].up_to)
 
 
-def build_request(
-    region: Region,
-    stops: Sequence[Stop],
-    travel: Mapping[VehicleId, TravelMatrix],
-    *,
-    start_date: date,
-    weeks: int,
-    vehicles: Sequence[Vehicle],
+def scaled_stops(stops: Sequence[Stop], *, from_weeks: int, to_weeks: int) -> tuple[Stop, ...]:
+    """Stops whose visits are counted for one cycle, for a cycle of another length.
+
+    At least one visit remains, and as many as the stop's greatest gap asks for; the least gap is
+    lowered to the mean interval where it would be longer.
+    """
+    if from_weeks == to_weeks:
+        return tuple(stops)
+    num_days = to_weeks * DAYS_PER_WEEK
+    scaled = []
+    for stop in stops:
+        visits = max(1, round(stop.visits_per_cycle * to_weeks / from_weeks))
+        if stop.max_gap_days is not None:
+            visits = max(visits, -(-num_days // stop.max_gap_days))
+        gap = max(1, min(stop.min_gap_days, num_days // visits))
+        scaled.append(replace(stop, visits_per_cycle=visits, min_gap_days=gap))
+    return tuple(scaled)
+
+
+def frame_request(
+    region: Region, *, start_date: date, weeks: int, vehicles: Sequence[Vehicle]
 ) -> PlanRequest:
-    """Everything a plan is judged by, from a region, its stops, travel and vehicles.
+    """The request before its stops and travel are known: dates, vehicles, rules, depots.
 
     A vehicle that names no rule sets takes the region's default ones; of several, the strictest
     value of each parameter holds. A vehicle without a limit of stops per run takes the standard's.
@@ -257,16 +270,13 @@ def build_request(
     Raises
     ------
     RequestError
-        ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``.
+        ``request.no_vehicle``, ``request.no_working_day``.
     InputError
         ``request.start_not_monday``, ``request.weeks_out_of_range``, ``request.depot_unknown``,
-        ``request.rule_set_unknown``, ``request.rule_set_expired``, ``request.id_twice`` or
-        ``request.travel_missing``.
+        ``request.rule_set_unknown`` or ``request.rule_set_expired``.
     """
     if not vehicles:
         raise RequestError("request.no_vehicle")
-    if not stops:
-        raise RequestError("request.no_stop")
     cycle = _cycle(start_date, weeks)
     depots = {d.depot_id: d for d in region.depots}
     used = {
@@ -278,8 +288,6 @@ def build_request(
         if depot_id not in depots:
             raise InputError("request.depot_unknown", depot=depot_id, vehicle=name)
     set_ids = {v.vehicle_id: v.rule_set_ids or region.default_rule_set_ids for v in vehicles}
-    points = [str(d) for d in used] + [str(s.stop_id) for s in stops]
-    _check_points(points, travel, vehicles)
     limit = region.standard.stops_per_day_max
     request = PlanRequest(
         region_id=region.region_id,
@@ -291,11 +299,11 @@ def build_request(
             replace(v, max_stops_per_run=limit) if v.max_stops_per_run is None else v
             for v in vehicles
         ),
-        stops=tuple(stops),
+        stops=(),
         crew_rules={
             v.vehicle_id: _rules(region, v, set_ids[v.vehicle_id], cycle) for v in vehicles
         },
-        travel={v.vehicle_id: travel[v.vehicle_id] for v in vehicles},
+        travel={},
         rule_sets_used=set_ids,
         clock_tolerance_s=region.standard.clock_tolerance_s,
         meal_window_start_s=region.standard.meal_window_start_s,
@@ -308,6 +316,33 @@ def build_request(
             end=cycle.date_of(cycle.num_days - 1).isoformat(),
         )
     return request
+
+
+def build_request(
+    region: Region,
+    stops: Sequence[Stop],
+    travel: Mapping[VehicleId, TravelMatrix],
+    *,
+    start_date: date,
+    weeks: int,
+    vehicles: Sequence[Vehicle],
+) -> PlanRequest:
+    """Everything a plan is judged by, from a region, its stops, travel and vehicles.
+
+    Raises
+    ------
+    RequestError, InputError
+        As ``frame_request``; ``request.no_stop``, ``request.id_twice`` or
+        ``request.travel_missing``.
+    """
+    frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+    if not stops:
+        raise RequestError("request.no_stop")
+    points = [str(d.depot_id) for d in frame.depots] + [str(s.stop_id) for s in stops]
+    _check_points(points, travel, vehicles)
+    return replace(
+        frame, stops=tuple(stops), travel={v.vehicle_id: travel[v.vehicle_id] for v in vehicles}
+    )
 
 
 def _cycle(start_date: date, weeks: int) -> Cycle:

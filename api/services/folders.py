@@ -40,3 +40,19 @@ def made_folder(folder: Path) -> Path:
     except OSError as wrong:
         raise not_written(folder, wrong) from wrong
     return folder
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse, before any long work and without making it, a folder that cannot take files.
+
+    Raises
+    ------
+    InputError
+        ``file.not_written.denied`` or ``file.not_written.file_in_the_way``.
+    """
+    whole = folder.absolute()
+    there = next(place for place in (whole, *whole.parents) if place.exists())
+    if not there.is_dir():
+        raise InputError("file.not_written.file_in_the_way", folder=str(folder))
+    if not os.access(there, os.W_OK):
+        raise InputError("file.not_written.denied", folder=str(folder))

@@ -14,8 +14,9 @@ from data.model.plan import Plan, PlanRequest, Violation
 from data.model.region import Region
 from data.model.travel import TravelMatrix
 from maps.roads import NO_CLOSURES, Closures, RoadPoint, Roads, profile_of
+from planner.alone import impossible_stops
 from planner.bound import prize_bound
-from planner.candidates import build_request, candidate_stops
+from planner.candidates import build_request, candidate_stops, frame_request, scaled_stops
 from planner.explain import unserved_reasons
 from planner.params import SolveParams
 from planner.score import PlanSummary, check, summarise
@@ -70,24 +71,34 @@ def plan_region(
     params: SolveParams,
     tick: Ticker,
     closures: Closures = NO_CLOSURES,
+    start: Plan | None = None,
 ) -> PlanResult:
     """Choose the stops, measure the ways, solve, and have the checker judge the outcome.
 
-    Stops of the region's own table are planned as they stand; where there are none they follow
+    The search goes on from ``start``, an earlier plan, if one is given.
+    Stops of the region's own table are scaled to the cycle; where there are none they follow
     from need. A plan that breaks a rule comes back with its violations and is not to be published.
     """
     vehicles, borrowed = fleet_of(region, num_vehicles)
-    stops = region.stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
+    own_stops = scaled_stops(region.stops, from_weeks=region.standard.cycle_weeks, to_weeks=weeks)
+    stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
     if not stops:
         raise RequestError("request.no_stop")
     travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
+    _refuse_doomed(request)
     tick.phase("phase.compile")
     warm_up()
     tick.phase("phase.solve")
-    plan = solve(request, params, progress=lambda p: _tell(p, tick), should_stop=tick.should_stop)
+    plan = solve(
+        request,
+        params,
+        start=start,
+        progress=lambda p: _tell(p, tick),
+        should_stop=tick.should_stop,
+    )
     plan = replace(plan, unserved=unserved_reasons(request, plan))
     if plan.provenance is not None:
         bound, kind = prize_bound(request)
@@ -101,6 +112,26 @@ def plan_region(
         off_road=off_road,
         borrowed=borrowed,
     )
+
+
+def check_frame(region: Region, *, start_date: date, weeks: int, num_vehicles: int | None) -> None:
+    """Refuse dates, vehicles and rules that no plan can have, before any long work."""
+    vehicles, _ = fleet_of(region, num_vehicles)
+    frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+
+
+def _refuse_doomed(request: PlanRequest) -> None:
+    """Refuse mandatory stops that no plan can serve, each with its reason."""
+    impossible = impossible_stops(request)
+    doomed = [
+        impossible[s.stop_id] for s in request.stops if s.mandatory and s.stop_id in impossible
+    ]
+    if doomed:
+        raise RequestError(
+            "request.mandatory_impossible",
+            n=len(doomed),
+            problems=tuple(Violation(code=f"{u.reason}.detail", facts=u.facts) for u in doomed),
+        )
 
 
 def measure(

@@ -43,7 +43,7 @@ class Cycle:
     start_date: date
     num_weeks: int
 
-    MAX_WEEKS: ClassVar[int] = 12
+    MAX_WEEKS: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
         if self.start_date.weekday() != 0:

@@ -223,15 +223,16 @@ def test_no_plan_file(bookmobile: Terminal, tmp_path: Path, name: str) -> None:
 def test_mandatory_stop_that_no_vehicle_can_serve(
     bookmobile: Terminal, region: Path, tmp_path: Path
 ) -> None:
-    """Why a mandatory stop cannot be served is told beside the broken rule."""
+    """A mandatory stop that no plan can serve is refused with the reason, before the search."""
     (region / "stops.csv").write_text(
         "stop_id,name,lon,lat,needs,mandatory\ns1,Школа,21.10,54.86,ramp,true\n", encoding="utf-8"
     )
     told = bookmobile(
         "plan", region, "--start", "2026-11-30", "--time-limit", "1", "--out", tmp_path / "out"
     )
-    assert told.code == 1
+    assert told.code == 2
     assert "ramp" in told.said
+    assert "Planning" not in told.said
     assert not (tmp_path / "out").exists()
 
 
@@ -266,3 +267,27 @@ def test_settlement_far_from_its_road(bookmobile: Terminal, tmp_path: Path) -> N
     told = bookmobile("need", region, "--out", tmp_path / "out")
     assert told.code == 0, told.said
     assert any("500 m" in line and "Хутор" in line for line in told.said.splitlines())
+
+
+def test_file_in_the_way_of_the_plan(bookmobile: Terminal, region: Path, tmp_path: Path) -> None:
+    """A folder that cannot be made is refused before the search, not after it."""
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    told = bookmobile("plan", region, "--start", "2026-11-30", "--out", tmp_path / "taken" / "out")
+    assert told.code == 2
+    assert "taken" in told.said
+    assert "Planning" not in told.said
+
+
+def test_a_fortnightly_stop_in_a_cycle_of_two_weeks(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """A stop of two visits in four weeks comes once in a cycle of two."""
+    (region / "stops.csv").write_text(
+        "stop_id,name,lon,lat,service_min,visits_per_cycle,min_gap_days,mandatory\n"
+        "s1,Школа,21.10,54.86,40,2,14,true\n",
+        encoding="utf-8",
+    )
+    limits = ("--weeks", 2, "--start", "2026-11-30", "--time-limit", 1)
+    told = bookmobile("plan", region, *limits, "--out", tmp_path / "out")
+    assert told.code == 0, told.said
+    assert "1 / 1" in told.said

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -22,6 +23,8 @@ def test_the_root_leads_to_the_map(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
+        while not server.started:
+            time.sleep(0.05)
         try:
             assert b"<title>map" in read(address + "/")
             assert json.loads(read(address + "/plan.json")) == {}

@@ -293,7 +293,7 @@ SLIPS: dict[str, tuple[Callable[[Path], object], str, dict[str, object]]] = {
     "long cycle": (
         replaced("region.toml", "cycle_weeks = 4", "cycle_weeks = 40"),
         "region.too_large",
-        {"most": 12},
+        {"most": 6},
     ),
     "time zone": (
         replaced("region.toml", "Europe/Kaliningrad", "Europe/Kaliningrat"),
