@@ -1,7 +1,7 @@
 """From a ``PlanRequest`` to the search's ``Problem``, with the reasons that are known at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.place import Stop
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import TravelMatrix
-from planner.patterns import allowed_patterns
+from planner.patterns import MOST_PATTERNS, allowed_patterns
+from planner.pinning import Fixing, fixing_of, why_not
 from planner.problem import (
     NO_LIMIT,
     NO_ROAD,
@@ -29,6 +30,8 @@ LEAST_PRIZE = 0.01
 LONGEST_MEAL_S = 2 * 3600
 """Longest meal where the rules set none."""
 _CUT_STEP_S = 1800
+_PINNED_FACTOR = 20
+"""So many times more patterns are looked through for those that hold a pinned day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,13 @@ class Compiled:
     duty: Mapping[VehicleId, tuple[int, int]] = field(default_factory=dict)
     """Duty window used for each vehicle, cut where daily rest asks for it."""
 
+    vehicles: tuple[int, ...] = ()
+    """Index in the request of each vehicle of the problem; a vehicle whose days differ in what it
+    may serve is several there."""
+
     def vehicle_of(self, run: VehicleDay) -> int:
         """Index in the request of the vehicle that a vehicle-day belongs to."""
-        return run.vehicle
+        return self.vehicles[run.vehicle]
 
 
 def compile_request(request: PlanRequest) -> Compiled:
@@ -74,13 +81,18 @@ def compile_request(request: PlanRequest) -> Compiled:
         np.bool_,
     ).reshape(len(request.stops), len(request.vehicles))
     times = np.stack([_seconds(m, request) for m in classes])
+    fixing = fixing_of(request) if request.pins else None
     options: list[list[list[Slot]]] = []
     unserved: dict[int, Unserved] = {}
     for index, stop in enumerate(request.stops):
         found = _options(request, stop, index, runs, able[index], times)
+        if fixing is not None and not isinstance(found, Unserved):
+            found = _options(request, stop, index, runs, able[index], times, fixing)
         options.append([] if isinstance(found, Unserved) else found)
         if isinstance(found, Unserved):
             unserved[index] = found
+    runs, may_serve, vehicles = _numbered(runs, able, fixing)
+    pinned = fixing.days if fixing is not None else {}
     problem = build_problem(
         cost=times,
         time=times,
@@ -88,16 +100,18 @@ def compile_request(request: PlanRequest) -> Compiled:
         runs=runs,
         occupied=[float(s.occupied_s) for s in request.stops],
         prize=[max(s.prize, LEAST_PRIZE) for s in request.stops],
-        mandatory=[s.mandatory for s in request.stops],
+        mandatory=[s.mandatory or k in pinned for k, s in enumerate(request.stops)],
         clock_tolerance=[
             float(request.clock_tolerance_s) if s.visits_per_cycle > 1 else NO_LIMIT
             for s in request.stops
         ],
         clock_grid=_clock_grid(request.clock_tolerance_s),
-        may_serve=_may_serve(able, runs),
+        may_serve=may_serve,
         weeks=weeks,
     )
-    return Compiled(request=request, problem=problem, unserved=unserved, duty=duty)
+    return Compiled(
+        request=request, problem=problem, unserved=unserved, duty=duty, vehicles=vehicles
+    )
 
 
 def _check(request: PlanRequest) -> None:
@@ -149,9 +163,33 @@ def _clock_grid(tolerance_s: int) -> float:
     return next((float(g) for g in (300, 60) if tolerance_s >= g), 1.0)
 
 
-def _may_serve(able: Any, runs: list[VehicleDay]) -> Any:
-    """Abilities of the vehicles that have any run; the problem numbers no others past the last."""
-    return able[:, : 1 + max(r.vehicle for r in runs)]
+def _numbered(
+    runs: list[VehicleDay], able: Any, fixing: Fixing | None
+) -> tuple[list[VehicleDay], Any, tuple[int, ...]]:
+    """Vehicle-days by the numbers of the problem's vehicles, what these may serve, who they are.
+
+    A vehicle has a number more for each set of stops that pins leave to some of its days.
+    """
+    columns = list(able.T)
+    vehicles = list(range(len(columns)))
+    number: dict[tuple[int, bytes], int] = {}
+    numbered = []
+    for run in runs:
+        column = able[:, run.vehicle]
+        if fixing is not None:
+            column = column & ~fixing.blocked[:, run.vehicle, run.day]
+        if (column == able[:, run.vehicle]).all():
+            numbered.append(run)
+            continue
+        key = run.vehicle, column.tobytes()
+        if key not in number:
+            number[key] = len(columns)
+            columns.append(column)
+            vehicles.append(run.vehicle)
+        numbered.append(replace(run, vehicle=number[key]))
+    # The problem numbers no vehicle past the last that has a run.
+    num = 1 + max(r.vehicle for r in numbered)
+    return numbered, np.stack(columns, axis=1)[:, :num], tuple(vehicles)
 
 
 def duty_window(request: PlanRequest, vehicle: Vehicle) -> tuple[int, int]:
@@ -283,14 +321,19 @@ def _options(
     runs: list[VehicleDay],
     able: Any,
     times: Floats,
+    fixing: Fixing | None = None,
 ) -> list[list[Slot]] | Unserved:
-    """The visit options of a stop, or the reason why it has none."""
+    """The visit options of a stop that pins leave it, or the reason why it has none."""
     vehicles = request.vehicles
     if not able.any():
         nearest = min(vehicles, key=lambda v: len(stop.needs - v.abilities))
         missing = ", ".join(sorted(stop.needs - nearest.abilities))
         return _left_out(stop, "ability", vehicle=nearest.name, missing=missing)
     fit = [r for r in runs if able[r.vehicle]]
+    if fixing is not None:
+        fit = [r for r in fit if not fixing.blocked[index, r.vehicle, r.day]]
+        if not fit:
+            return why_not(request, fixing, index, {})
     if not fit:
         return _left_out(stop, "no_day", vehicle=vehicles[int(np.argmax(able))].name)
     out = [float(times[r.travel_class, r.start_node, index]) for r in fit]
@@ -298,7 +341,7 @@ def _options(
     excess = [
         shift_excess(r, a, b, stop.occupied_s) for r, a, b in zip(fit, out, back, strict=True)
     ]
-    if all(e is not None for e in excess):
+    if fixing is None and all(e is not None for e in excess):
         least = min(range(len(fit)), key=lambda k: out[k] + back[k])
         return _too_far(stop, vehicles[fit[least].vehicle], excess[least], out[least] + back[least])
     windows: dict[int, list[tuple[int, Slot]]] = {}
@@ -306,11 +349,13 @@ def _options(
         if over is None and run.day not in windows:
             usable = [
                 (k, slot)
-                for k, slot in _slots(stop, run.day)
+                for k, slot in _slots(stop, run.day, index, fixing)
                 if _reaches(run, slot, there, home, stop.occupied_s)
             ]
             if usable:
                 windows[run.day] = usable
+    if fixing is not None:
+        return _pinned_options(request, stop, index, windows, fixing)
     vehicle = vehicles[fit[0].vehicle].name
     if not windows:
         return _left_out(stop, "window", vehicle=vehicle, service_min=stop.service_s // MINUTE_S)
@@ -318,14 +363,7 @@ def _options(
     days = [d for d in windows if not weekdays or Cycle.weekday_of(d) in weekdays]
     if not days:
         return _left_out(stop, "no_day", vehicle=vehicle)
-    patterns = allowed_patterns(
-        num_days=request.cycle.num_days,
-        visits=stop.visits_per_cycle,
-        days=days,
-        same_weekday=stop.same_weekday,
-        min_gap_days=stop.min_gap_days,
-        max_gap_days=stop.max_gap_days,
-    )
+    patterns = _patterns(request, stop, days, MOST_PATTERNS)
     if not patterns:
         return _left_out(
             stop,
@@ -336,6 +374,39 @@ def _options(
             max_gap_days=stop.max_gap_days or request.cycle.num_days,
         )
     return [option for pattern in patterns for option in _with_windows(pattern, windows)]
+
+
+def _patterns(
+    request: PlanRequest, stop: Stop, days: Collection[int], limit: int
+) -> tuple[tuple[int, ...], ...]:
+    return allowed_patterns(
+        num_days=request.cycle.num_days,
+        visits=stop.visits_per_cycle,
+        days=days,
+        same_weekday=stop.same_weekday,
+        min_gap_days=stop.min_gap_days,
+        max_gap_days=stop.max_gap_days,
+        limit=limit,
+    )
+
+
+def _pinned_options(
+    request: PlanRequest,
+    stop: Stop,
+    index: int,
+    windows: Mapping[int, list[tuple[int, Slot]]],
+    fixing: Fixing,
+) -> list[list[Slot]] | Unserved:
+    """The options that hold every pinned day, of the days that pins and bans leave."""
+    days = [d for d in windows if not stop.weekdays or Cycle.weekday_of(d) in stop.weekdays]
+    pinned = fixing.days.get(index, frozenset())
+    if len(pinned) >= stop.visits_per_cycle:
+        days = [d for d in days if d in pinned]
+    limit = MOST_PATTERNS * (_PINNED_FACTOR if pinned else 1)
+    found = [p for p in _patterns(request, stop, days, limit) if pinned <= set(p)]
+    if not found or len(pinned) > stop.visits_per_cycle:
+        return why_not(request, fixing, index, windows)
+    return [o for pattern in found[:MOST_PATTERNS] for o in _with_windows(pattern, windows)]
 
 
 def _left_out(stop: Stop, reason: str, **facts: object) -> Unserved:
@@ -380,8 +451,21 @@ def shift_excess(
     return None
 
 
-def _slots(stop: Stop, day: int) -> list[tuple[int, Slot]]:
-    """Windows of a stop on a day as (number of the window, slot of the occupied time's start)."""
+def _slots(
+    stop: Stop, day: int, index: int = 0, fixing: Fixing | None = None
+) -> list[tuple[int, Slot]]:
+    """Windows of a stop on a day as (number of the window, slot of the occupied time's start).
+
+    Slots that the day's pins rule out are left out.
+    """
+    slots = _open_slots(stop, day)
+    if fixing is None:
+        return slots
+    narrowed = ((number, fixing.narrowed(index, slot)) for number, slot in slots)
+    return [(number, slot) for number, slot in narrowed if slot is not None]
+
+
+def _open_slots(stop: Stop, day: int) -> list[tuple[int, Slot]]:
     if not stop.windows:
         return [(-1, (day, 0.0, NO_LIMIT))]
     weekday = Cycle.weekday_of(day)

@@ -8,6 +8,7 @@ from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Run, Unserved
 from data.model.travel import UNREACHABLE, TravelMatrix
 from planner.alone import impossible_stops
+from planner.pinning import PIN_REASONS
 
 NO_CAPACITY = "unserved.no_capacity"
 
@@ -21,7 +22,8 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
     prize for an hour of that time; and ``weakest_per_hour``, the least prize that an hour spent on
     a served optional stop brings (a dash without one). Nothing is claimed about other plans.
 
-    A stop whose travel is not in the matrices keeps the reason that the plan gives.
+    A stop whose travel is not in the matrices, or that its pins rule out, keeps the reason that the
+    plan gives.
     """
     impossible = impossible_stops(request)
     visited = {v.stop_id for r in plan.runs for v in r.visits}
@@ -31,10 +33,14 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
     for stop in request.stops:
         if stop.stop_id in visited:
             continue
-        reason = impossible.get(stop.stop_id) or _no_capacity(request, plan, stop, weakest)
+        reason = impossible.get(stop.stop_id)
+        given = told.get(stop.stop_id)
+        if reason is None and given is not None and given.reason in PIN_REASONS:
+            reason = given
+        reason = reason or _no_capacity(request, plan, stop, weakest)
         reasons.append(
             reason
-            or told.get(stop.stop_id)
+            or given
             or Unserved(stop_id=stop.stop_id, reason=NO_CAPACITY, facts={"stop": stop.name})
         )
     return tuple(reasons)

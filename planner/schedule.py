@@ -57,7 +57,7 @@ def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
     ValueError
         If a run of the solution breaks a rule.
     """
-    problem, request = compiled.problem, compiled.request
+    problem = compiled.problem
     rows = [r for r in range(problem.num_runs) if solution.routes[r]]
     plain = {}
     for row in rows:
@@ -76,7 +76,7 @@ def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
         timing = _rounded(problem, solution, row, compiled, least, most)
         if week >= 0:
             spare[week] -= timing.work - least.work
-        runs.append(_run(request, problem, solution, row, timing))
+        runs.append(_run(compiled, solution, row, timing))
     return tuple(runs)
 
 
@@ -255,13 +255,12 @@ def _keeps_driving(run: VehicleDay, sites: list[Site], home: int, meal_at: int, 
     return driven + home <= run.drive_continuous
 
 
-def _run(
-    request: PlanRequest, problem: Problem, solution: Solution, row: int, timing: Timing
-) -> Run:
+def _run(compiled: Compiled, solution: Solution, row: int, timing: Timing) -> Run:
     """A timed run in the terms of the request."""
-    place = problem.runs[row]
+    request, place = compiled.request, compiled.problem.runs[row]
     stops = [request.stops[s] for s in solution.routes[row]]
-    return timed_run(request, request.vehicles[place.vehicle], place.day, stops, timing)
+    vehicle = request.vehicles[compiled.vehicle_of(place)]
+    return timed_run(request, vehicle, place.day, stops, timing)
 
 
 def timed_run(

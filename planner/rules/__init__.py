@@ -2,13 +2,13 @@
 
 The functions read a ``PlanView`` and share no code with the solver. ``EVERY_RULE`` lists them in
 the order in which a person would look: what is known, what stops get, when runs go, clock times,
-crew.
+crew, what a person has fixed.
 """
 
 from collections.abc import Callable, Iterator
 
 from data.model.plan import Violation
-from planner.rules import crew, runs, service
+from planner.rules import crew, fixed, runs, service
 from planner.rules.view import PlanView
 
 type Rule = Callable[[PlanView], Iterator[Violation]]
@@ -43,4 +43,7 @@ EVERY_RULE: tuple[Rule, ...] = (
     crew.daily_rest,
     crew.rest_by_shift,
     crew.weekly_work,
+    fixed.pins_hold,
+    fixed.kept_runs_stay,
+    fixed.forbidden_visits_are_none,
 )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from data.feeds.plan_file import read_plan, write_plan
 from data.model.errors import InputError
+from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import SiteCard, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Unserved
 from planner.score import check, summarise
@@ -51,6 +52,28 @@ def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:
     assert matrix is read.travel[request.vehicles[1].vehicle_id]
     assert check(read, same) == ()
     assert summarise(read, same) == summarise(request, plan)
+
+
+def test_pins_come_back(tmp_path: Path) -> None:
+    """What was fixed is judged again years later; a file from before there were pins has none."""
+    pins = Pins(
+        visits=(VisitPin(stop_id=KALINOVKA.stop_id, day=1, vehicle_id=FIRST.vehicle_id),),
+        kept=(
+            KeptRun(
+                vehicle_id=FIRST.vehicle_id,
+                day=8,
+                visits=(KeptVisit(stop_id=KALINOVKA.stop_id, start_s=36_900),),
+            ),
+        ),
+        forbidden=(Forbidden(stop_id=KALINOVKA.stop_id, weekday=4),),
+    )
+    path = tmp_path / "plan.json"
+    write_plan(path, replace(make_request(), pins=pins), make_plan())
+    assert read_plan(path)[0].pins == pins
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["request"]["pins"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    assert not read_plan(path)[0].pins
 
 
 def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:

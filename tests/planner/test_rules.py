@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import api
 from data.model.calendar import HOUR_S, MINUTE_S, Cycle, ServiceCalendar, Window
 from data.model.fleet import CrewRules, Vehicle, VehicleId
+from data.model.pins import Forbidden, KeptRun, Pins, VisitPin
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Unserved
 from data.model.travel import UNREACHABLE
@@ -232,6 +233,15 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.daily_rest": lambda: with_rules(daily_rest_s=161 * HOUR_S + 32 * MINUTE_S),
     "rule.rest_by_shift": lambda: with_rules(rest_shift_ratio=28.0),
     "rule.week_work": lambda: with_rules(week_work_max_s=358 * MINUTE_S),
+    "rule.pin_missed": lambda: with_request(
+        pins=Pins(visits=(VisitPin(stop_id=KALUZHSKOE.stop_id, day=1, latest_s=13 * HOUR_S),))
+    ),
+    "rule.kept_run_changed": lambda: with_request(
+        pins=Pins(kept=(KeptRun(vehicle_id=FIRST.vehicle_id, day=8),))
+    ),
+    "rule.visit_forbidden": lambda: with_request(
+        pins=Pins(forbidden=(Forbidden(stop_id=KAMENSKOE.stop_id, weekday=1),))
+    ),
 }
 
 

@@ -1,0 +1,73 @@
+"""What a person has fixed before the search: pinned visits, kept runs, forbidden ones."""
+
+from dataclasses import dataclass
+
+from data.model.fleet import VehicleId
+from data.model.place import StopId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitPin:
+    """A stop gets a visit on a cycle day, by this vehicle, its doors opening in this span.
+
+    The pinned stop is mandatory. ``vehicle_id`` ``None`` leaves the vehicle open. The doors open
+    from ``earliest_s`` to ``latest_s``, seconds from midnight; ``None`` leaves that side open.
+    """
+
+    stop_id: StopId
+    day: int
+    vehicle_id: VehicleId | None = None
+    earliest_s: int | None = None
+    latest_s: int | None = None
+
+    def __post_init__(self) -> None:
+        if None not in (self.earliest_s, self.latest_s) and self.latest_s < self.earliest_s:  # type: ignore[operator]
+            raise ValueError(f"pin ends ({self.latest_s} s) before it starts ({self.earliest_s} s)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVisit:
+    """A visit of a kept run: its stop and when the doors open."""
+
+    stop_id: StopId
+    start_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A vehicle's day that stays as it is: these visits, in this order, and no others.
+
+    Without visits the vehicle stays at its depot.
+    """
+
+    vehicle_id: VehicleId
+    day: int
+    visits: tuple[KeptVisit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forbidden:
+    """Visits of a stop that may not be: by a vehicle, on a cycle day, on a weekday.
+
+    What is given must hold together; a stop alone forbids all its visits. Monday is 0.
+    """
+
+    stop_id: StopId
+    vehicle_id: VehicleId | None = None
+    day: int | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """All that is fixed in a request."""
+
+    visits: tuple[VisitPin, ...] = ()
+    kept: tuple[KeptRun, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.visits or self.kept or self.forbidden)
+
+
+NO_PINS = Pins()
