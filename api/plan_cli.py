@@ -10,6 +10,7 @@ from rich.console import Console
 
 from api.common_cli import LangOption, words_for
 from api.serve import serve_folder
+from api.services.fixing import NO_WISHES, Wishes
 from api.services.folders import check_folder
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
@@ -17,6 +18,7 @@ from api.services.planning import PlanResult, check_frame, plan_region
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings
+from api.show_changes import show_changes, show_pin_reasons
 from api.show_plan import show_need, show_plan, show_violations
 from api.terminal import progress_bars
 from api.words import Words
@@ -125,6 +127,20 @@ def plan(
             help="Earlier plan.json to go on from; gives the first day and the weeks too.",
         ),
     ] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option("--pin", help="Fix a visit: STOP@VEHICLE:DATE or …THH:MM; repeatable."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", help="Keep runs of --start-from: DATE or VEHICLE:DATE; repeatable."),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forbid", help="Forbid visits: STOP@VEHICLE, @DATE or @mon … sun; repeatable."
+        ),
+    ] = None,
     work_limit: Annotated[
         int | None,
         typer.Option(
@@ -135,6 +151,7 @@ def plan(
     lang: LangOption = None,
 ) -> None:
     """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
+    words_for(lang)
     make_plan(
         region,
         osm=osm,
@@ -147,7 +164,12 @@ def plan(
         norm=norm,
         online_base=online_base,
         closures=closures,
-        start_from=start_from,
+        wishes=Wishes(
+            pin=tuple(pin or ()),
+            keep=tuple(keep or ()),
+            forbid=tuple(forbid or ()),
+            earlier=read_plan(start_from) if start_from else None,
+        ),
         work_limit=work_limit,
         workers=workers,
         lang=lang,
@@ -183,7 +205,7 @@ def make_plan(
     norm: str | None = None,
     online_base: bool = False,
     closures: Path | None = None,
-    start_from: Path | None = None,
+    wishes: Wishes = NO_WISHES,
     work_limit: int | None = None,
     workers: int = 2,
 ) -> PlanResult:
@@ -197,9 +219,8 @@ def make_plan(
     console, words = Console(), words_for(lang)
     loaded = load_region(name)
     sheet = Words(lang or loaded.language)
-    earlier = read_plan(start_from) if start_from else None
-    if earlier is not None:
-        cycle = earlier[0].cycle
+    if wishes.earlier is not None:
+        cycle = wishes.earlier[0].cycle
         start, weeks = start or cycle.start_date, weeks or cycle.num_weeks
     first = start or loaded.start_date or next_monday(today_in(loaded))
     params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
@@ -229,7 +250,7 @@ def make_plan(
             params=params,
             tick=bars,
             closures=closed,
-            start=earlier[1] if earlier else None,
+            wishes=wishes,
         )
         if not result.violations:
             published = Published.half_a_year(
@@ -249,8 +270,11 @@ def make_plan(
     show_need(console, words, loaded, audit)
     if result.violations:
         show_violations(console, words, result.request, result.violations)
+        show_pin_reasons(console, words, result.plan)
         raise typer.Exit(1)
     show_plan(console, words, loaded, result)
+    if wishes.start is not None:
+        show_changes(console, words, result.request, wishes.start, result.plan)
     console.print(words("cli.written", folder=folder))
     return result
 

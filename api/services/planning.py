@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from api.progress import Ticker
+from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
 from data.model.errors import RequestError
@@ -71,11 +72,11 @@ def plan_region(
     params: SolveParams,
     tick: Ticker,
     closures: Closures = NO_CLOSURES,
-    start: Plan | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> PlanResult:
     """Choose the stops, measure the ways, solve, and have the checker judge the outcome.
 
-    The search goes on from ``start``, an earlier plan, if one is given.
+    What the ``wishes`` fix is kept, and the search goes on from their earlier plan, if any.
     Stops of the region's own table are scaled to the cycle; where there are none they follow
     from need. A plan that breaks a rule comes back with its violations and is not to be published.
     """
@@ -89,13 +90,14 @@ def plan_region(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
     _refuse_doomed(request)
+    request = with_pins(request, wishes)
     tick.phase("phase.compile")
     warm_up()
     tick.phase("phase.solve")
     plan = solve(
         request,
         params,
-        start=start,
+        start=wishes.start,
         progress=lambda p: _tell(p, tick),
         should_stop=tick.should_stop,
     )
