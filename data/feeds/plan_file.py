@@ -1,7 +1,8 @@
 """A plan with its request in one JSON file that can be judged without its region.
 
-The file holds the request but for its travel matrices, of which it keeps the cells between depots
-and served stops, and the plan with its provenance. Dates are ISO, sets are sorted lists, times are
+The file holds the request and the plan with its provenance. Of the travel matrices it keeps all
+cells, so that a stop left out can be put in by hand; beyond ``MOST_WITH_TRAVEL`` stops it keeps
+those between depots and served stops, as all files did at first. Dates are ISO, sets are sorted lists, times are
 seconds; matrices are zlib-packed little-endian int32, base64. The same plan gives the same bytes.
 """
 
@@ -32,6 +33,8 @@ from data.model.travel import TravelMatrix
 FORMAT = "bookmobile-plan"
 VERSION = 1
 
+MOST_WITH_TRAVEL = 1200
+"""Most stops of which all travel is kept: some 10 MB for each matrix."""
 _CELL = np.dtype("<i4")
 _MOST_POINTS = 20_000
 
@@ -128,7 +131,8 @@ _FILE = TypeAdapter(StoredPlan)
 def write_plan(path: Path, request: PlanRequest, plan: Plan) -> None:
     """Write a plan and its request as one file.
 
-    Stops that the plan does not serve stay in the request; their travel is left out.
+    Stops that the plan does not serve stay in the request; where the request has more than
+    ``MOST_WITH_TRAVEL`` stops, their travel is left out.
     """
     stored = StoredPlan(
         format=FORMAT,
@@ -191,10 +195,11 @@ def _parsed(path: Path) -> Any:
 
 
 def _stored_travel(request: PlanRequest, plan: Plan) -> Iterator[StoredMatrix]:
-    """The matrices, each once, cut down to depots and served stops in order of the request."""
+    """The matrices, each once, cut down to depots and stops in order of the request."""
+    is_whole = len(request.stops) <= MOST_WITH_TRAVEL
     served = {v.stop_id for r in plan.runs for v in r.visits}
     points = [str(d.depot_id) for d in request.depots]
-    points += [str(s.stop_id) for s in request.stops if s.stop_id in served]
+    points += [str(s.stop_id) for s in request.stops if is_whole or s.stop_id in served]
     sharing: dict[int, list[VehicleId]] = {}
     for vehicle in request.vehicles:
         matrix = request.travel.get(vehicle.vehicle_id)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.feeds.plan_file import read_plan, write_plan
+from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
 from data.model.errors import InputError
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import SiteCard, StopId, StopKind
@@ -42,13 +42,14 @@ def assert_same_request(read: PlanRequest, request: PlanRequest) -> None:
 
 
 def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:
-    """Request, runs, reasons and provenance; the travel of unserved stops is left out."""
+    """Request, runs, reasons and provenance, and the travel of unserved stops too."""
     request, plan = make_request(), make_plan()
     read, same = written(tmp_path, request, plan)
     assert same == plan
     assert_same_request(read, request)
     matrix = read.travel[FIRST.vehicle_id]
-    assert matrix.point_ids == ("chernyakhovsk", "kalinovka", "kaluzhskoe", "kamenskoe")
+    served = ("chernyakhovsk", "kalinovka", "kaluzhskoe", "kamenskoe")
+    assert matrix.point_ids == (*served, "zagorskoe")
     assert matrix is read.travel[request.vehicles[1].vehicle_id]
     assert check(read, same) == ()
     assert summarise(read, same) == summarise(request, plan)
@@ -74,6 +75,23 @@ def test_pins_come_back(tmp_path: Path) -> None:
     del stored["request"]["pins"]
     path.write_text(json.dumps(stored), encoding="utf-8")
     assert not read_plan(path)[0].pins
+
+
+def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:
+    """One stop more than the limit: the file holds the travel that the plan uses, and is judged."""
+    request, plan = make_request(), make_plan()
+    copies = tuple(
+        replace(request.stops[-1], stop_id=StopId(f"more-{k}")) for k in range(MOST_WITH_TRAVEL - 3)
+    )
+    crowd = replace(request, stops=(*request.stops, *copies))
+    read, _ = written(tmp_path, crowd, plan)
+    assert read.travel[FIRST.vehicle_id].point_ids == (
+        "chernyakhovsk",
+        "kalinovka",
+        "kaluzhskoe",
+        "kamenskoe",
+    )
+    assert len(read.stops) == MOST_WITH_TRAVEL + 1
 
 
 def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
