@@ -8,6 +8,7 @@ from data.model.errors import RequestError
 from data.model.fleet import VehicleId
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, Unserved, Violation
+from planner.changes import Change, changes
 from planner.retime import Retimer, Span, Timed, Wish
 from planner.score import check
 
@@ -76,19 +77,6 @@ type Edit = Add | Remove | Move | Swap | MoveRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedTime:
-    """A published opening that is at another time, on another day, new (before is ``None``) or gone
-    (after is ``None``).
-
-    Days are cycle days, starts seconds from midnight.
-    """
-
-    stop_id: StopId
-    before: tuple[int, int] | None
-    after: tuple[int, int] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """The plan after an edit and what the edit does; differences are after less before."""
 
@@ -98,7 +86,7 @@ class Judgement:
     delta_drive_s: int
     delta_drive_m: int
     delta_work_s: int
-    changed: tuple[ChangedTime, ...]
+    changed: tuple[Change, ...]
 
 
 def apply(request: PlanRequest, plan: Plan, edit: Edit | Sequence[Edit]) -> Plan:
@@ -136,34 +124,8 @@ def judge(request: PlanRequest, plan: Plan, edit: Edit | Sequence[Edit]) -> Judg
         delta_drive_s=sum(r.drive_s for r in after.runs) - sum(r.drive_s for r in plan.runs),
         delta_drive_m=sum(r.drive_m for r in after.runs) - sum(r.drive_m for r in plan.runs),
         delta_work_s=sum(r.work_s for r in after.runs) - sum(r.work_s for r in plan.runs),
-        changed=changed_times(plan, after),
+        changed=changes(plan, after),
     )
-
-
-def changed_times(before: Plan, after: Plan) -> tuple[ChangedTime, ...]:
-    """Openings of one plan that the other does not have, paired by stop in order of the days."""
-    old, new = _openings(before), _openings(after)
-    changed = []
-    for stop_id in dict.fromkeys((*old, *new)):
-        lost = sorted(old.get(stop_id, set()) - new.get(stop_id, set()))
-        won = sorted(new.get(stop_id, set()) - old.get(stop_id, set()))
-        for k in range(max(len(lost), len(won))):
-            changed.append(
-                ChangedTime(
-                    stop_id=stop_id,
-                    before=lost[k] if k < len(lost) else None,
-                    after=won[k] if k < len(won) else None,
-                )
-            )
-    return tuple(changed)
-
-
-def _openings(plan: Plan) -> dict[StopId, set[tuple[int, int]]]:
-    found: dict[StopId, set[tuple[int, int]]] = {}
-    for run in plan.runs:
-        for visit in run.visits:
-            found.setdefault(visit.stop_id, set()).add((run.day, visit.start_s))
-    return found
 
 
 def _prize(request: PlanRequest, plan: Plan) -> float:

@@ -2,8 +2,9 @@
 
 The file holds the request and the plan with its provenance. Of the travel matrices it keeps all
 cells, so that a stop left out can be put in by hand; beyond ``MOST_WITH_TRAVEL`` stops it keeps
-those between depots and served stops, as all files did at first. Dates are ISO, sets are sorted lists, times are
-seconds; matrices are zlib-packed little-endian int32, base64. The same plan gives the same bytes.
+those between depots and served stops, as every file once did. Dates are ISO, sets are sorted lists,
+times are seconds; matrices are zlib-packed little-endian int32, base64. The same plan gives the
+same bytes.
 """
 
 import base64

@@ -223,7 +223,7 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
         "plan.unserved[0].stop_id",
     ),
     (
-        changed("request", "travel", 0, "shape", to=[5, 5]),
+        changed("request", "travel", 0, "shape", to=[4, 4]),
         "plan_file.matrix_damaged",
         "request.travel[0]",
     ),

@@ -12,7 +12,8 @@ from data.model.errors import RequestError
 from data.model.place import StopId
 from data.model.plan import Plan, PlanRequest, Run
 from data.model.travel import TravelMatrix
-from planner.edit import Add, Edit, Move, MoveRun, Remove, Swap, apply, changed_times, judge
+from planner.changes import changes
+from planner.edit import Add, Edit, Move, MoveRun, Remove, Swap, apply, judge
 from planner.score import check
 from tests.planner.examples import (
     FIRST,
@@ -144,7 +145,7 @@ def test_there_and_back_is_the_same_plan() -> None:
         ),
     ):
         again = apply(request, apply(request, plan, edit), back)
-        assert changed_times(plan, again) == ()
+        assert changes(plan, again) == ()
 
 
 @pytest.mark.parametrize(
