@@ -21,6 +21,10 @@ COMMANDS = {
     "need": ("api.plan_cli", "need", "Show which settlements lack a library."),
     "plan": ("api.plan_cli", "plan", "Plan a repeating cycle and write its folder."),
     "check": ("api.plan_cli", "check", "Judge a plan by every rule."),
+    "compare": ("api.compare_cli", "compare", "Put plans side by side."),
+    "explain": ("api.edit_cli", "explain", "Tell why a stop is not served, what would serve it."),
+    "insert": ("api.edit_cli", "insert", "List where one more stop fits into a plan."),
+    "move": ("api.edit_cli", "move", "Move a stop by hand; name every rule it breaks."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""
