@@ -7,13 +7,15 @@ from math import fsum
 from data.model.errors import RequestError
 from data.model.fleet import VehicleId
 from data.model.place import Stop, StopId
-from data.model.plan import Plan, PlanRequest, Run, Unserved, Violation
+from data.model.plan import Plan, PlanRequest, Provenance, Run, Unserved, Violation
 from planner.changes import Change, changes
 from planner.retime import Retimer, Span, Timed, Wish
 from planner.score import check
 
 BY_HAND = "unserved.by_hand"
 """Reason of a stop whose last visit a person has taken out."""
+HAND_EDITS = "hand_edits"
+"""Parameter in the provenance: how many edits were made by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +147,13 @@ class Draft:
         self._stops = {s.stop_id: s for s in request.stops}
         self._retimer = retimer or Retimer(request)
         self._runs: dict[_Key, Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
+        self._num_edits = 0
         self._wishes: dict[_Key, list[Wish]] = {}
         """Visits of the runs that were touched."""
 
     def apply(self, edit: Edit) -> None:
         """Take up one edit."""
+        self._num_edits += 1
         match edit:
             case Add():
                 wish = Wish(stop=self._stop(edit.stop_id), asked_s=edit.at_s, is_moved=True)
@@ -181,7 +185,20 @@ class Draft:
             self._runs[key] = timed.run
         order = {v.vehicle_id: k for k, v in enumerate(self._request.vehicles)}
         runs = sorted(self._runs.values(), key=lambda r: (order[r.vehicle_id], r.day))
-        return replace(self._before, runs=tuple(runs), unserved=self._unserved(runs))
+        return replace(
+            self._before,
+            runs=tuple(runs),
+            unserved=self._unserved(runs),
+            provenance=self._provenance(),
+        )
+
+    def _provenance(self) -> Provenance | None:
+        """That of the plan before, with how many edits make it unlike what its search gave."""
+        before = self._before.provenance
+        if before is None:
+            return None
+        edits = int(before.parameters.get(HAND_EDITS, 0)) + self._num_edits
+        return replace(before, parameters={**before.parameters, HAND_EDITS: edits})
 
     def _unserved(self, runs: list[Run]) -> tuple[Unserved, ...]:
         visited = {v.stop_id for r in runs for v in r.visits}

@@ -79,6 +79,14 @@ def test_a_stop_taken_out_is_listed() -> None:
     assert [c.after for c in judged.changed] == [None, None]
 
 
+def test_the_plan_says_that_it_was_edited() -> None:
+    """Edits are counted over all that were made, so that no search is credited with them."""
+    request, plan = make_request(), make_plan()
+    after = apply(request, apply(request, plan, ADD), Remove(stop_id=ZAGORSKOE.stop_id))
+    assert after.provenance is not None
+    assert after.provenance.parameters == {"workers": 1, "hand_edits": 2}
+
+
 def test_a_move_names_what_it_breaks() -> None:
     """To a vehicle without the lift, on a day that it does not work: both rules are named."""
     request, plan = make_request(), make_plan()
