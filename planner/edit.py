@@ -8,6 +8,7 @@ from data.model.errors import RequestError
 from data.model.fleet import VehicleId
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Provenance, Run, Unserved, Violation
+from data.model.travel import UNREACHABLE
 from planner.changes import Change, changes
 from planner.retime import Retimer, Span, Timed, Wish
 from planner.score import check
@@ -299,12 +300,14 @@ class Draft:
             at = sum(s <= wish.asked_s for s in starts)
             if starts == sorted(starts):
                 return at
-        ranked = []
-        for at in range(len(wishes) + 1):
-            timed = self._timed(key, [*wishes[:at], wish, *wishes[at:]])
-            assert timed is not None  # an answer is always given where rules may break
-            ranked.append((not timed.is_legal, timed.run.drive_s, timed.run.work_s, at))
-        return min(ranked)[-1]
+        orders = [[*wishes[:at], wish, *wishes[at:]] for at in range(len(wishes) + 1)]
+        legal = [(self._timed(key, order, legal_only=True), at) for at, order in enumerate(orders)]
+        ranked = [(t.run.drive_s, t.run.work_s, at) for t, at in legal if t is not None]
+        if ranked:
+            return min(ranked)[-1]
+        vehicle = self._retimer.vehicle(key[0])
+        legs = [self._retimer.legs(vehicle, [w.stop for w in order]) for order in orders]
+        return min(range(len(orders)), key=lambda at: (UNREACHABLE in legs[at], sum(legs[at]), at))
 
     def _swap(self, edit: Swap) -> None:
         here, there = self._find(edit.stop_id, edit.day), self._find(edit.other_id, edit.other_day)
