@@ -141,6 +141,12 @@ def plan(
             "--forbid", help="Forbid visits: STOP@VEHICLE, @DATE or @mon … sun; repeatable."
         ),
     ] = None,
+    max_changes: Annotated[
+        int | None,
+        typer.Option(
+            "--max-changes", min=0, help="Most published times of --start-from that may change."
+        ),
+    ] = None,
     work_limit: Annotated[
         int | None,
         typer.Option(
@@ -168,6 +174,7 @@ def plan(
             pin=tuple(pin or ()),
             keep=tuple(keep or ()),
             forbid=tuple(forbid or ()),
+            max_changes=max_changes,
             earlier=read_plan(start_from) if start_from else None,
         ),
         work_limit=work_limit,
@@ -275,6 +282,8 @@ def make_plan(
     show_plan(console, words, loaded, result)
     if wishes.start is not None:
         show_changes(console, words, result.request, wishes.start, result.plan)
+        if wishes.max_changes is not None:
+            console.print(words("show.changes.capped", limit=wishes.max_changes))
     console.print(words("cli.written", folder=folder))
     return result
 

@@ -11,6 +11,7 @@ from data.model.fleet import Vehicle, VehicleId
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import StopId
 from data.model.plan import Plan, PlanRequest
+from planner.capped import cap_changes
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PIN = re.compile(r"(.+)@(.+):(\d{4}-\d{2}-\d{2})(?:T(\d{1,2}):(\d{2}))?")
@@ -26,6 +27,8 @@ class Wishes:
     pin: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
+    max_changes: int | None = None
+    """Most published times of the earlier plan that may change; ``None`` is no cap."""
     earlier: tuple[PlanRequest, Plan] | None = None
 
     @property
@@ -37,7 +40,7 @@ NO_WISHES = Wishes()
 
 
 def with_pins(request: PlanRequest, wishes: Wishes) -> PlanRequest:
-    """The request with the wishes as its pins.
+    """The request with the wishes as its pins and its cap on changes.
 
     Stops and vehicles go by id or by name.
 
@@ -46,14 +49,24 @@ def with_pins(request: PlanRequest, wishes: Wishes) -> PlanRequest:
     InputError
         ``pins.bad_pin``, ``pins.bad_keep``, ``pins.bad_forbid``, ``pins.unknown_stop``,
         ``pins.stop_not_unique``, ``pins.unknown_vehicle``, ``pins.outside_cycle``,
-        ``pins.keep_needs_start``, ``pins.kept_stop_gone``.
+        ``pins.keep_needs_start``, ``pins.kept_stop_gone``, ``pins.cap_needs_start``,
+        ``pins.other_cycle``.
     """
+    weeks = request.cycle.num_weeks
+    found = weeks if wishes.earlier is None else wishes.earlier[0].cycle.num_weeks
+    if found != weeks and (wishes.keep or wishes.max_changes is not None):
+        raise InputError("pins.other_cycle", found=found, weeks=weeks)
     pins = Pins(
         visits=tuple(_pin(request, text) for text in wishes.pin),
         kept=tuple(k for text in wishes.keep for k in _kept(request, text, wishes.start)),
         forbidden=tuple(_forbidden(request, text) for text in wishes.forbid),
     )
-    return replace(request, pins=pins)
+    fixed = replace(request, pins=pins)
+    if wishes.max_changes is None:
+        return fixed
+    if wishes.start is None:
+        raise InputError("pins.cap_needs_start", max_changes=wishes.max_changes)
+    return cap_changes(fixed, wishes.start, wishes.max_changes)
 
 
 def _pin(request: PlanRequest, text: str) -> VisitPin:

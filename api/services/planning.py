@@ -18,6 +18,7 @@ from maps.roads import NO_CLOSURES, Closures, RoadPoint, Roads, profile_of
 from planner.alone import impossible_stops
 from planner.bound import prize_bound
 from planner.candidates import build_request, candidate_stops, frame_request, scaled_stops
+from planner.capped import solve_capped
 from planner.explain import unserved_reasons
 from planner.params import SolveParams
 from planner.score import PlanSummary, check, summarise
@@ -85,6 +86,9 @@ def plan_region(
     stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
     if not stops:
         raise RequestError("request.no_stop")
+    # What names nothing is refused before the long work.
+    frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+    with_pins(replace(frame, stops=tuple(stops)), wishes)
     travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
@@ -94,13 +98,7 @@ def plan_region(
     tick.phase("phase.compile")
     warm_up()
     tick.phase("phase.solve")
-    plan = solve(
-        request,
-        params,
-        start=wishes.start,
-        progress=lambda p: _tell(p, tick),
-        should_stop=tick.should_stop,
-    )
+    plan = _solved(request, wishes.start, params, tick)
     plan = replace(plan, unserved=unserved_reasons(request, plan))
     if plan.provenance is not None:
         bound, kind = prize_bound(request)
@@ -167,6 +165,19 @@ def measure(
             by_profile[profile] = roads.matrix(points, vehicle, tick.fraction, closures)
         travel[vehicle.vehicle_id] = by_profile[profile]
     return travel, off_road
+
+
+def _solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick: Ticker) -> Plan:
+    """The plan found, within the request's cap on changes where it has one."""
+
+    def tell(progress: Progress) -> None:
+        _tell(progress, tick)
+
+    if request.change_cap is not None and start is not None:
+        return solve_capped(
+            request, params, start=start, progress=tell, should_stop=tick.should_stop
+        )
+    return solve(request, params, start=start, progress=tell, should_stop=tick.should_stop)
 
 
 def _tell(progress: Progress, tick: Ticker) -> None:

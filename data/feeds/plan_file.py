@@ -26,7 +26,7 @@ from data.feeds.tables import check_file
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
-from data.model.pins import NO_PINS, Pins
+from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop
 from data.model.plan import Plan, PlanRequest
 from data.model.travel import TravelMatrix
@@ -96,6 +96,7 @@ class StoredRequest:
     meal_window_end_s: int
     travel: tuple[StoredMatrix, ...]
     pins: Pins = NO_PINS
+    change_cap: ChangeCap | None = None
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":

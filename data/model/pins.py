@@ -71,3 +71,28 @@ class Pins:
 
 
 NO_PINS = Pins()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedTime:
+    """When readers expect the doors of a stop to open: cycle day and seconds from midnight."""
+
+    stop_id: StopId
+    day: int
+    start_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCap:
+    """Of these published times at most so many may change.
+
+    A change is a time moved, dropped or added at a stop that has a published time; one dropped and
+    one added at the same stop are one change. Stops without a published time are free.
+    """
+
+    published: tuple[PublishedTime, ...]
+    max_changes: int
+
+    def __post_init__(self) -> None:
+        if self.max_changes < 0:
+            raise ValueError(f"max_changes is {self.max_changes}, must not be below 0")

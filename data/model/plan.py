@@ -11,7 +11,7 @@ from typing import Any
 
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
-from data.model.pins import NO_PINS, Pins
+from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop, StopId
 from data.model.travel import TravelMatrix
 
@@ -42,6 +42,7 @@ class PlanRequest:
     meal_window_start_s: int = 11 * 3600
     meal_window_end_s: int = 15 * 3600
     pins: Pins = NO_PINS
+    change_cap: ChangeCap | None = None
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
         """Whether a vehicle has service on a date, inside the cycle or beyond it."""

@@ -46,4 +46,5 @@ EVERY_RULE: tuple[Rule, ...] = (
     fixed.pins_hold,
     fixed.kept_runs_stay,
     fixed.forbidden_visits_are_none,
+    fixed.published_times_stay,
 )

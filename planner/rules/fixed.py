@@ -1,8 +1,10 @@
 """What a person has fixed: pins, kept runs, forbidden visits."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from data.model.pins import Forbidden, VisitPin
+from data.model.place import StopId
 from data.model.plan import Run, StopVisit, Violation
 from planner.rules.view import PlanView, clock
 
@@ -73,3 +75,25 @@ def _is_forbidden(view: PlanView, ban: Forbidden, run: Run) -> bool:
         and ban.day in (None, run.day)
         and ban.weekday in (None, view.request.cycle.weekday_of(run.day))
     )
+
+
+def published_times_stay(view: PlanView) -> Iterator[Violation]:
+    """At most so many published times change as the request allows.
+
+    At each stop with a published time the times gone and the times come are counted, and the
+    greater number is its changes.
+    """
+    cap = view.request.change_cap
+    if cap is None:
+        return
+    before: dict[StopId, set[tuple[int, int]]] = defaultdict(set)
+    for time in cap.published:
+        before[time.stop_id].add((time.day, time.start_s))
+    found = 0
+    for stop_id, times in before.items():
+        now = {(run.day, visit.start_s) for run, visit in view.visits.get(stop_id, [])}
+        found += max(len(times - now), len(now - times))
+    if found > cap.max_changes:
+        yield Violation(
+            code="rule.too_many_changes", facts={"found": found, "limit": cap.max_changes}
+        )

@@ -95,3 +95,38 @@ def test_what_names_nothing_is_refused(
     )
     assert told.code == 2
     assert named in told.said
+
+
+def test_no_published_time_changes(
+    bookmobile: Terminal, region: Path, earlier: Path, tmp_path: Path
+) -> None:
+    """With --max-changes 0 the timetable stays to the second, and the file can be judged by it."""
+    out = tmp_path / "same"
+    told = bookmobile(
+        "plan", region, "--start-from", earlier, "--max-changes", 0, "--out", out, *LIMITS
+    )
+    assert told.code == 0, told.said
+    assert "0 published times change" in told.said
+    assert sorted(v for r in runs(out / "plan.json").values() for v in r) == sorted(
+        v for r in runs(earlier).values() for v in r
+    )
+    stored = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    stored["request"]["change_cap"]["published"][0]["start_s"] += 60
+    bent = tmp_path / "bent.json"
+    bent.write_text(json.dumps(stored), encoding="utf-8")
+    told = bookmobile("check", bent)
+    assert told.code == 1
+    assert "published times would change" in told.said
+
+
+def test_a_cap_needs_a_plan_of_the_same_cycle(
+    bookmobile: Terminal, region: Path, earlier: Path, tmp_path: Path
+) -> None:
+    """Without a plan, or with one of other weeks, there is nothing to count against."""
+    cap = ("--max-changes", 2, "--out", tmp_path / "x", *LIMITS)
+    told = bookmobile("plan", region, "--start", "2026-11-30", *cap)
+    assert told.code == 2
+    assert "--start-from" in told.said
+    told = bookmobile("plan", region, "--start-from", earlier, "--weeks", 1, *cap)
+    assert told.code == 2
+    assert "--weeks" in told.said

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import api
 from data.model.calendar import HOUR_S, MINUTE_S, Cycle, ServiceCalendar, Window
 from data.model.fleet import CrewRules, Vehicle, VehicleId
-from data.model.pins import Forbidden, KeptRun, Pins, VisitPin
+from data.model.pins import ChangeCap, Forbidden, KeptRun, Pins, PublishedTime, VisitPin
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Unserved
 from data.model.travel import UNREACHABLE
@@ -241,6 +241,12 @@ BREAKING: dict[str, Callable[[], Case]] = {
     ),
     "rule.visit_forbidden": lambda: with_request(
         pins=Pins(forbidden=(Forbidden(stop_id=KAMENSKOE.stop_id, weekday=1),))
+    ),
+    "rule.too_many_changes": lambda: with_request(
+        change_cap=ChangeCap(
+            published=(PublishedTime(stop_id=KAMENSKOE.stop_id, day=8, start_s=13 * HOUR_S),),
+            max_changes=0,
+        )
     ),
 }
 
