@@ -34,6 +34,7 @@ PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN.json", help="Plan fi
 StopArgument = Annotated[str, typer.Argument(metavar="STOP", help="Id or whole name of a stop.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DATE = ["%Y-%m-%d"]
+DEFAULT_EXPLAIN_S = 7.0
 
 
 def explain(
@@ -41,7 +42,7 @@ def explain(
     stop: StopArgument,
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=1.0, help="Seconds to look for proofs.")
-    ] = 10.0,
+    ] = DEFAULT_EXPLAIN_S,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:

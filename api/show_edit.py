@@ -65,8 +65,10 @@ def show_explanation(console: Console, words: Words, told: Explanation) -> None:
 
 
 def change_words(words: Words, change: Change) -> str:
-    """A change in a few words; where others only have to move, it says so."""
-    code = "relax.replan" if (change.code, change.proof) == ("relax.none", "solve") else change.code
+    """A change in a few words."""
+    code = change.code
+    if code == "relax.none" and change.proof != "place":
+        code = "relax.replan"
     return words(code, **change.facts)
 
 

@@ -16,7 +16,7 @@ from data.model.errors import RequestError
 from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Unserved
-from planner.alone import impossible_stops
+from planner.alone import impossible_stops, longest_work_s
 from planner.edit import Remove, apply
 from planner.explain import NO_CAPACITY, unserved_reasons
 from planner.insert import best_places, with_stop
@@ -32,8 +32,8 @@ _SEARCH_RATIO = 0.9
 """Share of the time limit that is searched; the rest is for what a search began before its end."""
 _LEAST_SOLVE_S = 0.5
 _MOST_SOLVE_S = 3.0
-_NO_SOLVE = frozenset({"relax.drop"})
-"""Changes that are only tried on the plan as it stands."""
+_DROP_WEIGHT = 2.0
+_DROP = "relax.drop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def explain(
     The order of effort is: none, the stop's weekdays, windows, one weekday for all visits, gaps,
     service time, visits a cycle; then a vehicle's stops a run, a longer shift, abilities; another
     stop left out; one more vehicle-day; one more vehicle. Of every kind the first that works is
-    told, of dropped stops the one with the least prize.
+    told, of single stops left out the one with the least prize.
 
     Raises
     ------
@@ -131,11 +131,13 @@ def explain(
     order = [*dict.fromkeys((*open_trials, *changes))]
     order.sort(key=_EFFORT.index)
     proved_at = next((k for k, code in enumerate(order) if code in changes), len(order))
-    cheaper = [open_trials[c] for c in order[:proved_at] if c not in _NO_SOLVE]
+    cheaper = [open_trials[c] for c in order[:proved_at]]
     cheaper = [t for t in cheaper if not _is_impossible(t)]
+    # Letting the search choose what to leave out is the surest proof: time is kept for it.
+    weights = [_DROP_WEIGHT if t.code == _DROP else 1.0 for t in cheaper]
     for number, trial in enumerate(cheaper):
         left_s = ends_s - time.perf_counter()
-        share_s = min(_MOST_SOLVE_S, left_s / (len(cheaper) - number))
+        share_s = min(_MOST_SOLVE_S, left_s * weights[number] / sum(weights[number:]))
         params = SolveParams(seed=seed, time_limit_s=max(share_s, _LEAST_SOLVE_S), rounds=1)
         solved = None
         if left_s >= _LEAST_SOLVE_S and not (should_stop is not None and should_stop()):
@@ -182,18 +184,41 @@ def _by_place(trial: _Trial, before: Plan) -> Change | None:
 def _by_solve(
     trial: _Trial, before: Plan, params: SolveParams, should_stop: Callable[[], bool] | None
 ) -> Change | None:
-    """The change with a plan that serves the stop and all that were served, if one is found."""
-    served = _without_unserved(trial.request, trial.plan, trial.stop)
-    must = replace(served, stops=tuple(replace(s, mandatory=True) for s in served.stops))
+    """The change with a plan that serves the stop and all that were served, if one is found.
+
+    Where stops may be dropped the search chooses them: those of least prize in all.
+    """
+    may_drop = trial.code == _DROP
+    start = before if may_drop else trial.plan
+    served = _without_unserved(trial.request, start, trial.stop)
+    stops = tuple(
+        replace(s, mandatory=s.mandatory or not may_drop or s.stop_id == trial.stop.stop_id)
+        for s in served.stops
+    )
+    must = replace(served, stops=stops)
     try:
-        found = solve(must, params, start=trial.plan, should_stop=should_stop)
+        found = solve(must, params, start=start, should_stop=should_stop)
     except RequestError:
         # A point without travel or no working day: nothing is proved.
         return None
-    others = tuple(u for u in trial.plan.unserved if u.stop_id != trial.stop.stop_id)
-    if found.unserved or check(trial.request, replace(found, unserved=others)):
+    others = tuple(u for u in start.unserved if u.stop_id != trial.stop.stop_id)
+    whole = replace(found, unserved=(*others, *found.unserved))
+    is_less = found.unserved and not may_drop
+    if is_less or not whole.days_of(trial.stop.stop_id) or check(trial.request, whole):
         return None
-    return _proved(trial, before, replace(found, unserved=others), "solve")
+    if may_drop:
+        gone = {u.stop_id for u in found.unserved}
+        trial = replace(trial, facts=_drop_facts([s for s in stops if s.stop_id in gone]))
+    return _proved(trial, before, whole, "solve")
+
+
+def _drop_facts(stops: list[Stop]) -> Mapping[str, Any]:
+    """Names, ids and people of stops that are left out instead."""
+    return {
+        "other": ", ".join(s.name for s in stops),
+        "other_id": ", ".join(s.stop_id for s in stops),
+        "people": sum(s.people or 0 for s in stops),
+    }
 
 
 def _proved(trial: _Trial, before: Plan, after: Plan, proof: str) -> Change:
@@ -239,8 +264,8 @@ def _trials(request: PlanRequest, plan: Plan, stop: Stop) -> Iterator[_Trial]:
         yield _Trial(code=code, facts=facts, request=wider, plan=plan, stop=stop)
     for other in _dropped(request, plan, stop):
         without = apply(request, plan, Remove(stop_id=other.stop_id))
-        facts = {"other": other.name, "other_id": str(other.stop_id), "people": other.people or 0}
-        yield _Trial(code="relax.drop", facts=facts, request=request, plan=without, stop=stop)
+        facts = _drop_facts([other])
+        yield _Trial(code=_DROP, facts=facts, request=request, plan=without, stop=stop)
     for code, facts, wider in _of_days(request):
         yield _Trial(code=code, facts=facts, request=wider, plan=plan, stop=stop)
 
@@ -344,7 +369,10 @@ def _of_days(request: PlanRequest) -> Iterator[tuple[str, Mapping[str, Any], Pla
 
 
 def _with_date(request: PlanRequest, vehicle: Vehicle, on: date) -> PlanRequest:
-    """The vehicle works on one more date, and no other vehicle and no other date changes."""
+    """The vehicle works on one more date, and no other vehicle and no other date changes.
+
+    The limit of a week's work makes room for one more shift: other people may work it.
+    """
     dates = [request.cycle.date_of(d) for d in range(request.cycle.num_days)]
     calendar = request.calendar
     if not calendar.is_working(on):
@@ -358,4 +386,9 @@ def _with_date(request: PlanRequest, vehicle: Vehicle, on: date) -> PlanRequest:
             d for d in dates if wider.may_run_on(changed, d) and not request.may_run_on(one, d)
         } - ({on} if one.vehicle_id == vehicle.vehicle_id else set())
         vehicles.append(replace(changed, off_dates=changed.off_dates | won))
-    return replace(wider, vehicles=tuple(vehicles))
+    rules = request.crew_rules.get(vehicle.vehicle_id, CrewRules())
+    if rules.week_work_max_s is not None:
+        week_s = rules.week_work_max_s + longest_work_s(vehicle, rules)
+        rules = replace(rules, week_work_max_s=week_s)
+    crews = {**request.crew_rules, vehicle.vehicle_id: rules}
+    return replace(wider, vehicles=tuple(vehicles), crew_rules=crews)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from data.model.calendar import HOUR_S, MINUTE_S, Window
+from data.model.calendar import HOUR_S, MINUTE_S, ServiceCalendar, Window
 from data.model.errors import RequestError
 from data.model.fleet import CrewRules
 from data.model.place import Stop, StopId
@@ -154,3 +154,17 @@ def test_a_stop_without_travel_is_named() -> None:
     with pytest.raises(RequestError) as caught:
         asked(replace(ZAGORSKOE, stop_id=StopId("elsewhere")))
     assert caught.value.code == "edit.no_travel"
+
+
+def test_a_search_finds_which_stops_to_leave_out() -> None:
+    """Five hours on the only day there is: no single stop makes room, two or three do, by name."""
+    stop = make_stop("more", weekdays=frozenset({0}), service_s=5 * HOUR_S, prize=900.0)
+    request, plan = full_day(stop)
+    mondays = ServiceCalendar(weekdays=frozenset({0}))
+    request = replace(with_travel(request), calendar=mondays)
+    told = explain(request, plan, stop, time_limit_s=3.0)
+    proves(told)
+    (dropped,) = (c for c in told.changes if c.code == "relax.drop")
+    assert dropped.proof == "solve"
+    assert len(dropped.facts["other_id"].split(", ")) >= 2
+    assert told.cheapest is dropped
