@@ -28,7 +28,7 @@ LONGER_S = (HOUR_S // 2, HOUR_S)
 """By how much a shift is made longer, seconds."""
 _SERVICE_SHARES = (0.75, 0.5)
 _MOST_DROPPED = 60
-_SEARCH_RATIO = 0.9
+_SEARCH_RATIO = 0.8
 """Share of the time limit that is searched; the rest is for what a search began before its end."""
 _LEAST_SOLVE_S = 0.5
 _MOST_SOLVE_S = 3.0
