@@ -140,23 +140,24 @@ def time_sites(run: VehicleDay, sites: list[Site], home: int) -> Timing | None:
         best = None
     if best is not None or run.meal_after == NO_LIMIT:
         return best
+    least = int(run.meal_min)
+    longest = int(min(run.meal_max, run.meal_hi - run.meal_lo))
     for at in range(len(sites)):
-        length = int(run.meal_min)
-        for _attempt in range(2):
+        shortest = _timing(run, sites, home, at, least)
+        if shortest is None:
+            continue
+        # A longer meal may take up waiting, which would be work, or count as a driving break.
+        waiting = shortest.sign_off - shortest.sign_on - base - least
+        lengths = {min(longest, least + waiting), run.break_length}
+        for length in (least, *sorted(int(m) for m in lengths if least < m <= longest)):
             timing = _timing(run, sites, home, at, length)
-            if timing is None:
-                break
             if (
-                timing.work <= run.max_work
+                timing is not None
+                and timing.work <= run.max_work
                 and (best is None or timing.work < best.work)
                 and _keeps_driving(run, sites, home, at, length)
             ):
                 best = timing
-            waiting = timing.sign_off - timing.sign_on - base - length
-            longest = min(run.meal_max, run.meal_hi - run.meal_lo)
-            length = int(min(longest, run.meal_min + waiting))
-            if length <= run.meal_min:
-                break
     return best
 
 

@@ -188,10 +188,21 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
         base += time[node[p - 1], node[p]]
         if p < last:
             base += data.stop_f[node[p], OCCUPIED]
+    longest = min(limits[MEAL_MAX], limits[MEAL_HI] - limits[MEAL_LO])
     for p in range(1, last):
-        meal = limits[MEAL_MIN]
+        least = limits[MEAL_MIN]
+        filling = least
         leg = time[node[p], node[p + 1]]
-        for _attempt in range(2):
+        for attempt in range(3):
+            meal = least
+            if attempt == 1:
+                # A longer meal may take up waiting, which would be work.
+                meal = filling
+            elif attempt == 2 and limits[DRIVE_CONT] < BIG:
+                # A longer meal may count as the break from driving.
+                meal = limits[BREAK]
+            if attempt > 0 and not least + EPS < meal <= longest + EPS:
+                continue
             d1, e1, l1, w1 = join(
                 seg[p, F_DUR],
                 seg[p, F_EARLY],
@@ -201,14 +212,16 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
                 limits[MEAL_LO],
                 limits[MEAL_HI] - meal,
             )
-            if w1 > EPS:
-                break
             d2, _e2, _l2, w2 = join(
                 d1, e1, l1, leg, seg[p + 1, B_DUR], seg[p + 1, B_EARLY], seg[p + 1, B_LATE]
             )
-            if w2 > EPS:
-                break
+            if w1 > EPS or w2 > EPS:
+                if attempt == 0:
+                    break
+                continue
             work = d2 - meal
+            if attempt == 0:
+                filling = min(longest, least + work - base)
             if (
                 work < best_work - EPS
                 and work <= limits[MAX_WORK] + EPS
@@ -217,10 +230,6 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
                 best_work = work
                 best_at = p
                 best_meal = meal
-            # A longer meal may take up waiting, which would be work.
-            meal = min(limits[MEAL_MAX], meal + work - base, limits[MEAL_HI] - limits[MEAL_LO])
-            if meal <= limits[MEAL_MIN] + EPS:
-                break
     if best_at < 0:
         return -1.0, -1, 0.0
     return best_work, best_at, best_meal
