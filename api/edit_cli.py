@@ -29,6 +29,7 @@ from data.model.plan import Plan, PlanRequest
 from planner.edit import Add, Edit, Judgement, Move, judge
 from planner.insert import best_places
 from planner.relax import explain as explain_stop
+from planner.warm_up import warm_up
 
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN.json", help="Plan file.")]
 StopArgument = Annotated[str, typer.Argument(metavar="STOP", help="Id or whole name of a stop.")]
@@ -49,6 +50,7 @@ def explain(
     """Tell why a stop is not served and the least change that would serve it, with proof."""
     console, words = Console(), words_for(lang)
     request, plan = read_plan(plan_file)
+    warm_up()
     told = explain_stop(request, plan, find_stop(request, stop), time_limit_s=time_limit)
     if as_json:
         _print_json(explanation_facts(words, request, told))

@@ -14,9 +14,17 @@ from planner.params import SolveParams
 from planner.relax import Explanation, explain
 from planner.score import check
 from planner.solve import solve
+from planner.warm_up import warm_up
 from tests.planner.examples import KALINOVKA, ZAGORSKOE, make_plan, make_request
 from tests.planner.instances import make_request as even_request
 from tests.planner.instances import make_stop
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """The search is compiled before its time is limited."""
+    warm_up()
+
 
 FEW = SolveParams(work_limit=50, workers=1, rounds=1, master_ratio=0.0)
 
@@ -162,7 +170,7 @@ def test_a_search_finds_which_stops_to_leave_out() -> None:
     request, plan = full_day(stop)
     mondays = ServiceCalendar(weekdays=frozenset({0}))
     request = replace(with_travel(request), calendar=mondays)
-    told = explain(request, plan, stop, time_limit_s=3.0)
+    told = explain(request, plan, stop, time_limit_s=5.0)
     proves(told)
     (dropped,) = (c for c in told.changes if c.code == "relax.drop")
     assert dropped.proof == "solve"
