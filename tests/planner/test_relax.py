@@ -31,7 +31,7 @@ FEW = SolveParams(work_limit=50, workers=1, rounds=1, master_ratio=0.0)
 
 def asked(stop: Stop, **limits: float) -> Explanation:
     """What is told of Zagorskoe, changed."""
-    return explain(make_request(), make_plan(), stop, time_limit_s=limits.get("seconds", 3.0))
+    return explain(make_request(), make_plan(), stop, time_limit_s=limits.get("seconds", 10.0))
 
 
 def proves(told: Explanation) -> None:
@@ -115,7 +115,7 @@ def test_a_full_day_tells_the_least_worthy_stop() -> None:
     stop = make_stop("more", weekdays=frozenset({0}), service_s=2 * HOUR_S, prize=90.0)
     request, plan = full_day(stop)
     request = with_travel(request)
-    told = explain(request, plan, stop, time_limit_s=4.0)
+    told = explain(request, plan, stop, time_limit_s=20.0)
     proves(told)
     codes = {c.code: c for c in told.changes}
     assert codes["relax.weekdays"].proof == "place"
@@ -144,7 +144,7 @@ def test_a_new_search_proves_what_no_gap_shows() -> None:
     plan = replace(parts[0], runs=(*parts[0].runs, *parts[1].runs), unserved=())
     long = replace(stops[2], service_s=380 * MINUTE_S)
     request, plan = with_stop(request, plan, long)
-    told = explain(request, plan, long, time_limit_s=6.0)
+    told = explain(request, plan, long, time_limit_s=20.0)
     assert told.cheapest is not None
     assert (told.cheapest.code, told.cheapest.proof) == ("relax.none", "solve")
     proves(told)
@@ -170,7 +170,7 @@ def test_a_search_finds_which_stops_to_leave_out() -> None:
     request, plan = full_day(stop)
     mondays = ServiceCalendar(weekdays=frozenset({0}))
     request = replace(with_travel(request), calendar=mondays)
-    told = explain(request, plan, stop, time_limit_s=5.0)
+    told = explain(request, plan, stop, time_limit_s=20.0)
     proves(told)
     (dropped,) = (c for c in told.changes if c.code == "relax.drop")
     assert dropped.proof == "solve"
