@@ -112,8 +112,7 @@ def _wrong_legs(
     points.append(str(_end_depot(vehicle)))
     told = [(v.drive_s, v.drive_m) for v in run.visits]
     told.append((run.return_drive_s, run.return_drive_m))
-    names = {str(s.stop_id): s.name for s in view.stops.values()}
-    names |= {str(d.depot_id): d.name for d in view.request.depots}
+    names = view.names
     for (origin, target), (drive_s, drive_m) in zip(pairwise(points), told, strict=True):
         leg = {
             "origin_id": origin,

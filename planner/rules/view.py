@@ -29,6 +29,8 @@ class PlanView:
     vehicles: dict[VehicleId, Vehicle]
     visits: dict[StopId, list[tuple[Run, StopVisit]]]
     duties: dict[VehicleId, list[Run]]
+    names: dict[str, str]
+    """Name of every stop and depot by id."""
 
     @classmethod
     def of(cls, request: PlanRequest, plan: Plan) -> "PlanView":
@@ -46,7 +48,9 @@ class PlanView:
             found.sort(key=lambda pair: (pair[0].day, pair[1].start_s))
         for duty in duties.values():
             duty.sort(key=lambda run: (run.day, run.sign_on_s))
-        return cls(request, plan, stops, vehicles, visits, duties)
+        names = {str(s.stop_id): s.name for s in request.stops}
+        names |= {str(d.depot_id): d.name for d in request.depots}
+        return cls(request, plan, stops, vehicles, visits, duties, names)
 
     def runs(self) -> Iterator[tuple[Run, Vehicle]]:
         """Every run of a known vehicle on a day of the cycle, by vehicle and day."""
