@@ -82,8 +82,10 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     row("driving", words.number(summary.drive_s / 3600, 1))
     row("open", words.number(summary.open_s / 3600, 1))
     row("days", _of(words, summary.vehicle_days_used, summary.vehicle_days_available))
-    if summary.gap_ratio is not None:
+    if summary.gap_ratio is not None and not result.drive_bound_s:
         row("gap", words.percent(summary.gap_ratio))
+    if result.drive_bound_s:
+        row("drive_gap", words.percent(summary.drive_s / result.drive_bound_s - 1))
     console.print(table)
     reasons = Counter(u.reason for u in result.plan.unserved)
     for reason, count in reasons.most_common():

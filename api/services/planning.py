@@ -16,7 +16,7 @@ from data.model.region import Region
 from data.model.travel import TravelMatrix
 from maps.roads import NO_CLOSURES, Closures, RoadPoint, Roads, profile_of
 from planner.alone import impossible_stops
-from planner.bound import prize_bound
+from planner.bound import prize_bound, travel_bound
 from planner.candidates import build_request, candidate_stops, frame_request, scaled_stops
 from planner.capped import solve_capped
 from planner.explain import unserved_reasons
@@ -38,6 +38,8 @@ class PlanResult:
     """Stops that no road reaches; the plan cannot serve them."""
     borrowed: int
     """Vehicles beyond the region's own, copied from them for a what-if."""
+    drive_bound_s: int | None = None
+    """Driving that no plan can do without; only where every stop must be served."""
 
 
 def fleet_of(region: Region, num_vehicles: int | None) -> tuple[tuple[Vehicle, ...], int]:
@@ -111,6 +113,7 @@ def plan_region(
         violations=check(request, plan),
         off_road=off_road,
         borrowed=borrowed,
+        drive_bound_s=travel_bound(request) if all(s.mandatory for s in stops) else None,
     )
 
 

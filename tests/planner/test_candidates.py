@@ -13,7 +13,15 @@ from data.model.errors import BookmobileError, InputError
 from data.model.fleet import CrewRules, RuleSet, RuleSetId, Vehicle, VehicleId
 from data.model.geo import distance_m
 from data.model.norms import AccessBand, Need, NeedStatus
-from data.model.place import DepotId, Municipality, MunicipalityId, Settlement, SettlementId
+from data.model.place import (
+    DepotId,
+    Municipality,
+    MunicipalityId,
+    Settlement,
+    SettlementId,
+    Stop,
+    StopId,
+)
 from data.model.plan import PlanRequest
 from data.model.region import PopulationBand, Region, ServiceStandard
 from data.model.travel import TravelMatrix
@@ -21,6 +29,7 @@ from planner.candidates import (
     WALK_DETOUR_RATIO,
     build_request,
     candidate_stops,
+    scaled_stops,
     weighted_people,
     without_stop,
 )
@@ -178,6 +187,26 @@ def test_a_longer_cycle_gets_the_visits_that_the_gap_asks_for() -> None:
     region = region_of(standard=replace(STANDARD, bands=bands, cycle_weeks=4))
     stops = candidate_stops(region, needs_of(PLACES), cycle_weeks=6)
     assert {s.visits_per_cycle for s in stops} == {2}
+
+
+@pytest.mark.parametrize(
+    ("weeks", "visits", "gap"), [(4, 2, 14), (2, 1, 14), (1, 1, 7), (6, 3, 14)]
+)
+def test_given_stops_are_scaled_to_another_cycle(weeks: int, visits: int, gap: int) -> None:
+    """A fortnightly stop stays fortnightly where the cycle lets it, and no gap outlasts it."""
+    stop = Stop(
+        stop_id=StopId("s"), name="Школа", lon=21.1, lat=54.86, visits_per_cycle=2, min_gap_days=14
+    )
+    (scaled,) = scaled_stops([stop], from_weeks=4, to_weeks=weeks)
+    assert (scaled.visits_per_cycle, scaled.min_gap_days) == (visits, gap)
+
+
+def test_scaled_stops_keep_their_greatest_gap() -> None:
+    """A stop of every four weeks, 28 days at most, comes twice in five weeks; else once."""
+    stop = Stop(stop_id=StopId("s"), name="Школа", lon=21.1, lat=54.86, max_gap_days=28)
+    loose = replace(stop, max_gap_days=None)
+    scaled = scaled_stops([stop, loose], from_weeks=4, to_weeks=5)
+    assert [s.visits_per_cycle for s in scaled] == [2, 1]
 
 
 def test_more_visits_than_weeks_are_refused_on_one_weekday() -> None:
