@@ -8,6 +8,7 @@ from rich.table import Table
 
 from api.words import Words
 from data.feeds.report import ImportReport, Verdict
+from data.model.crew import service_name
 from data.model.place import Standing
 from data.model.region import Region
 
@@ -61,6 +62,9 @@ def show_region(
     row("assumed", words.number(standing[Standing.ASSUMED]))
     row("depots", ", ".join(d.name for d in region.depots) or "—")
     row("vehicles", ", ".join(v.name for v in region.vehicles) or "—")
+    if region.specialists:
+        people_aboard = (f"{s.name} ({service_name(s.service, words)})" for s in region.specialists)
+        row("specialists", ", ".join(people_aboard))
     row("stops", words.number(len(region.stops)) if region.stops else words("show.region.by_need"))
     row("norm", region.norm_set_id)
     row("rules", ", ".join(region.default_rule_set_ids) or "—")

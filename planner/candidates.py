@@ -244,7 +244,7 @@ def scaled_stops(stops: Sequence[Stop], *, from_weeks: int, to_weeks: int) -> tu
     """Stops whose visits are counted for one cycle, for a cycle of another length.
 
     At least one visit remains, and as many as the stop's greatest gap asks for; the least gap is
-    lowered to the mean interval where it would be longer.
+    lowered to the mean interval where it would be longer. Visits with services keep their share.
     """
     if from_weeks == to_weeks:
         return tuple(stops)
@@ -255,7 +255,12 @@ def scaled_stops(stops: Sequence[Stop], *, from_weeks: int, to_weeks: int) -> tu
         if stop.max_gap_days is not None:
             visits = max(visits, -(-num_days // stop.max_gap_days))
         gap = max(1, min(stop.min_gap_days, num_days // visits))
-        scaled.append(replace(stop, visits_per_cycle=visits, min_gap_days=gap))
+        served = stop.services_visits
+        if served is not None:
+            served = max(1, -(-served * visits // stop.visits_per_cycle))
+        scaled.append(
+            replace(stop, visits_per_cycle=visits, min_gap_days=gap, services_visits=served)
+        )
     return tuple(scaled)
 
 
@@ -305,6 +310,7 @@ def frame_request(
         },
         travel={},
         rule_sets_used=set_ids,
+        specialists=region.specialists,
         clock_tolerance_s=region.standard.clock_tolerance_s,
         meal_window_start_s=region.standard.meal_window_start_s,
         meal_window_end_s=region.standard.meal_window_end_s,

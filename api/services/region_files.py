@@ -23,6 +23,7 @@ from data.feeds.outlines import read_land
 from data.feeds.region_folder import read_region, write_region
 from data.feeds.report import ImportReport
 from data.feeds.settlements import import_municipalities, import_settlements
+from data.feeds.specialists import import_specialists
 from data.feeds.stops import import_stops
 from data.feeds.tables import read_table
 from data.feeds.vehicles import import_vehicles
@@ -44,6 +45,7 @@ class GivenFiles:
     libraries: Path | None = None
     depots: Path | None = None
     vehicles: Path | None = None
+    specialists: Path | None = None
     stops: Path | None = None
     norms: Path | None = None
     land: Path | None = None
@@ -60,6 +62,7 @@ class GivenFiles:
             self.libraries,
             self.depots,
             self.vehicles,
+            self.specialists,
             self.stops,
             self.norms,
         )
@@ -155,7 +158,11 @@ def make_region(
             roads_file=extract,
             sources=(OSM_SOURCE,) if osm else (),
         )
-        region = replace(region, norm_sets=(*region.norm_sets, *read.norm_sets))
+        region = replace(
+            region,
+            norm_sets=(*region.norm_sets, *read.norm_sets),
+            specialists=read.specialists,
+        )
     return _written(region, given.osm, folder)
 
 
@@ -230,6 +237,17 @@ def filled(region: Region, given: GivenFiles, told: Told) -> Region:
         region,
         vehicles=read(
             given.vehicles, import_vehicles, region.vehicles, "vehicle_id", depot_ids=depots
+        ),
+    )
+    vehicles = {str(v.vehicle_id) for v in region.vehicles} or None
+    region = replace(
+        region,
+        specialists=read(
+            given.specialists,
+            import_specialists,
+            region.specialists,
+            "specialist_id",
+            vehicle_ids=vehicles,
         ),
     )
     return replace(

@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from data.feeds.tables import check_file
 from data.model.calendar import Cycle, ServiceCalendar
+from data.model.crew import Specialist
 from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.pins import NO_PINS, ChangeCap, Pins
@@ -97,6 +98,7 @@ class StoredRequest:
     travel: tuple[StoredMatrix, ...]
     pins: Pins = NO_PINS
     change_cap: ChangeCap | None = None
+    specialists: tuple[Specialist, ...] = ()
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":
@@ -263,9 +265,13 @@ def _check_ids(request: PlanRequest, plan: Plan) -> None:
     """Raise ``InputError`` if the plan speaks of a stop or vehicle that the request lacks."""
     stops = {s.stop_id for s in request.stops}
     vehicles = {v.vehicle_id for v in request.vehicles}
+    specialists = {s.specialist_id for s in request.specialists}
     for number, run in enumerate(plan.runs):
         if run.vehicle_id not in vehicles:
             raise _unknown(f"plan.runs[{number}].vehicle_id", run.vehicle_id)
+        for index, rider in enumerate(run.specialist_ids):
+            if rider not in specialists:
+                raise _unknown(f"plan.runs[{number}].specialist_ids[{index}]", rider)
         for index, visit in enumerate(run.visits):
             if visit.stop_id not in stops:
                 raise _unknown(f"plan.runs[{number}].visits[{index}].stop_id", visit.stop_id)

@@ -17,8 +17,10 @@ from data.feeds.region_toml import RegionHead, read_head
 from data.feeds.region_toml_writer import write_head
 from data.feeds.report import Problem, input_error
 from data.feeds.settlements import MUNICIPALITIES, SETTLEMENTS, completed_municipalities
+from data.feeds.specialists import SPECIALISTS
 from data.feeds.stops import STOPS
 from data.feeds.vehicles import VEHICLES
+from data.model.crew import Specialist
 from data.model.errors import InputError
 from data.model.fleet import RuleSet, RuleSetId, Vehicle
 from data.model.norms import NormSet
@@ -62,6 +64,7 @@ def read_region(folder: Path) -> Region:
     libraries = read_rows(folder, LIBRARIES)
     depots = read_rows(folder, DEPOTS)
     vehicles = read_rows(folder, VEHICLES)
+    specialists = read_rows(folder, SPECIALISTS)
     stops = read_rows(folder, STOPS)
     _check_references(
         settlements=settlements,
@@ -69,6 +72,7 @@ def read_region(folder: Path) -> Region:
         libraries=libraries,
         depots=depots,
         vehicles=vehicles,
+        specialists=specialists,
         stops=stops,
     )
     rule_sets = _rule_sets(folder, head, vehicles)
@@ -84,6 +88,7 @@ def read_region(folder: Path) -> Region:
         municipalities=municipalities.items,
         depots=depots.items,
         vehicles=vehicles.items,
+        specialists=specialists.items,
         stops=stops.items,
         calendar=head.calendar,
         standard=head.standard,
@@ -116,6 +121,7 @@ def _check_references(
     libraries: ReadRows[Library],
     depots: ReadRows[Depot],
     vehicles: ReadRows[Vehicle],
+    specialists: ReadRows[Specialist],
     stops: ReadRows[Stop],
 ) -> None:
     """Every id that one table takes from another is there."""
@@ -139,6 +145,13 @@ def _check_references(
         target="depots.csv",
         problems=problems,
     )
+    check_references(
+        specialists, {"vehicles": vehicles.ids}, target="vehicles.csv", problems=problems
+    )
+    if specialists.is_there:
+        # Without that table no service is known, and every plan says which stops lack one.
+        services = frozenset(s.service for s in specialists.items)
+        check_references(stops, {"services": services}, target="specialists.csv", problems=problems)
     if problems:
         raise input_error(problems)
 
@@ -222,6 +235,7 @@ def write_region(region: Region, folder: Path) -> None:
     _write_or_remove(known, folder, LIBRARIES)
     _write_or_remove(region.depots, folder, DEPOTS)
     _write_or_remove(region.vehicles, folder, VEHICLES)
+    _write_or_remove(region.specialists, folder, SPECIALISTS)
     _write_or_remove(region.stops, folder, STOPS)
     _write_outlines(region, folder)
     _remove(folder, NORMS_FILE, RULES_FILE)

@@ -44,6 +44,9 @@ def stop_from_row(row: Row) -> Stop | None:
     if most is not None and most < min_gap_days:
         row.note("feeds.row.gaps_backwards", "max_gap_days", min_gap_days=min_gap_days)
     visits = row.count("visits_per_cycle", least=1)
+    served = row.count("services_visits", least=1)
+    if served is not None and served > (visits or 1):
+        row.note("feeds.row.services_visits", "services_visits", visits=visits or 1)
     same_weekday = row.yes_no("same_weekday")
     values: dict[str, Any] = {
         "kind": row.choice("kind", StopKind, StopKind.PUBLIC),
@@ -71,6 +74,8 @@ def stop_from_row(row: Row) -> Stop | None:
         min_gap_days=min_gap_days,
         max_gap_days=most,
         needs=frozenset(row.parts("needs")),
+        services=frozenset(row.parts("services")),
+        services_visits=served,
         **values,
     )
 
@@ -95,6 +100,8 @@ def stop_cells(item: Stop) -> dict[str, str]:
         "min_gap_days": write_number(item.min_gap_days),
         "max_gap_days": write_number(item.max_gap_days),
         "needs": ";".join(sorted(item.needs)),
+        "services": ";".join(sorted(item.services)),
+        "services_visits": write_number(item.services_visits),
         "mandatory": write_yes_no(item.mandatory),
         "people": write_number(item.people),
         "prize": write_number(item.prize),
@@ -133,6 +140,8 @@ STOPS: Entity[Stop] = Entity(
         "min_gap_days",
         "max_gap_days",
         "needs",
+        "services",
+        "services_visits",
         "mandatory",
         "people",
         "prize",

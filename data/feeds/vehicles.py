@@ -36,6 +36,7 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
     prep_s = row.seconds("prep_min", _VEHICLE.prep_s)
     closing_s = row.seconds("closing_min", _VEHICLE.closing_s)
     max_stops = row.count("max_stops_per_run", least=1)
+    seats = row.count("seats")
     avoid_unpaved = row.yes_no("avoid_unpaved")
     if not row.is_wrong and duty_end_s <= duty_start_s:
         row.note("feeds.row.duty_backwards", "duty_end", duty_start=write_clock(duty_start_s))
@@ -55,6 +56,7 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
         prep_s=prep_s,
         closing_s=closing_s,
         max_stops_per_run=max_stops,
+        seats=seats,
         rule_set_ids=tuple(RuleSetId(rule) for rule in row.parts("rule_sets")),
         **sizes,
     )
@@ -80,6 +82,7 @@ def vehicle_cells(item: Vehicle) -> dict[str, str]:
         "prep_min": write_minutes(item.prep_s),
         "closing_min": write_minutes(item.closing_s),
         "max_stops_per_run": write_number(item.max_stops_per_run),
+        "seats": write_number(item.seats),
         "rule_sets": ";".join(item.rule_set_ids),
     }
 
@@ -106,6 +109,7 @@ VEHICLES: Entity[Vehicle] = Entity(
         "prep_min",
         "closing_min",
         "max_stops_per_run",
+        "seats",
         "rule_sets",
     ),
     required=("vehicle_id", "name", "depot_id"),

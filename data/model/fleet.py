@@ -40,6 +40,8 @@ class Vehicle:
     prep_s: int = 20 * 60
     closing_s: int = 20 * 60
     max_stops_per_run: int | None = None
+    seats: int | None = None
+    """Seats for specialists, beside the driver and the librarian; ``None`` sets no limit."""
     rule_set_ids: tuple[RuleSetId, ...] = ()
 
     def __post_init__(self) -> None:
@@ -47,6 +49,8 @@ class Vehicle:
             raise ValueError(f"vehicle {self.vehicle_id}: duty ends before it starts")
         if self.prep_s < 0 or self.closing_s < 0:
             raise ValueError(f"vehicle {self.vehicle_id}: negative time")
+        if self.seats is not None and self.seats < 0:
+            raise ValueError(f"vehicle {self.vehicle_id}: negative seats")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

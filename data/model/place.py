@@ -174,6 +174,10 @@ class Stop:
     max_gap_days: int | None = None
     needs: frozenset[str] = frozenset()
     """Vehicle abilities that the stop asks for (``lift``, ``short`` …)."""
+    services: frozenset[str] = frozenset()
+    """Services that must be aboard, all at once, at the visits that ``services_visits`` counts."""
+    services_visits: int | None = None
+    """Least visits of a cycle with all ``services``; ``None`` means every visit."""
     mandatory: bool = False
     people: int | None = None
     """Residents served, ``None`` if no settlement has a figure."""
@@ -191,8 +195,18 @@ class Stop:
             raise ValueError(f"stop {self.stop_id}: negative prize {self.prize}")
         if self.max_gap_days is not None and self.max_gap_days < self.min_gap_days:
             raise ValueError(f"stop {self.stop_id}: greatest gap below least gap")
+        if self.services_visits is not None and self.services_visits < 1:
+            raise ValueError(f"stop {self.stop_id}: services_visits {self.services_visits} < 1")
 
     @property
     def occupied_s(self) -> int:
         """Seconds that a visit holds the vehicle: setup, service, teardown."""
         return self.setup_s + self.service_s + self.teardown_s
+
+    @property
+    def served_visits(self) -> int:
+        """Least visits of a cycle at which the stop's services must be aboard; 0 without any."""
+        if not self.services:
+            return 0
+        visits = self.visits_per_cycle
+        return visits if self.services_visits is None else min(self.services_visits, visits)

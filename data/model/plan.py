@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from data.model.calendar import Cycle, ServiceCalendar
+from data.model.crew import Specialist, SpecialistId
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop, StopId
@@ -43,6 +44,7 @@ class PlanRequest:
     meal_window_end_s: int = 15 * 3600
     pins: Pins = NO_PINS
     change_cap: ChangeCap | None = None
+    specialists: tuple[Specialist, ...] = ()
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
         """Whether a vehicle has service on a date, inside the cycle or beyond it."""
@@ -99,6 +101,8 @@ class Run:
     return_drive_s: int
     return_drive_m: int
     meal: Meal | None = None
+    specialist_ids: tuple[SpecialistId, ...] = ()
+    """Who rides along, in the order of the request."""
 
     @property
     def drive_s(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from data.model.calendar import ServiceCalendar
+from data.model.crew import Specialist
 from data.model.fleet import RuleSet, RuleSetId, Vehicle
 from data.model.geo import Ring
 from data.model.norms import NormSet
@@ -103,6 +104,7 @@ class Region:
     municipalities: tuple[Municipality, ...] = ()
     depots: tuple[Depot, ...] = ()
     vehicles: tuple[Vehicle, ...] = ()
+    specialists: tuple[Specialist, ...] = ()
     stops: tuple[Stop, ...] = ()
     """Stops given by hand or imported; where there are none they follow from need."""
     calendar: ServiceCalendar = field(default_factory=ServiceCalendar)

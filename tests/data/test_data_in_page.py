@@ -12,6 +12,7 @@ from data.feeds.entity import Entity
 from data.feeds.libraries import LIBRARIES
 from data.feeds.region_folder import read_region, write_region
 from data.feeds.settlements import MUNICIPALITIES, SETTLEMENTS
+from data.feeds.specialists import SPECIALISTS
 from data.feeds.stops import STOPS
 from data.feeds.vehicles import VEHICLES
 
@@ -23,6 +24,7 @@ ENTITIES: tuple[Entity[Any], ...] = (
     LIBRARIES,
     DEPOTS,
     VEHICLES,
+    SPECIALISTS,
     STOPS,
 )
 

@@ -10,6 +10,7 @@ from data.feeds.libraries import import_libraries
 from data.feeds.norms_table import import_norm_sets
 from data.feeds.profile_writer import write_norm_sets
 from data.feeds.profiles import load_norm_sets
+from data.feeds.specialists import import_specialists
 from data.feeds.stops import import_stops
 from data.feeds.vehicles import import_vehicles
 from data.model.calendar import Window
@@ -90,6 +91,29 @@ def test_depots_and_vehicles(tmp_path: Path) -> None:
         ("feeds.cell.unknown_reference", 3, "база"),
         ("feeds.cell.not_a_time", 4, "начало смены"),
         ("feeds.cell.not_a_weekday", 4, "дни"),
+    ]
+
+
+def test_specialists(tmp_path: Path) -> None:
+    """Own hours may be half open; a vehicle that is not there and a week of no days are refused."""
+    specialists, report = import_specialists(
+        write(
+            tmp_path / "s.csv",
+            "ФИО;услуга;дни;смена с;смена до;машина;дней в неделю",
+            "Анна;children;вт,чт;9:00;;v1;2",
+            "Вера;consultant;;16:00;9:00;;",
+            "Олег;social;;;;v9;",
+            "Яна;social;;;;;0",
+        ),
+        vehicle_ids={"v1"},
+    )
+    (anna,) = specialists
+    assert (anna.service, sorted(anna.weekdays), anna.days_per_week_max) == ("children", [1, 3], 2)
+    assert (anna.duty_start_s, anna.duty_end_s, *anna.vehicle_ids) == (32_400, None, "v1")
+    assert [(p.code, p.row) for p in report.problems] == [
+        ("feeds.row.duty_backwards", 3),
+        ("feeds.cell.unknown_reference", 4),
+        ("feeds.cell.too_small", 5),
     ]
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
+from data.model.crew import Specialist, SpecialistId
 from data.model.errors import InputError
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import SiteCard, StopId, StopKind
@@ -75,6 +76,36 @@ def test_pins_come_back(tmp_path: Path) -> None:
     del stored["request"]["pins"]
     path.write_text(json.dumps(stored), encoding="utf-8")
     assert not read_plan(path)[0].pins
+
+
+def test_specialists_come_back(tmp_path: Path) -> None:
+    """Who rides along comes back; a file from before there were specialists has none."""
+    anna = Specialist(
+        specialist_id=SpecialistId("anna"),
+        name="Анна",
+        service="children",
+        off_dates=frozenset({date(2026, 12, 1)}),
+        vehicle_ids=frozenset({FIRST.vehicle_id}),
+    )
+    plan = make_plan()
+    aboard = replace(plan.runs[0], specialist_ids=(anna.specialist_id,))
+    request = replace(make_request(), specialists=(anna,))
+    path = tmp_path / "plan.json"
+    write_plan(path, request, replace(plan, runs=(aboard, plan.runs[1])))
+    read, same = read_plan(path)
+    assert read.specialists == (anna,)
+    assert [r.specialist_ids for r in same.runs] == [("anna",), ()]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["request"]["specialists"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_plan(path)
+    assert caught.value.facts["place"] == "plan.runs[0].specialist_ids[0]"
+    for run in stored["plan"]["runs"]:
+        del run["specialist_ids"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    old_request, old_plan = read_plan(path)
+    assert (old_request.specialists, old_plan) == ((), plan)
 
 
 def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from data.feeds.profiles import load_norm_sets, load_rule_sets
 from data.feeds.region_folder import read_region, roads_path, write_region
 from data.feeds.report import Problem
 from data.model.calendar import ServiceCalendar, Window
+from data.model.crew import Specialist, SpecialistId
 from data.model.errors import InputError
 from data.model.fleet import RuleSetId, Vehicle, VehicleId
 from data.model.place import (
@@ -135,9 +136,23 @@ def regions(draw: st.DrawFn) -> Region:
                 duty_end_s=draw(st.integers(50_000, 90_000)),
                 prep_s=draw(st.integers(0, 5000)),
                 max_stops_per_run=draw(st.none() | st.integers(1, 20)),
+                seats=draw(st.none() | st.integers(0, 3)),
                 rule_set_ids=draw(st.just((RuleSetId("own"),)) | st.just(())),
             )
             for i in draw(st.lists(IDS, max_size=4, unique=True))
+        ),
+        specialists=tuple(
+            Specialist(
+                specialist_id=SpecialistId(i),
+                name=draw(TEXTS),
+                service="children",
+                weekdays=draw(WEEKDAYS),
+                off_dates=draw(st.frozensets(DATES, max_size=3)),
+                duty_start_s=draw(st.none() | st.integers(0, 40_000)),
+                duty_end_s=draw(st.none() | st.integers(50_000, 90_000)),
+                days_per_week_max=draw(st.none() | st.integers(1, 5)),
+            )
+            for i in draw(st.lists(IDS, max_size=3, unique=True))
         ),
         stops=tuple(
             Stop(
@@ -264,6 +279,19 @@ def appended(file: str, line: str) -> Callable[[Path], None]:
     return change
 
 
+def specialists(row: str, stop: str = "") -> Callable[[Path], object]:
+    """A table of one specialist and, if given, one of one stop."""
+
+    def change(folder: Path) -> None:
+        head = "specialist_id,name,service,vehicles\n"
+        (folder / "specialists.csv").write_text(f"{head}{row}\n", encoding="utf-8")
+        if stop:
+            head = "stop_id,name,lon,lat,services,services_visits\n"
+            (folder / "stops.csv").write_text(f"{head}{stop}\n", encoding="utf-8")
+
+    return change
+
+
 SLIPS: dict[str, tuple[Callable[[Path], object], str, dict[str, object]]] = {
     "key": (
         replaced("region.toml", "setup_min", "setup_mins"),
@@ -354,6 +382,26 @@ SLIPS: dict[str, tuple[Callable[[Path], object], str, dict[str, object]]] = {
         appended("vehicles.csv", "k,K,kaliningrad,,,,,,,,,,,18:00,08:00,,,,"),
         "feeds.row.duty_backwards",
         {"value": "08:00", "duty_start": "18:00"},
+    ),
+    "specialist's vehicle": (
+        specialists("a,Анна,children,kibo-9"),
+        "feeds.cell.unknown_reference",
+        {"file": "specialists.csv", "column": "vehicles", "value": "kibo-9"},
+    ),
+    "specialist without service": (
+        specialists("a,Анна,,"),
+        "feeds.cell.missing",
+        {"file": "specialists.csv", "column": "service", "row": 2},
+    ),
+    "service of nobody": (
+        specialists("a,Анна,children,", stop="s,Клуб,20.5,54.7,childern,"),
+        "feeds.cell.unknown_reference",
+        {"file": "stops.csv", "value": "childern", "target": "specialists.csv"},
+    ),
+    "more visits with a service than visits": (
+        specialists("a,Анна,children,", stop="s,Клуб,20.5,54.7,children,3"),
+        "feeds.row.services_visits",
+        {"file": "stops.csv", "value": "3", "visits": 1},
     ),
     "land": (
         lambda folder: (folder / "land.geojson").write_text("{}", encoding="utf-8"),
