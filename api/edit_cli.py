@@ -1,6 +1,7 @@
 """The commands that bend a plan by hand: explain, insert, move."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +15,13 @@ from api.show_edit import (
     explanation_facts,
     place_facts,
     show_explanation,
+    show_explanations,
     show_places,
     signed,
     visit_words,
 )
 from api.show_plan import show_violations
+from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.plan_file import read_plan, write_plan
 from data.model.calendar import HOUR_S, MINUTE_S
@@ -27,6 +30,7 @@ from data.model.fleet import Vehicle
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest
 from planner.edit import Add, Edit, Judgement, Move, judge
+from planner.explanations import explain_all
 from planner.insert import best_places
 from planner.relax import explain as explain_stop
 from planner.warm_up import warm_up
@@ -36,26 +40,72 @@ StopArgument = Annotated[str, typer.Argument(metavar="STOP", help="Id or whole n
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DATE = ["%Y-%m-%d"]
 DEFAULT_EXPLAIN_S = 7.0
+DEFAULT_EXPLAIN_ALL_S = 300.0
 
 
 def explain(
     plan_file: PlanArgument,
-    stop: StopArgument,
+    stop: Annotated[
+        str | None,
+        typer.Argument(metavar="STOP", help="Id or whole name; without it every unserved stop."),
+    ] = None,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1.0, help="Seconds to look for proofs.")
-    ] = DEFAULT_EXPLAIN_S,
+        float | None,
+        typer.Option(
+            "--time-limit",
+            min=1.0,
+            help=f"Seconds to look for proofs; {DEFAULT_EXPLAIN_S:g}, "
+            f"for every stop {DEFAULT_EXPLAIN_ALL_S:g} in all.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Tell why a stop is not served and the least change that would serve it, with proof."""
+    """Tell why a stop is not served and the least change that would serve it, with proof.
+
+    Without a stop: the same of every unserved one, the most worth first, in one table.
+    """
     console, words = Console(), words_for(lang)
     request, plan = read_plan(plan_file)
+    if stop is None:
+        _explain_every(console, words, request, plan, time_limit or DEFAULT_EXPLAIN_ALL_S, as_json)
+        return
+    wanted = find_stop(request, stop)
     warm_up()
-    told = explain_stop(request, plan, find_stop(request, stop), time_limit_s=time_limit)
+    told = explain_stop(request, plan, wanted, time_limit_s=time_limit or DEFAULT_EXPLAIN_S)
     if as_json:
         _print_json(explanation_facts(words, request, told))
     else:
         show_explanation(console, words, told)
+
+
+def _explain_every(
+    console: Console,
+    words: Words,
+    request: PlanRequest,
+    plan: Plan,
+    time_limit_s: float,
+    as_json: bool,  # noqa: FBT001 - the option of the command
+) -> None:
+    """Every unserved stop with its reason and the least change proved to serve it."""
+    # What a program reads goes out alone: progress is for a person's eyes.
+    screen = Console(stderr=True, quiet=not sys.stderr.isatty()) if as_json else console
+    with progress_bars(screen, words) as bars:
+        bars.phase("phase.compile")
+        warm_up()
+        bars.phase("phase.explain")
+
+        def tell(done: int, total: int) -> None:
+            bars.fraction(done / total)
+            bars.best("edit.explain.done", done=words.number(done), total=words.number(total))
+
+        found = explain_all(
+            request, plan, time_limit_s=time_limit_s, progress=tell, should_stop=bars.should_stop
+        )
+    if as_json:
+        _print_json({"stops": [explanation_facts(words, request, told) for told in found]})
+    else:
+        show_explanations(console, words, found)
 
 
 def insert(

@@ -64,6 +64,29 @@ def show_explanation(console: Console, words: Words, told: Explanation) -> None:
     console.print(table)
 
 
+def show_explanations(console: Console, words: Words, found: Sequence[Explanation]) -> None:
+    """A line for each unserved stop: its people, the reason, the least change that is proved."""
+    table = Table(title=words("edit.explain.all_title"))
+    table.add_column(words("edit.explain.stop"))
+    table.add_column(words("edit.explain.people"), justify="right")
+    table.add_column(words("edit.explain.reason"))
+    table.add_column(words("edit.explain.change"))
+    for told in found:
+        change = told.cheapest
+        people = told.stop.people
+        table.add_row(
+            told.stop.name,
+            "—" if people is None else words.number(people),
+            words(told.reason.reason),
+            words("edit.proof.none") if change is None else change_words(words, change),
+        )
+    console.print(table)
+    proved = sum(told.cheapest is not None for told in found)
+    console.print(
+        words("edit.explain.proved_of", proved=words.number(proved), total=words.number(len(found)))
+    )
+
+
 def change_words(words: Words, change: Change) -> str:
     """A change in a few words."""
     code = change.code

@@ -4,19 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from data.feeds.plan_file import read_plan, write_plan
 from data.model.place import StopId
 from tests.api.runner import Terminal
 from tests.planner.examples import FIRST, ZAGORSKOE, make_plan, make_request
-
-
-@pytest.fixture
-def plan_file(tmp_path: Path) -> Path:
-    """The plan of Chernyakhovsk district, Zagorskoe left out."""
-    write_plan(tmp_path / "plan.json", make_request(), make_plan())
-    return tmp_path / "plan.json"
 
 
 def test_a_stop_is_put_in_and_the_plan_checked(bookmobile: Terminal, plan_file: Path) -> None:
@@ -151,3 +142,14 @@ def test_names_that_lead_nowhere_are_told(bookmobile: Terminal, plan_file: Path)
         told = bookmobile(*arguments)
         assert told.code == 2, told.said
         assert said in told.said
+
+
+def test_every_unserved_stop_is_explained_in_one_go(bookmobile: Terminal, plan_file: Path) -> None:
+    """Without a stop all that are unserved are told, with the proved change, as table and JSON."""
+    told = bookmobile("explain", plan_file, "--time-limit", 5)
+    assert told.code == 0, told.said
+    assert "A change is proved for 1 of 1 unserved stops" in told.said
+    facts = json.loads(bookmobile("explain", plan_file, "--time-limit", 5, "--json").said)
+    (stop,) = facts["stops"]
+    assert stop["stop_id"] == ZAGORSKOE.stop_id
+    assert any(change["is_proved"] for change in stop["changes"])
