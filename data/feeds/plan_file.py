@@ -25,8 +25,10 @@ from pydantic import TypeAdapter, ValidationError
 from data.feeds.tables import check_file
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.crew import Specialist
+from data.model.demand import PrizeBy
 from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
+from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop
 from data.model.plan import Plan, PlanRequest
@@ -52,6 +54,9 @@ class StoredMatrix:
     travel_m: str
     source: str
     is_estimated: bool
+    base_s: str = ""
+    buffer_s: str = ""
+    """Empty where nothing was learned."""
 
     @classmethod
     def from_domain(cls, matrix: TravelMatrix, vehicles: tuple[VehicleId, ...]) -> "StoredMatrix":
@@ -63,6 +68,8 @@ class StoredMatrix:
             travel_m=_packed(matrix.travel_m),
             source=matrix.source,
             is_estimated=matrix.is_estimated,
+            base_s="" if matrix.base_s is None else _packed(matrix.base_s),
+            buffer_s="" if matrix.buffer_s is None else _packed(matrix.buffer_s),
         )
 
     def to_domain(self) -> TravelMatrix:
@@ -76,6 +83,8 @@ class StoredMatrix:
             travel_m=_unpacked(self.travel_m, rows),
             source=self.source,
             is_estimated=self.is_estimated,
+            base_s=_unpacked(self.base_s, rows) if self.base_s else None,
+            buffer_s=_unpacked(self.buffer_s, rows) if self.buffer_s else None,
         )
 
 
@@ -99,6 +108,8 @@ class StoredRequest:
     pins: Pins = NO_PINS
     change_cap: ChangeCap | None = None
     specialists: tuple[Specialist, ...] = ()
+    prize_by: PrizeBy = PrizeBy.PEOPLE
+    learned: LearnedUse | None = None
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from data.model.calendar import Window
+from data.model.demand import Audience, VisitsEstimate
 from data.model.geo import check_position
 
 SettlementId = NewType("SettlementId", str)
@@ -182,7 +183,10 @@ class Stop:
     people: int | None = None
     """Residents served, ``None`` if no settlement has a figure."""
     prize: float = 0.0
-    """Weighted people: the worth of serving the stop."""
+    """The worth of serving the stop: weighted people, or visits expected in a cycle."""
+    audience: Audience = field(default_factory=Audience)
+    visits_expected: VisitsEstimate | None = None
+    """Of one stop visit; ``None`` where nothing was estimated."""
     site: SiteCard = field(default_factory=SiteCard)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.crew import Specialist, SpecialistId
+from data.model.demand import PrizeBy
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
+from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop, StopId
 from data.model.travel import TravelMatrix
@@ -45,6 +47,9 @@ class PlanRequest:
     pins: Pins = NO_PINS
     change_cap: ChangeCap | None = None
     specialists: tuple[Specialist, ...] = ()
+    prize_by: PrizeBy = PrizeBy.PEOPLE
+    learned: LearnedUse | None = None
+    """Where travel and the time at stops come from recorded days."""
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
         """Whether a vehicle has service on a date, inside the cycle or beyond it."""

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
 from data.model.crew import Specialist, SpecialistId
+from data.model.demand import Audience, PrizeBy, VisitsEstimate
 from data.model.errors import InputError
+from data.model.learned import LearnedUse
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import SiteCard, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Unserved
@@ -106,6 +108,48 @@ def test_specialists_come_back(tmp_path: Path) -> None:
     path.write_text(json.dumps(stored), encoding="utf-8")
     old_request, old_plan = read_plan(path)
     assert (old_request.specialists, old_plan) == ((), plan)
+
+
+def test_what_was_learned_comes_back(tmp_path: Path) -> None:
+    """Roads before learning, buffers, expected visits and their source; old files have none."""
+    plain = make_request()
+    matrix = plain.travel[FIRST.vehicle_id]
+    learned = replace(matrix, base_s=matrix.travel_s // 2, buffer_s=matrix.travel_s // 5)
+    expected = VisitsEstimate(mean=4.5, low=3.0, high=6.5, own_sd=1.0, shared_sd=0.7)
+    stop = replace(
+        KALINOVKA, visits_expected=expected, audience=Audience(children=80, library_m=7_400)
+    )
+    use = LearnedUse(
+        source="learned.json 0f3a",
+        first_date=date(2026, 1, 12),
+        last_date=None,
+        num_days=40,
+        num_legs=203,
+        keep_ratio=0.8,
+        leg_level=0.91,
+    )
+    request = replace(
+        plain,
+        travel=dict.fromkeys(plain.travel, learned),
+        stops=(stop, *plain.stops[1:]),
+        prize_by=PrizeBy.DEMAND,
+        learned=use,
+    )
+    read, _ = written(tmp_path, request, make_plan())
+    assert_same_request(read, request)
+    found = read.travel[FIRST.vehicle_id]
+    leg = ("kalinovka", "kamenskoe")
+    assert found.unlearned_seconds(*leg) == matrix.seconds(*leg) // 2
+    assert found.buffer_seconds(*leg) == matrix.seconds(*leg) // 5
+    stored = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    for old in ("learned", "prize_by"):
+        del stored["request"][old]
+    for old in ("base_s", "buffer_s"):
+        del stored["request"]["travel"][0][old]
+    (tmp_path / "old.json").write_text(json.dumps(stored), encoding="utf-8")
+    older = read_plan(tmp_path / "old.json")[0]
+    assert older.learned is None
+    assert older.travel[FIRST.vehicle_id].buffer_seconds(*leg) == 0
 
 
 def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:
