@@ -26,6 +26,7 @@ from data.feeds.tables import check_file
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.crew import Specialist
 from data.model.demand import PrizeBy
+from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
@@ -110,6 +111,7 @@ class StoredRequest:
     specialists: tuple[Specialist, ...] = ()
     prize_by: PrizeBy = PrizeBy.PEOPLE
     learned: LearnedUse | None = None
+    dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":

@@ -27,10 +27,14 @@ class VisitPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptVisit:
-    """A visit of a kept run: its stop and when the doors open."""
+    """A visit of a kept run: its stop, when the doors open and, if it is to stay, when they close.
+
+    Where ``end_s`` is ``None`` a stop whose doors-open time is a choice may close at another time.
+    """
 
     stop_id: StopId
     start_s: int
+    end_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

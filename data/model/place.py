@@ -163,7 +163,9 @@ class Stop:
     settlement_ids: tuple[SettlementId, ...] = ()
     """Settlements within walking distance that this stop serves; the first is its own."""
     service_s: int = 3600
-    """Doors-open time, seconds."""
+    """Doors-open time, seconds; the least where ``service_most_s`` leaves a choice."""
+    service_most_s: int | None = None
+    """Longest doors-open time that a plan may choose, the same for all visits; ``None``: fixed."""
     setup_s: int = 0
     teardown_s: int = 0
     visits_per_cycle: int = 1
@@ -193,6 +195,8 @@ class Stop:
         check_position(self.lon, self.lat)
         if self.service_s < 0 or self.setup_s < 0 or self.teardown_s < 0:
             raise ValueError(f"stop {self.stop_id}: negative time")
+        if self.service_most_s is not None and self.service_most_s < self.service_s:
+            raise ValueError(f"stop {self.stop_id}: longest service below the least")
         if self.visits_per_cycle < 1:
             raise ValueError(f"stop {self.stop_id}: visits_per_cycle {self.visits_per_cycle} < 1")
         if self.prize < 0:
@@ -204,7 +208,7 @@ class Stop:
 
     @property
     def occupied_s(self) -> int:
-        """Seconds that a visit holds the vehicle: setup, service, teardown."""
+        """Least seconds that a visit holds the vehicle: setup, service, teardown."""
         return self.setup_s + self.service_s + self.teardown_s
 
     @property
@@ -214,3 +218,8 @@ class Stop:
             return 0
         visits = self.visits_per_cycle
         return visits if self.services_visits is None else min(self.services_visits, visits)
+
+    @property
+    def spare_service_s(self) -> int:
+        """Seconds by which a plan may open the doors for longer than ``service_s``."""
+        return 0 if self.service_most_s is None else self.service_most_s - self.service_s

@@ -12,6 +12,7 @@ from typing import Any
 from data.model.calendar import Cycle, ServiceCalendar
 from data.model.crew import Specialist, SpecialistId
 from data.model.demand import PrizeBy
+from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
@@ -50,6 +51,8 @@ class PlanRequest:
     prize_by: PrizeBy = PrizeBy.PEOPLE
     learned: LearnedUse | None = None
     """Where travel and the time at stops come from recorded days."""
+    dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
+    """What longer opening is worth where stops leave it to the plan."""
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
         """Whether a vehicle has service on a date, inside the cycle or beyond it."""

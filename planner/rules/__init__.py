@@ -8,7 +8,7 @@ crew, what a person has fixed.
 from collections.abc import Callable, Iterator
 
 from data.model.plan import Violation
-from planner.rules import crew, fixed, runs, service
+from planner.rules import crew, dwell, fixed, runs, service
 from planner.rules.view import PlanView
 
 type Rule = Callable[[PlanView], Iterator[Violation]]
@@ -24,6 +24,8 @@ EVERY_RULE: tuple[Rule, ...] = (
     service.clock_time_is_kept,
     service.windows_hold_the_service,
     service.vehicle_has_the_abilities,
+    dwell.open_time_is_in_its_range,
+    dwell.open_time_stays_the_same,
     runs.days_are_working_days,
     runs.one_run_per_vehicle_day,
     runs.runs_follow_one_another,

@@ -40,14 +40,22 @@ def _is_pinned(pin: VisitPin, run: Run, visit: StopVisit) -> bool:
 
 
 def kept_runs_stay(view: PlanView) -> Iterator[Violation]:
-    """A kept run has the visits that it had, in order and at the same times, and no others."""
+    """A kept run has the visits that it had, in order and at the same times, and no others.
+
+    Where a kept visit has no closing time, any will do.
+    """
     for kept in view.request.pins.kept:
-        wanted = [(v.stop_id, v.start_s) for v in kept.visits]
+        wanted = [(v.stop_id, v.start_s, v.end_s) for v in kept.visits]
+        free = {v.stop_id for v in kept.visits if v.end_s is None}
         runs = [r for r in view.duties.get(kept.vehicle_id, []) if r.day == kept.day]
-        found = [(v.stop_id, v.start_s) for r in runs for v in r.visits]
+        found = [
+            (v.stop_id, v.start_s, None if v.stop_id in free else v.end_s)
+            for r in runs
+            for v in r.visits
+        ]
         if found != wanted:
             vehicle = view.vehicles.get(kept.vehicle_id)
-            odd = [s for s, _ in set(found) ^ set(wanted)]
+            odd = [s for s, *_ in set(found) ^ set(wanted)]
             names = sorted({view.stops[s].name if s in view.stops else str(s) for s in odd})
             yield Violation(
                 code="rule.kept_run_changed",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
 from data.model.crew import Specialist, SpecialistId
 from data.model.demand import Audience, PrizeBy, VisitsEstimate
+from data.model.dwell import DwellWorth
 from data.model.errors import InputError
 from data.model.learned import LearnedUse
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
@@ -150,6 +151,25 @@ def test_what_was_learned_comes_back(tmp_path: Path) -> None:
     older = read_plan(tmp_path / "old.json")[0]
     assert older.learned is None
     assert older.travel[FIRST.vehicle_id].buffer_seconds(*leg) == 0
+
+
+def test_chosen_open_times_come_back(tmp_path: Path) -> None:
+    """Longest times and their worth survive; a file from before there were any has the default."""
+    stop = replace(KALINOVKA, service_most_s=7200)
+    plain = make_request()
+    worth = DwellWorth(half_s=1200, worth_ratio=0.25)
+    request = replace(plain, stops=(stop, *plain.stops[1:]), dwell_worth=worth)
+    path = tmp_path / "plan.json"
+    write_plan(path, request, make_plan())
+    read = read_plan(path)[0]
+    assert (read.stops, read.dwell_worth) == (request.stops, worth)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["request"]["dwell_worth"]
+    for cells in stored["request"]["stops"]:
+        del cells["service_most_s"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    old = read_plan(path)[0]
+    assert (old.stops, old.dwell_worth) == (plain.stops, DwellWorth())
 
 
 def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:

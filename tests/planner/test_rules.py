@@ -146,6 +146,15 @@ def with_first_run(**changes: Any) -> Case:
     return with_runs(replace(PLAN.runs[0], **changes), PLAN.runs[1])
 
 
+def with_an_early_closing() -> Case:
+    """Kalinovka may be open for 80 to 100 minutes, and is for 85 on its first date, then 90."""
+    request, plan = with_stop(KALINOVKA, service_s=80 * 60, service_most_s=100 * 60)
+    first = plan.runs[0]
+    early = replace(first.visits[0], end_s=first.visits[0].end_s - 5 * MINUTE_S)
+    run = replace(first, visits=(early, *first.visits[1:]))
+    return request, replace(plan, runs=(run, *plan.runs[1:]))
+
+
 def with_wrong_arrival() -> Case:
     first, second = PLAN.runs[0].visits
     return with_first_run(visits=(first, replace(second, arrival_s=second.arrival_s - 60)))
@@ -204,6 +213,13 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.setup_short": lambda: with_stop(KALINOVKA, setup_s=11 * MINUTE_S),
     "rule.teardown_short": lambda: with_stop(KAMENSKOE, teardown_s=6 * MINUTE_S),
     "rule.service_time": lambda: with_stop(KAMENSKOE, service_s=61 * MINUTE_S),
+    "rule.dwell_short": lambda: with_stop(
+        KAMENSKOE, service_s=61 * MINUTE_S, service_most_s=90 * MINUTE_S
+    ),
+    "rule.dwell_long": lambda: with_stop(
+        KAMENSKOE, service_s=40 * MINUTE_S, service_most_s=59 * MINUTE_S
+    ),
+    "rule.dwell_differs": with_an_early_closing,
     "rule.arrival": with_wrong_arrival,
     "rule.return": lambda: with_first_run(
         return_s=PLAN.runs[0].return_s + 60, sign_off_s=PLAN.runs[0].sign_off_s + 60
