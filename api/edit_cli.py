@@ -1,7 +1,5 @@
 """The commands that bend a plan by hand: explain, insert, move."""
 
-import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from api.common_cli import LangOption, words_for
-from api.show_changes import show_changes
+from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
+from api.show_changes import change_facts, show_changes
 from api.show_edit import (
     explanation_facts,
     place_facts,
@@ -20,7 +18,7 @@ from api.show_edit import (
     signed,
     visit_words,
 )
-from api.show_plan import show_violations
+from api.show_plan import show_violations, violation_facts
 from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.plan_file import read_plan, write_plan
@@ -37,7 +35,6 @@ from planner.warm_up import warm_up
 
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN.json", help="Plan file.")]
 StopArgument = Annotated[str, typer.Argument(metavar="STOP", help="Id or whole name of a stop.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DATE = ["%Y-%m-%d"]
 DEFAULT_EXPLAIN_S = 7.0
 DEFAULT_EXPLAIN_ALL_S = 300.0
@@ -74,7 +71,7 @@ def explain(
     warm_up()
     told = explain_stop(request, plan, wanted, time_limit_s=time_limit or DEFAULT_EXPLAIN_S)
     if as_json:
-        _print_json(explanation_facts(words, request, told))
+        print_json(explanation_facts(words, request, told))
     else:
         show_explanation(console, words, told)
 
@@ -88,9 +85,7 @@ def _explain_every(
     as_json: bool,  # noqa: FBT001 - the option of the command
 ) -> None:
     """Every unserved stop with its reason and the least change proved to serve it."""
-    # What a program reads goes out alone: progress is for a person's eyes.
-    screen = Console(stderr=True, quiet=not sys.stderr.isatty()) if as_json else console
-    with progress_bars(screen, words) as bars:
+    with progress_bars(progress_console() if as_json else console, words) as bars:
         bars.phase("phase.compile")
         warm_up()
         bars.phase("phase.explain")
@@ -103,7 +98,7 @@ def _explain_every(
             request, plan, time_limit_s=time_limit_s, progress=tell, should_stop=bars.should_stop
         )
     if as_json:
-        _print_json({"stops": [explanation_facts(words, request, told) for told in found]})
+        print_json({"stops": [explanation_facts(words, request, told) for told in found]})
     else:
         show_explanations(console, words, found)
 
@@ -122,7 +117,7 @@ def insert(
     places = best_places(request, plan, wanted, most=most)
     if as_json:
         found = [place_facts(request, place) for place in places]
-        _print_json({"stop_id": wanted.stop_id, "stop": wanted.name, "places": found})
+        print_json({"stop_id": wanted.stop_id, "stop": wanted.name, "places": found})
     else:
         show_places(console, words, request, plan, wanted, places)
 
@@ -166,7 +161,7 @@ def move(
         path = out or edited_path(plan_file)
         write_plan(path, request, judged.plan)
     if as_json:
-        _print_json(_move_facts(words, request, moved, judged))
+        print_json(_move_facts(words, request, moved, judged))
     else:
         _show_move(console, words, request, plan, moved, judged)
         if not judged.violations:
@@ -293,28 +288,16 @@ def edited_path(plan_file: Path) -> Path:
 def _move_facts(
     words: Words, request: PlanRequest, stop: Stop, judged: Judgement
 ) -> dict[str, Any]:
-    def when(time: Any) -> dict[str, Any] | None:
-        if time is None:
-            return None
-        date = request.cycle.date_of(time.day).isoformat()
-        return {"date": date, "start": words.clock(time.start_s), "vehicle_id": time.vehicle_id}
-
     return {
         "stop_id": stop.stop_id,
         "stop": stop.name,
         "is_legal": not judged.violations,
-        "violations": [
-            {"code": v.code, "facts": dict(v.facts), "text": words(v.code, **v.facts)}
-            for v in judged.violations
-        ],
+        "violations": [violation_facts(words, request, v) for v in judged.violations],
         "delta_prize": judged.delta_prize,
         "delta_drive_s": judged.delta_drive_s,
         "delta_drive_m": judged.delta_drive_m,
         "delta_work_s": judged.delta_work_s,
-        "changed": [
-            {"stop_id": c.stop_id, "before": when(c.before), "after": when(c.after)}
-            for c in judged.changed
-        ],
+        "changed": [change_facts(words, request, c) for c in judged.changed],
     }
 
 
@@ -346,7 +329,3 @@ def _show_move(
     if judged.violations:
         show_violations(console, words, request, judged.violations)
         console.print(words("edit.move.broken"))
-
-
-def _print_json(facts: dict[str, Any]) -> None:
-    typer.echo(json.dumps(facts, ensure_ascii=False, indent=1, default=str))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from api.common_cli import LangOption, words_for
+from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
 from api.serve import serve_folder
 from api.services.fixing import NO_WISHES, Wishes
 from api.services.folders import check_folder
@@ -18,8 +18,8 @@ from api.services.planning import PlanResult, check_frame, plan_region
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings
-from api.show_changes import show_changes, show_pin_reasons
-from api.show_plan import show_need, show_plan, show_violations
+from api.show_changes import change_facts, show_changes, show_pin_reasons
+from api.show_plan import plan_facts, show_need, show_plan, show_violations, violation_facts
 from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.outlines import read_land
@@ -27,6 +27,7 @@ from data.feeds.plan_file import read_plan
 from data.model.region import Region
 from maps.draw import draw_need_map
 from maps.roads import NO_CLOSURES, Closures
+from planner.changes import changes
 from planner.params import SolveParams
 from planner.score import check as check_plan
 
@@ -154,6 +155,7 @@ def plan(
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
+    as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
@@ -179,17 +181,24 @@ def plan(
         ),
         work_limit=work_limit,
         workers=workers,
+        as_json=as_json,
         lang=lang,
     )
 
 
 def check(
-    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json")], lang: LangOption = None
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json")],
+    as_json: JsonOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Judge a plan by every rule: exit 0 if all hold, 1 with each violation named."""
     console, words = Console(), words_for(lang)
     request, stored = read_plan(plan_file)
     violations = check_plan(request, stored)
+    if as_json:
+        told = [violation_facts(words, request, v) for v in violations]
+        print_json({"file": plan_file, "violations": told})
+        raise typer.Exit(1 if violations else 0)
     if violations:
         show_violations(console, words, request, violations)
         raise typer.Exit(1)
@@ -215,6 +224,7 @@ def make_plan(
     wishes: Wishes = NO_WISHES,
     work_limit: int | None = None,
     workers: int = 2,
+    as_json: bool = False,
 ) -> PlanResult:
     """Plan a region from end to end and write the folder.
 
@@ -223,7 +233,8 @@ def make_plan(
     typer.Exit
         With code 1 if the checker finds a broken rule: no such plan leaves the program.
     """
-    console, words = Console(), words_for(lang)
+    words = words_for(lang)
+    console = progress_console() if as_json else Console()
     loaded = load_region(name)
     sheet = Words(lang or loaded.language)
     if wishes.earlier is not None:
@@ -274,6 +285,14 @@ def make_plan(
                 tick=bars,
                 closures=closed,
             )
+    if as_json:
+        found = () if wishes.start is None else changes(wishes.start, result.plan)
+        told = {"changes": [change_facts(words, result.request, c) for c in found]}
+        written = {"folder": None if result.violations else folder}
+        print_json(plan_facts(words, result) | told | written)
+        if result.violations:
+            raise typer.Exit(1)
+        return result
     show_need(console, words, loaded, audit)
     if result.violations:
         show_violations(console, words, result.request, result.violations)

@@ -1,5 +1,7 @@
 """Terminal lists: what changes for readers between two plans, and why pins cannot hold."""
 
+from typing import Any
+
 from rich.console import Console
 
 from api.words import Words
@@ -43,6 +45,23 @@ def change_in_words(words: Words, request: PlanRequest, change: Change) -> str:
     assert now is not None
     told = _told(words, request, was), _told(words, request, now)
     return words("show.changes.line", stop=stop, was=told[0], now=told[1])
+
+
+def change_facts(words: Words, request: PlanRequest, change: Change) -> dict[str, Any]:
+    """One change as JSON has it."""
+
+    def when(time: Time | None) -> dict[str, Any] | None:
+        if time is None:
+            return None
+        date = request.cycle.date_of(time.day).isoformat()
+        return {"date": date, "start": words.clock(time.start_s), "vehicle_id": time.vehicle_id}
+
+    return {
+        "stop_id": change.stop_id,
+        "before": when(change.before),
+        "after": when(change.after),
+        "is_published": change.is_published,
+    }
 
 
 def _told(words: Words, request: PlanRequest, time: Time) -> str:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -103,19 +105,52 @@ def show_violations(
     console: Console, words: Words, request: PlanRequest, violations: Sequence[Violation]
 ) -> None:
     """Each broken rule on a line of its own, with why a stop that needs visits can have none."""
-    names = {str(s.stop_id): s.name for s in request.stops}
     impossible = impossible_stops(request)
     console.print(words.count("cli.check.failed", len(violations)), style="red")
     for violation in violations:
-        facts = dict(violation.facts)
-        stop = facts.get("stop_id")
-        if stop is not None:
-            facts["stop"] = names.get(str(stop), stop)
-        console.print("- " + words(violation.code, **facts), markup=False)
-        reason = impossible.get(StopId(str(stop)))
+        told = words(violation.code, **_with_stop(request, violation))
+        console.print(f"- {told}", markup=False)
+        reason = impossible.get(StopId(str(violation.facts.get("stop_id"))))
         if reason is not None:
             told = words(f"{reason.reason}.detail", **reason.facts)
             console.print(f"  {told}", markup=False)
+
+
+def _with_stop(request: PlanRequest, violation: Violation) -> dict[str, Any]:
+    """The facts of a broken rule, with the name of the stop that they tell the id of."""
+    facts = dict(violation.facts)
+    stop_id = facts.get("stop_id")
+    if stop_id is not None:
+        facts["stop"] = next((s.name for s in request.stops if s.stop_id == stop_id), stop_id)
+    return facts
+
+
+def violation_facts(words: Words, request: PlanRequest, violation: Violation) -> dict[str, Any]:
+    """A broken rule as JSON has it."""
+    return {
+        "code": violation.code,
+        "facts": dict(violation.facts),
+        "text": words(violation.code, **_with_stop(request, violation)),
+    }
+
+
+def plan_facts(words: Words, result: PlanResult) -> dict[str, Any]:
+    """A plan in figures as JSON has it: metres, seconds, people; what it leaves out and breaks."""
+    request, plan = result.request, result.plan
+    return {
+        "region_id": request.region_id,
+        "start_date": request.cycle.start_date.isoformat(),
+        "weeks": request.cycle.num_weeks,
+        "summary": asdict(result.summary) | {"drive_bound_s": result.drive_bound_s},
+        "violations": [violation_facts(words, request, v) for v in result.violations],
+        "unserved": [
+            {"stop_id": u.stop_id, "reason": u.reason, "text": words(u.reason)}
+            for u in plan.unserved
+        ],
+        "off_road": [s.stop_id for s in result.off_road],
+        "borrowed_vehicles": result.borrowed,
+        "provenance": None if plan.provenance is None else asdict(plan.provenance),
+    }
 
 
 def show_names(

@@ -62,6 +62,30 @@ def test_a_plan_goes_on_from_another(
     assert bookmobile("check", out / "plan.json").code == 0
 
 
+def test_a_program_gets_the_plan_and_its_changes_as_json(
+    bookmobile: Terminal, region: Path, earlier: Path, tmp_path: Path
+) -> None:
+    """With --json the answer is JSON alone: figures, changes, the folder; check answers so too."""
+    out = tmp_path / "again"
+    again = ("plan", region, "--start-from", earlier, "--out", out, "--json", *LIMITS)
+    told = bookmobile(*again, "--max-changes", 0)
+    facts = json.loads(told.said)
+    assert told.code == 0, told.said
+    assert facts["folder"] == str(out)
+    assert facts["summary"]["visits"] == sum(map(len, runs(out / "plan.json").values()))
+    assert not [c for c in facts["changes"] if c["is_published"]]
+    (_, day), visits = next(iter(runs(earlier).items()))
+    weekday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day % 7]
+    told = bookmobile(*again, "--forbid", f"{visits[0][0]}@{weekday}")
+    facts = json.loads(told.said)
+    assert told.code == 1
+    assert facts["folder"] is None
+    assert any(c["stop_id"] == visits[0][0] and c["after"] is None for c in facts["changes"])
+    assert visits[0][0] in [v["facts"].get("stop_id") for v in facts["violations"]]
+    checked = json.loads(bookmobile("check", earlier, "--json").said)
+    assert checked["violations"] == []
+
+
 def test_a_pin_that_cannot_hold_is_told(
     bookmobile: Terminal, region: Path, earlier: Path, tmp_path: Path
 ) -> None:
