@@ -1,13 +1,23 @@
 """``bookmobile bench``: the planner against published problems and published rounds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from api.bench.command import (
+    FilesArgument,
+    JsonOption,
+    LangOption,
+    SeedOption,
+    Stage,
+    TimeOption,
+    WorkersOption,
+    close,
+    note,
+)
+from api.bench.convrp_command import convrp
 from api.bench.instance import Instance, Outcome
 from api.bench.measure import RoundsOutcome, measure, measure_rounds
 from api.bench.published import Published, open_bench_roads, read_published
@@ -17,61 +27,18 @@ from api.bench.table import (
     outcome_table,
     rounds_records,
     rounds_table,
-    shown,
     write_json,
 )
 from api.bench.top import read_top
 from api.bench.vrptw import read_vrptw
 from api.settings import Settings
-from api.terminal import Bars, progress_bars
-from api.words import Words
+from api.terminal import progress_bars
 from data.model.errors import BookmobileError
-from data.model.plan import Violation
 from planner.params import SolveParams
 from planner.warm_up import warm_up
 
 bench = typer.Typer(no_args_is_help=True, help="Measure against published problems and rounds.")
-
-BROKEN_EXIT = 1
-"""A solution breaks a rule of its instance."""
-REFUSED_EXIT = 2
-"""A file could not be used."""
-
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Instance files.")]
-TimeOption = Annotated[
-    float, typer.Option("--time-limit", min=1.0, help="Seconds for each instance.")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the search.")]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Search threads.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the results here as well.")]
-LangOption = Annotated[str | None, typer.Option("--lang", help="ru or en.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Where a benchmark shows itself: results on standard output, the rest beside it."""
-
-    words: Words
-    out: Console
-    aside: Console
-
-    @classmethod
-    def of(cls, lang: str | None) -> "Stage":
-        words = Words(lang or Settings.from_environment().language)
-        return cls(words=words, out=Console(), aside=Console(stderr=True))
-
-    def refuse(self, error: BookmobileError) -> None:
-        """Tell what is wrong with a file; the others go on."""
-        self.aside.print(self.words.error(error), style="red", markup=False)
-
-    def tell(self, code: str, **facts: object) -> None:
-        self.out.print(self.words(code, **facts), markup=False)
-
-    def tell_broken(self, name: str, violations: Sequence[Violation]) -> None:
-        if violations:
-            self.tell("bench.rules_broken", instance=name)
-            for violation in violations:
-                self.out.print("  " + self.words(violation.code, **violation.facts), markup=False)
+bench.command()(convrp)
 
 
 @bench.command()
@@ -169,7 +136,7 @@ def rounds(
     if outcomes:
         stage.tell("bench.told.travel", source=source)
         stage.out.print(rounds_table(outcomes, stage.words))
-    _close(stage, len(stops) - num_done, num_refused, [o.is_feasible for o in outcomes])
+    close(stage, len(stops) - num_done, num_refused, [o.is_feasible for o in outcomes])
 
 
 def _tell_rounds(
@@ -227,7 +194,7 @@ def _measure_files(
                 num_refused += 1
                 continue
             outcomes.append(outcome)
-            _note(outcome, bars, stage.words)
+            note(outcome, bars, stage.words)
             if json_file:
                 write_json(json_file, outcome_records(outcomes))
     if json_file:
@@ -236,20 +203,4 @@ def _measure_files(
         stage.out.print(outcome_table(outcomes, stage.words))
     for outcome in outcomes:
         stage.tell_broken(outcome.instance, outcome.violations)
-    _close(stage, len(files) - num_done, num_refused, [o.is_feasible for o in outcomes])
-
-
-def _note(outcome: Outcome, bars: Bars, words: Words) -> None:
-    found = shown(outcome.cost, words) if outcome.is_feasible else words("bench.infeasible")
-    gap = shown(outcome.gap_pct, words)
-    bars.best("bench.note", instance=outcome.instance, value=found, gap=gap)
-
-
-def _close(stage: Stage, num_left: int, num_refused: int, feasible: Sequence[bool]) -> None:
-    """Say what was not measured, and end with the exit code."""
-    if num_left:
-        stage.tell("bench.stopped", count=num_left)
-    if num_refused:
-        raise typer.Exit(REFUSED_EXIT)
-    if not all(feasible):
-        raise typer.Exit(BROKEN_EXIT)
+    close(stage, len(files) - num_done, num_refused, [o.is_feasible for o in outcomes])

@@ -25,10 +25,15 @@ def length_of(way: Iterable[tuple[float, float]]) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tour:
-    """One vehicle's visits on one day, in order; places are numbered as in the file."""
+    """One vehicle's visits on one day, in order; places are numbered as in the file.
+
+    ``vehicle`` and ``starts`` (when each visit begins) matter where the published rules ask.
+    """
 
     day: int
     places: tuple[int, ...]
+    vehicle: int = 0
+    starts: tuple[float, ...] = ()
 
 
 class Instance(Protocol):
