@@ -314,6 +314,7 @@ def frame_request(
         clock_tolerance_s=region.standard.clock_tolerance_s,
         meal_window_start_s=region.standard.meal_window_start_s,
         meal_window_end_s=region.standard.meal_window_end_s,
+        costs=region.costs,
     )
     if not any(request.working_days(v) for v in request.vehicles):
         raise RequestError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from api.progress import Ticker
+from api.services.access import access_of
 from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
@@ -95,6 +96,7 @@ def plan_region(
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
+    request = replace(request, access=access_of(region, audit, stops, roads, tick))
     _refuse_doomed(request)
     request = with_pins(request, wishes)
     tick.phase("phase.compile")

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from data.feeds.tables import check_file
+from data.model.access import Access, Home
 from data.model.calendar import Cycle, ServiceCalendar
+from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist
 from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
@@ -31,7 +34,7 @@ from data.model.errors import InputError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
-from data.model.place import Depot, Stop
+from data.model.place import Depot, Stop, StopId
 from data.model.plan import Plan, PlanRequest
 from data.model.travel import TravelMatrix
 
@@ -90,6 +93,30 @@ class StoredMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccess:
+    """An ``Access`` whose ways to each stop are one text: home, seconds, home, seconds …"""
+
+    homes: tuple[Home, ...]
+    near: Mapping[StopId, str]
+
+    @classmethod
+    def from_domain(cls, access: Access) -> "StoredAccess":
+        near = {
+            stop_id: " ".join(f"{home} {seconds}" for home, seconds in ways)
+            for stop_id, ways in access.near.items()
+        }
+        return cls(homes=access.homes, near=near)
+
+    def to_domain(self) -> Access:
+        """The ways as numbers; ``ValueError`` where they are damaged."""
+        near = {}
+        for stop_id, text in self.near.items():
+            numbers = [int(part) for part in text.split()]
+            near[stop_id] = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+        return Access(homes=self.homes, near=near)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest:
     """A ``PlanRequest`` whose matrices are text."""
 
@@ -112,11 +139,15 @@ class StoredRequest:
     prize_by: PrizeBy = PrizeBy.PEOPLE
     learned: LearnedUse | None = None
     dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
+    access: StoredAccess | None = None
+    costs: Costs = NO_COSTS
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":
         kept = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
-        return cls(**kept | {"travel": tuple(_stored_travel(request, plan))})
+        access = None if request.access is None else StoredAccess.from_domain(request.access)
+        travel = tuple(_stored_travel(request, plan))
+        return cls(**kept | {"travel": travel, "access": access})
 
     def to_domain(self) -> PlanRequest:
         kept = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -129,7 +160,13 @@ class StoredRequest:
                     "plan_file.matrix_damaged", place=f"request.travel[{number}]", cause=str(wrong)
                 ) from wrong
             travel.update(dict.fromkeys(stored.vehicles, matrix))
-        return PlanRequest(**kept | {"travel": travel})
+        try:
+            access = None if self.access is None else self.access.to_domain()
+        except ValueError as wrong:
+            raise InputError(
+                "plan_file.access_damaged", place="request.access", cause=str(wrong)
+            ) from wrong
+        return PlanRequest(**kept | {"travel": travel, "access": access})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +292,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, np.generic):
         return value.item()
     return value

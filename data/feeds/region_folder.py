@@ -105,6 +105,7 @@ def read_region(folder: Path) -> Region:
         travel_factor=head.travel_factor,
         sources=head.sources,
         start_date=head.start_date,
+        costs=head.costs,
     )
     return replace(region, libraries=region.libraries + assumed_libraries(region))
 

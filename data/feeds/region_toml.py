@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from data.feeds.report import input_error
 from data.feeds.toml_file import Section, read_toml
 from data.feeds.values import seconds_of_minutes, write_clock
 from data.model.calendar import MINUTE_S, Cycle, ServiceCalendar
+from data.model.costs import NO_COSTS, Costs
 from data.model.fleet import RuleSetId
 from data.model.region import (
     EstimateParams,
@@ -44,6 +46,7 @@ SERVICE_COUNTS = {
     "min_population": 0,
 }
 """Whole numbers of the service table with the least allowed value."""
+PRICES = ("per_km", "per_hour", "per_day", "per_night")
 SERVICE_NUMBERS = ("unknown_population_people", "weight_adult", "weight_child", "weight_senior")
 
 
@@ -67,6 +70,7 @@ class RegionHead:
     travel_factor: float
     estimate: EstimateParams | None
     sources: tuple[SourceNote, ...] = field(default=())
+    costs: Costs = NO_COSTS
 
 
 def read_head(path: Path) -> RegionHead:
@@ -95,6 +99,7 @@ def read_head(path: Path) -> RegionHead:
         **_roads(top.section("roads")),
         estimate=_estimate(top.section("estimate")) if "estimate" in top else None,
         sources=tuple(_source(section) for section in top.sections("sources")),
+        costs=_costs(top.section("costs")),
     )
     top.section("estimate")
     region.finish()
@@ -307,6 +312,17 @@ def _estimate(section: Section) -> EstimateParams:
         bookmobile_factor=1.0 if factor is None else factor,
         source=source,
     )
+
+
+def _costs(section: Section) -> Costs:
+    currency = section.text("currency")
+    found = {key: section.number(key, least=0) for key in PRICES}
+    section.finish()
+    if any(price is not None for price in found.values()) and not currency:
+        section.note("region.missing_key", "currency")
+    # A price means the decimals that are written, not the binary number nearest to them.
+    prices = {k: None if p is None else Decimal(repr(p)) for k, p in found.items()}
+    return Costs(currency=currency, **prices)
 
 
 def _source(section: Section) -> SourceNote:

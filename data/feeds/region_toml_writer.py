@@ -12,6 +12,7 @@ from tomlkit.exceptions import TOMLKitError
 from data.feeds.region_toml import (
     KM_M,
     KMH_PER_MPS,
+    PRICES,
     SERVICE_CLOCKS,
     SERVICE_COUNTS,
     SERVICE_MINUTES,
@@ -21,6 +22,7 @@ from data.feeds.region_toml import (
 )
 from data.feeds.values import WEEKDAYS, write_clock
 from data.model.calendar import MINUTE_S, ServiceCalendar
+from data.model.costs import NO_COSTS
 from data.model.errors import BookmobileError
 from data.model.region import EstimateParams, Region, ServiceStandard
 
@@ -67,6 +69,12 @@ def _tables(region: Region | RegionHead) -> dict[str, Any]:
     }
     if region.estimate is not None:
         tables["estimate"] = _estimate_table(region.estimate)
+    if region.costs != NO_COSTS:
+        tables["costs"] = {"currency": region.costs.currency} | {
+            key: _plain(float(price))
+            for key in PRICES
+            if (price := getattr(region.costs, key)) is not None
+        }
     if region.sources:
         tables["sources"] = [
             {"title": s.title, "licence": s.licence, "address": s.address} for s in region.sources

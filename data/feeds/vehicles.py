@@ -15,6 +15,7 @@ from data.feeds.values import (
     write_weekdays,
     write_yes_no,
 )
+from data.model.costs import FuelKind
 from data.model.fleet import RuleSetId, Vehicle, VehicleId
 from data.model.place import DepotId
 
@@ -37,6 +38,8 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
     closing_s = row.seconds("closing_min", _VEHICLE.closing_s)
     max_stops = row.count("max_stops_per_run", least=1)
     seats = row.count("seats")
+    fuel = row.choice("fuel", FuelKind, FuelKind.DIESEL) if row.has("fuel") else None
+    fuel_per_100km = row.number("fuel_per_100km", least=0)
     avoid_unpaved = row.yes_no("avoid_unpaved")
     if not row.is_wrong and duty_end_s <= duty_start_s:
         row.note("feeds.row.duty_backwards", "duty_end", duty_start=write_clock(duty_start_s))
@@ -58,6 +61,8 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
         max_stops_per_run=max_stops,
         seats=seats,
         rule_set_ids=tuple(RuleSetId(rule) for rule in row.parts("rule_sets")),
+        fuel=fuel,
+        fuel_per_100km=fuel_per_100km,
         **sizes,
     )
 
@@ -84,6 +89,8 @@ def vehicle_cells(item: Vehicle) -> dict[str, str]:
         "max_stops_per_run": write_number(item.max_stops_per_run),
         "seats": write_number(item.seats),
         "rule_sets": ";".join(item.rule_set_ids),
+        "fuel": item.fuel or "",
+        "fuel_per_100km": write_number(item.fuel_per_100km),
     }
 
 
@@ -111,6 +118,8 @@ VEHICLES: Entity[Vehicle] = Entity(
         "max_stops_per_run",
         "seats",
         "rule_sets",
+        "fuel",
+        "fuel_per_100km",
     ),
     required=("vehicle_id", "name", "depot_id"),
     from_row=vehicle_from_row,

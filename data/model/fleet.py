@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import NewType
 
+from data.model.costs import FuelKind
 from data.model.place import DepotId
 
 VehicleId = NewType("VehicleId", str)
@@ -43,6 +44,9 @@ class Vehicle:
     seats: int | None = None
     """Seats for specialists, beside the driver and the librarian; ``None`` sets no limit."""
     rule_set_ids: tuple[RuleSetId, ...] = ()
+    fuel: FuelKind | None = None
+    fuel_per_100km: float | None = None
+    """Litres, kilograms (gas) or kilowatt-hours for 100 km; ``None`` is not known."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.duty_start_s < self.duty_end_s:
@@ -51,6 +55,8 @@ class Vehicle:
             raise ValueError(f"vehicle {self.vehicle_id}: negative time")
         if self.seats is not None and self.seats < 0:
             raise ValueError(f"vehicle {self.vehicle_id}: negative seats")
+        if self.fuel_per_100km is not None and not self.fuel_per_100km >= 0:
+            raise ValueError(f"vehicle {self.vehicle_id}: fuel use {self.fuel_per_100km} below 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from data.model.access import Access
 from data.model.calendar import Cycle, ServiceCalendar
+from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist, SpecialistId
 from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
@@ -53,6 +55,9 @@ class PlanRequest:
     """Where travel and the time at stops come from recorded days."""
     dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
     """What longer opening is worth where stops leave it to the plan."""
+    access: Access | None = None
+    """Who is far from a library, for measures of fairness; no rule reads it."""
+    costs: Costs = NO_COSTS
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
         """Whether a vehicle has service on a date, inside the cycle or beyond it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from data.model.calendar import ServiceCalendar
+from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist
 from data.model.fleet import RuleSet, RuleSetId, Vehicle
 from data.model.geo import Ring
@@ -126,6 +127,7 @@ class Region:
     sources: tuple[SourceNote, ...] = ()
     start_date: date | None = None
     """First Monday of the cycle, if the region states one."""
+    costs: Costs = NO_COSTS
 
     def name_in(self, language: str) -> str:
         return self.names.get(language) or next(iter(self.names.values()))

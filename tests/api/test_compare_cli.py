@@ -2,15 +2,19 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from data.feeds.plan_file import write_plan
+from data.model.access import Access, Home
 from data.model.calendar import MINUTE_S
+from data.model.costs import Costs, FuelKind
+from data.model.place import SettlementId
 from data.model.plan import Unserved
 from tests.api.runner import Terminal
-from tests.planner.examples import KAMENSKOE, make_plan, make_request, shifted
+from tests.planner.examples import KALINOVKA, KAMENSKOE, make_plan, make_request, shifted
 
 
 @pytest.fixture
@@ -71,3 +75,52 @@ def test_a_price_that_is_no_number(bookmobile: Terminal, files: list[Path], pric
     told = bookmobile("compare", *files, f"--cost-km={price}")
     assert told.code == 2
     assert "--cost-km" in told.said
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """A plan whose file tells prices, fuel and how far two settlements are from a library."""
+    request, plan = make_request(), make_plan()
+    home = Home(
+        settlement_id=SettlementId("a"), name="Калиновка", people=300, children=30, library_s=1200
+    )
+    other = replace(home, settlement_id=SettlementId("b"), name="Загорское", people=100)
+    stop = replace(KALINOVKA, settlement_ids=(home.settlement_id,))
+    burning = replace(request.vehicles[0], fuel=FuelKind.DIESEL, fuel_per_100km=25.0)
+    known = replace(
+        request,
+        stops=(stop, *request.stops[1:]),
+        vehicles=(burning, *request.vehicles[1:]),
+        access=Access(homes=(home, other), near={KALINOVKA.stop_id: ((0, 60),)}),
+        costs=Costs(currency="₽", per_km=Decimal(30), per_day=Decimal(1000)),
+    )
+    write_plan(tmp_path / "known.json", known, plan)
+    return tmp_path / "known.json"
+
+
+def test_groups_fairness_and_what_the_region_knows(bookmobile: Terminal, known: Path) -> None:
+    """By hand: 130 km at 30 and two days at 1,000; 25 l/100 km of diesel at 2,676 g.
+
+    300 people are a minute from a stop, 100 twenty minutes from a library.
+    """
+    told = bookmobile("compare", known, "--json")
+    assert told.code == 0, told.said
+    (row,) = json.loads(told.said)["plans"]
+    assert row["groups"]["residents"] == {"served": 300, "total": 400, "num_unknown": 0}
+    assert row["groups"]["children"]["served"] == 30
+    assert "seniors" not in row["groups"]
+    assert (row["cost"], row["currency"]) == ("5900.00", "₽")
+    assert row["co2_kg"] == "86.97"
+    assert row["access"]["mean_s"] == 345
+    assert row["access"]["p90_s"] == 1200
+    assert row["access"]["worst_name"] == "Загорское"
+
+
+def test_what_figures_rest_on_is_said(bookmobile: Terminal, known: Path, files: list[Path]) -> None:
+    """The CO2 factor with its source; a plan that knows nothing has dashes, not zeros."""
+    told = bookmobile("compare", known, files[0], "--lang", "ru")
+    assert told.code == 0, told.said
+    assert "IPCC" in told.said
+    assert "fuel_per_100km" in told.said
+    assert "Загорское, 20 мин" in told.said
+    assert "—" in told.said

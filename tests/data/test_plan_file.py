@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
+from data.model.access import Access, Home
+from data.model.costs import Costs, FuelKind
 from data.model.crew import Specialist, SpecialistId
 from data.model.demand import Audience, PrizeBy, VisitsEstimate
 from data.model.dwell import DwellWorth
 from data.model.errors import InputError
 from data.model.learned import LearnedUse
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
-from data.model.place import SiteCard, StopId, StopKind
+from data.model.place import SettlementId, SiteCard, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Unserved
 from planner.score import check, summarise
 from tests.planner.examples import FIRST, KALINOVKA, make_plan, make_request
@@ -170,6 +173,32 @@ def test_chosen_open_times_come_back(tmp_path: Path) -> None:
     path.write_text(json.dumps(stored), encoding="utf-8")
     old = read_plan(path)[0]
     assert (old.stops, old.dwell_worth) == (plain.stops, DwellWorth())
+
+
+def test_access_and_costs_come_back(tmp_path: Path) -> None:
+    """What plans are compared on: ways to stops, prices, fuel; absent from older files."""
+    home = Home(settlement_id=SettlementId("a"), name="Калиновка", people=501, library_s=1440)
+    far = Home(settlement_id=SettlementId("b"), name="Загорское", library_s=None)
+    access = Access(homes=(home, far), near={KALINOVKA.stop_id: ((0, 0), (1, 1080))})
+    costs = Costs(currency="₽", per_km=Decimal("31.50"))
+    plain = make_request()
+    vehicles = (
+        replace(FIRST, fuel=FuelKind.DIESEL, fuel_per_100km=27.5),
+        *plain.vehicles[1:],
+    )
+    request = replace(plain, access=access, costs=costs, vehicles=vehicles)
+    read, _ = written(tmp_path, request, make_plan())
+    assert_same_request(read, request)
+    path = tmp_path / "plan.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["request"]["access"]["near"]["kalinovka"] = "0 0 1"
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan_file\.access_damaged"):
+        read_plan(path)
+    del stored["request"]["access"], stored["request"]["costs"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    older = read_plan(path)[0]
+    assert older.access is None and not older.costs.is_known
 
 
 def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unicodedata import normalize
@@ -17,6 +18,7 @@ from data.feeds.profiles import load_norm_sets, load_rule_sets
 from data.feeds.region_folder import read_region, roads_path, write_region
 from data.feeds.report import Problem
 from data.model.calendar import ServiceCalendar, Window
+from data.model.costs import Costs, FuelKind
 from data.model.crew import Specialist, SpecialistId
 from data.model.errors import InputError
 from data.model.fleet import RuleSetId, Vehicle, VehicleId
@@ -138,6 +140,8 @@ def regions(draw: st.DrawFn) -> Region:
                 max_stops_per_run=draw(st.none() | st.integers(1, 20)),
                 seats=draw(st.none() | st.integers(0, 3)),
                 rule_set_ids=draw(st.just((RuleSetId("own"),)) | st.just(())),
+                fuel=draw(st.none() | st.sampled_from(FuelKind)),
+                fuel_per_100km=draw(st.none() | st.just(27.5)),
             )
             for i in draw(st.lists(IDS, max_size=4, unique=True))
         ),
@@ -215,6 +219,10 @@ def regions(draw: st.DrawFn) -> Region:
         roads_file=draw(st.sampled_from(["", "roads.osm.pbf"])),
         travel_factor=draw(st.floats(0.5, 2)),
         sources=(SourceNote(title=draw(TEXTS), licence="ODbL 1.0"),),
+        costs=draw(
+            st.just(Costs())
+            | st.just(Costs(currency="₽", per_km=Decimal("31.5"), per_night=Decimal(0)))
+        ),
         start_date=draw(st.none() | DATES.map(lambda day: day - timedelta(days=day.weekday()))),
     )
     if region.norm_sets == (own_norm, norms["design-default"]):
