@@ -68,13 +68,18 @@ def least_s(travel_s: NDArray[np.int32], source: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """A vehicle with the least seconds from its depot to every point and from there to its end."""
+    """A vehicle with the least seconds from where its day starts to every point, and on to its end.
+
+    ``prep_s`` and ``closing_s`` are due there.
+    """
 
     vehicle: Vehicle
     rules: CrewRules
     index: Mapping[str, int]
     out_s: NDArray[np.int64]
     back_s: NDArray[np.int64]
+    prep_s: int
+    closing_s: int
 
 
 def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
@@ -85,9 +90,12 @@ def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
     ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps.
     A stop whose travel is not in the matrices is not called impossible.
     """
-    reaches = [r for v in request.vehicles if (r := _reach(request, v)) is not None]
-    if len(reaches) < len(request.vehicles):
-        return {}
+    reaches: list[_Reach] = []
+    for vehicle in request.vehicles:
+        found_reaches = _reaches(request, vehicle)
+        if not found_reaches:
+            return {}
+        reaches += found_reaches
     found: dict[StopId, Unserved] = {}
     for stop in request.stops:
         if all(str(stop.stop_id) in r.index for r in reaches):
@@ -97,18 +105,34 @@ def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
     return found
 
 
-def _reach(request: PlanRequest, vehicle: Vehicle) -> _Reach | None:
+def _reaches(request: PlanRequest, vehicle: Vehicle) -> list[_Reach]:
+    """The vehicle's days from base to base, and those that start or end at a lodging.
+
+    Empty where travel is not known.
+    """
     matrix = request.travel.get(vehicle.vehicle_id)
-    start, end = str(vehicle.depot_id), str(vehicle.end_depot_id or vehicle.depot_id)
-    if matrix is None or start not in matrix.index or end not in matrix.index:
-        return None
-    return _Reach(
-        vehicle=vehicle,
-        rules=request.crew_rules.get(vehicle.vehicle_id, CrewRules()),
-        index=matrix.index,
-        out_s=least_s(matrix.travel_s, matrix.index[start]),
-        back_s=least_s(matrix.travel_s.T, matrix.index[end]),
-    )
+    lodgings = [d.depot_id for d in request.lodgings_of(vehicle)]
+    base, home = vehicle.depot_id, vehicle.end_depot_id or vehicle.depot_id
+    pairs = [(base, home), *((base, x) for x in lodgings), *((x, home) for x in lodgings)]
+    if vehicle.max_nights_away > 1:
+        pairs += [(x, y) for x in lodgings for y in lodgings]
+    if matrix is None or any(str(p) not in matrix.index for pair in pairs for p in pair):
+        return []
+    row = {p: matrix.index[str(p)] for pair in pairs for p in pair}
+    out_s = {p: least_s(matrix.travel_s, row[p]) for p in {start for start, _ in pairs}}
+    back_s = {p: least_s(matrix.travel_s.T, row[p]) for p in {end for _, end in pairs}}
+    return [
+        _Reach(
+            vehicle=vehicle,
+            rules=request.crew_rules.get(vehicle.vehicle_id, CrewRules()),
+            index=matrix.index,
+            out_s=out_s[start],
+            back_s=back_s[end],
+            prep_s=request.prep_s(vehicle, start),
+            closing_s=request.closing_s(vehicle, end),
+        )
+        for start, end in pairs
+    ]
 
 
 _ORDER = (
@@ -169,7 +193,7 @@ def _one_visit(request: PlanRequest, stop: Stop, reach: _Reach) -> Unserved | se
             found_min=_minutes_up(out_s + back_s),
             limit_min=drive_max_s // MINUTE_S,
         )
-    work_s = vehicle.prep_s + out_s + stop.occupied_s + back_s + vehicle.closing_s
+    work_s = reach.prep_s + out_s + stop.occupied_s + back_s + reach.closing_s
     work_max_s = longest_work_s(vehicle, reach.rules)
     if work_s > work_max_s:
         return because(
@@ -185,8 +209,8 @@ def _one_visit(request: PlanRequest, stop: Stop, reach: _Reach) -> Unserved | se
     }
     if not days:
         return because("unserved.no_day")
-    earliest_s = vehicle.duty_start_s + vehicle.prep_s + out_s + stop.setup_s
-    latest_s = vehicle.duty_end_s - vehicle.closing_s - back_s - stop.teardown_s
+    earliest_s = vehicle.duty_start_s + reach.prep_s + out_s + stop.setup_s
+    latest_s = vehicle.duty_end_s - reach.closing_s - back_s - stop.teardown_s
     days = {d for d in days if _window_fits(stop, d % DAYS_PER_WEEK, earliest_s, latest_s)}
     return days or because("unserved.window", service_min=_minutes_up(stop.service_s))
 

@@ -1,6 +1,7 @@
 """Bounds that hold for every plan the checker passes: on people reached and on driving.
 
-Both rest on one argument. A run is a closed chain of legs from depot to depot. Give half of every
+Both rest on one argument. A run is a closed chain of legs from depot (or lodging) to
+depot. Give half of every
 leg to each of its ends: then a visit holds half of the leg that leads to it and half of the leg
 that leaves it, which is at least half of the cheapest such pair over all neighbours that it could
 have; a run's depot holds at least half of the cheapest leg out and half of the cheapest one back.
@@ -131,9 +132,11 @@ def _possible(request: PlanRequest) -> tuple[list[Stop], list[_Shares]]:
 
 def _shares(request: PlanRequest, vehicle: Vehicle, stops: list[Stop]) -> _Shares:
     matrix = request.travel[vehicle.vehicle_id]
-    ends = (str(vehicle.depot_id), str(vehicle.end_depot_id or vehicle.depot_id))
+    lodgings = [str(d.depot_id) for d in request.lodgings_of(vehicle)]
+    starts = [str(vehicle.depot_id), *lodgings]
+    ends = [str(vehicle.end_depot_id or vehicle.depot_id), *lodgings]
     points = [str(s.stop_id) for s in stops]
-    missing = [p for p in (*ends, *points) if p not in matrix.index]
+    missing = [p for p in (*starts, *ends, *points) if p not in matrix.index]
     if missing:
         raise ValueError(f"no travel for {missing[0]}")
     visit_s = np.full(len(stops), _NO_LEG)
@@ -141,18 +144,20 @@ def _shares(request: PlanRequest, vehicle: Vehicle, stops: list[Stop]) -> _Share
     if not able.any():
         return _Shares(visit_s, _NO_LEG)
     rows = [matrix.index[p] for p, ok in zip(points, able, strict=True) if ok]
-    start, end = matrix.index[ends[0]], matrix.index[ends[1]]
+    first, last = [matrix.index[p] for p in starts], [matrix.index[p] for p in ends]
     legs = matrix.travel_s.astype(np.float64)
     legs[matrix.travel_s == UNREACHABLE] = _NO_LEG
     between = legs[np.ix_(rows, rows)].copy()
     np.fill_diagonal(between, _NO_LEG)
     none = np.full((len(rows), 1), _NO_LEG)
+    # The nearest of the places where a run may start, and of those where it may end.
+    from_s, to_s = legs[np.ix_(first, rows)].min(axis=0), legs[np.ix_(rows, last)].min(axis=1)
     # Columns: every stop, the depot before, the depot after.
-    into = np.hstack([between.T, legs[start, rows][:, None], none])
-    out = np.hstack([between, none, legs[rows, end][:, None]])
+    into = np.hstack([between.T, from_s[:, None], none])
+    out = np.hstack([between, none, to_s[:, None]])
     pairs = np.zeros(len(rows)) if _may_repeat(stops) else _cheapest_pairs(into, out)
     visit_s[able] = pairs / 2
-    return _Shares(visit_s, (legs[start, rows].min() + legs[rows, end].min()) / 2)
+    return _Shares(visit_s, (from_s.min() + to_s.min()) / 2)
 
 
 def _may_repeat(stops: list[Stop]) -> bool:
@@ -177,7 +182,15 @@ def _rules(request: PlanRequest, vehicle: Vehicle) -> CrewRules:
 def _run_time_s(request: PlanRequest, vehicle: Vehicle, run_s: float) -> float:
     """Most seconds that a run has for stops and their shares of legs."""
     work_s = longest_work_s(vehicle, _rules(request, vehicle))
-    return max(0.0, work_s - vehicle.prep_s - vehicle.closing_s - run_s)
+    return max(0.0, work_s - _checks_s(request, vehicle) - run_s)
+
+
+def _checks_s(request: PlanRequest, vehicle: Vehicle) -> int:
+    """Least seconds of a run before it leaves and after it has arrived."""
+    places = [vehicle.depot_id, *(d.depot_id for d in request.lodgings_of(vehicle))]
+    ends = [vehicle.end_depot_id or vehicle.depot_id, *places[1:]]
+    prep_s = min(request.prep_s(vehicle, p) for p in places)
+    return prep_s + min(request.closing_s(vehicle, p) for p in ends)
 
 
 def _time_s(request: PlanRequest, vehicle: Vehicle, run_s: float) -> float:
@@ -185,7 +198,7 @@ def _time_s(request: PlanRequest, vehicle: Vehicle, run_s: float) -> float:
     per_run_s = _run_time_s(request, vehicle, run_s)
     if per_run_s == 0:
         return 0.0
-    overhead_s = vehicle.prep_s + vehicle.closing_s + run_s
+    overhead_s = _checks_s(request, vehicle) + run_s
     week_max_s = _rules(request, vehicle).week_work_max_s
     days = request.working_days(vehicle)
     total_s = 0.0

@@ -13,6 +13,7 @@ from data.model.calendar import DAYS_PER_WEEK, Cycle, Window
 from data.model.errors import InputError, RequestError
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId, strictest
 from data.model.geo import distances_m
+from data.model.nights import depots_for
 from data.model.norms import Need
 from data.model.place import MunicipalityId, Settlement, Stop, StopId
 from data.model.plan import PlanRequest
@@ -278,6 +279,7 @@ def frame_request(
         ``request.no_vehicle``, ``request.no_working_day``.
     InputError
         ``request.start_not_monday``, ``request.weeks_out_of_range``, ``request.depot_unknown``,
+        ``request.depot_is_lodging``,
         ``request.rule_set_unknown`` or ``request.rule_set_expired``.
     """
     if not vehicles:
@@ -292,6 +294,8 @@ def frame_request(
     for depot_id, name in used.items():
         if depot_id not in depots:
             raise InputError("request.depot_unknown", depot=depot_id, vehicle=name)
+        if depots[depot_id].is_lodging:
+            raise InputError("request.depot_is_lodging", depot=depot_id, vehicle=name)
     set_ids = {v.vehicle_id: v.rule_set_ids or region.default_rule_set_ids for v in vehicles}
     limit = region.standard.stops_per_day_max
     request = PlanRequest(
@@ -299,7 +303,7 @@ def frame_request(
         cycle=cycle,
         calendar=region.calendar,
         time_zone=region.time_zone,
-        depots=tuple(d for d in region.depots if d.depot_id in used),
+        depots=depots_for(region.depots, vehicles),
         vehicles=tuple(
             replace(v, max_stops_per_run=limit) if v.max_stops_per_run is None else v
             for v in vehicles

@@ -9,7 +9,8 @@ import numpy as np
 from data.model.calendar import DAY_S, DAYS_PER_WEEK, MINUTE_S, Cycle
 from data.model.errors import RequestError
 from data.model.fleet import CrewRules, Vehicle, VehicleId
-from data.model.place import Stop
+from data.model.nights import NO_NIGHTS, Nights, ends_on
+from data.model.place import DepotId, Stop
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import TravelMatrix
 from planner.patterns import MOST_PATTERNS, allowed_patterns
@@ -48,17 +49,20 @@ class Compiled:
     vehicles: tuple[int, ...] = ()
     """Index in the request of each vehicle of the problem; a vehicle whose days differ in what it
     may serve is several there."""
+    nights: Nights = field(default_factory=dict)
+    """Nights spent away from base."""
 
     def vehicle_of(self, run: VehicleDay) -> int:
         """Index in the request of the vehicle that a vehicle-day belongs to."""
         return self.vehicles[run.vehicle]
 
 
-def compile_request(request: PlanRequest) -> Compiled:
-    """The search problem of a planning request.
+def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compiled:
+    """The search problem of a planning request whose vehicles spend these nights away.
 
-    Travel cost is driving seconds. Daily rest is kept by construction: where a vehicle works on
-    two days in a row, its duty window is cut so that any two such shifts leave the rest.
+    Travel cost is driving seconds, and what a night away is worth in them. Daily rest is kept by
+    construction: where a vehicle works on two days in a row, its duty window is cut so that any
+    two such shifts leave the rest, at home or away.
 
     Raises
     ------
@@ -72,7 +76,16 @@ def compile_request(request: PlanRequest) -> Compiled:
     duty = {v.vehicle_id: duty_window(request, v) for v in request.vehicles}
     weeks = _weeks(request)
     runs = [
-        vehicle_day(request, number, day, class_of[vehicle.vehicle_id], depot_node, duty, weeks)
+        vehicle_day(
+            request,
+            number,
+            day,
+            class_of[vehicle.vehicle_id],
+            depot_node,
+            duty,
+            weeks,
+            ends_on(vehicle, day, nights),
+        )
         for number, vehicle in enumerate(request.vehicles)
         for day in request.working_days(vehicle)
     ]
@@ -110,7 +123,12 @@ def compile_request(request: PlanRequest) -> Compiled:
         weeks=weeks,
     )
     return Compiled(
-        request=request, problem=problem, unserved=unserved, duty=duty, vehicles=vehicles
+        request=request,
+        problem=problem,
+        unserved=unserved,
+        duty=duty,
+        vehicles=vehicles,
+        nights=dict(nights),
     )
 
 
@@ -280,9 +298,14 @@ def vehicle_day(
     depot_node: Mapping[Any, int],
     duty: Mapping[Any, tuple[int, int]],
     weeks: list[Week],
+    ends: tuple[DepotId, DepotId] | None = None,
 ) -> VehicleDay:
-    """A vehicle's day as the search sees it: its depots' nodes, duty window and crew limits."""
+    """A vehicle's day as the search sees it: its places' nodes, duty window and crew limits.
+
+    ``ends`` are where the run starts and ends; ``None`` means the vehicle's own depots.
+    """
     vehicle = request.vehicles[number]
+    start, end = ends or ends_on(vehicle, day, NO_NIGHTS)
     rules = request.crew_rules.get(vehicle.vehicle_id, CrewRules())
     has_meal = rules.meal_after_s is not None and rules.meal_min_s is not None
     lo, hi = duty[vehicle.vehicle_id]
@@ -291,16 +314,17 @@ def vehicle_day(
     return VehicleDay(
         vehicle=number,
         day=day,
-        start_node=depot_node[vehicle.depot_id],
-        end_node=depot_node[vehicle.end_depot_id or vehicle.depot_id],
+        start_node=depot_node[start],
+        end_node=depot_node[end],
         travel_class=travel_class,
         max_work=_limit(rules.shift_max_s),
         max_drive=_limit(rules.drive_daily_max_s),
         max_stops=vehicle.max_stops_per_run,
         duty_lo=float(lo),
         duty_hi=float(hi),
-        prep=float(vehicle.prep_s),
-        closing=float(vehicle.closing_s),
+        prep=float(request.prep_s(vehicle, start)),
+        closing=float(request.closing_s(vehicle, end)),
+        fixed_cost=night_cost_s(request, end),
         meal_after=_limit(rules.meal_after_s) if has_meal else NO_LIMIT,
         meal_min=least_meal if has_meal else 0.0,
         meal_max=max(least_meal, most_meal) if has_meal else 0.0,
@@ -311,6 +335,13 @@ def vehicle_day(
         break_length=_limit(rules.break_s),
         break_parts=tuple(float(p) for p in rules.break_split_s),
         week=number * request.cycle.num_weeks + day // DAYS_PER_WEEK if weeks else -1,
+    )
+
+
+def night_cost_s(request: PlanRequest, end: DepotId) -> float:
+    """What a night at the place where a run ends is worth, in seconds of driving."""
+    return next(
+        (float(d.night_cost_s) for d in request.depots if d.depot_id == end and d.is_lodging), 0.0
     )
 
 

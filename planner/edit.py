@@ -6,6 +6,7 @@ from math import fsum
 
 from data.model.errors import RequestError
 from data.model.fleet import VehicleId
+from data.model.nights import nights_of
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Provenance, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
@@ -146,7 +147,7 @@ class Draft:
         self._request = request
         self._before = plan
         self._stops = {s.stop_id: s for s in request.stops}
-        self._retimer = retimer or Retimer(request)
+        self._retimer = retimer or Retimer(request, nights_of(request, plan))
         self._runs: dict[_Key, Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
         self._num_edits = 0
         self._wishes: dict[_Key, list[Wish]] = {}
@@ -306,7 +307,7 @@ class Draft:
         if ranked:
             return min(ranked)[-1]
         vehicle = self._retimer.vehicle(key[0])
-        legs = [self._retimer.legs(vehicle, [w.stop for w in order]) for order in orders]
+        legs = [self._retimer.legs(vehicle, [w.stop for w in order], key[1]) for order in orders]
         return min(range(len(orders)), key=lambda at: (UNREACHABLE in legs[at], sum(legs[at]), at))
 
     def _swap(self, edit: Swap) -> None:

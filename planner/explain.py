@@ -93,8 +93,8 @@ def _least_extra_s(request: PlanRequest, plan: Plan, stop: Stop, vehicle: Vehicl
 
 
 def _points(run: Run, vehicle: Vehicle) -> list[str]:
-    ends = (str(vehicle.depot_id), str(vehicle.end_depot_id or vehicle.depot_id))
-    return [ends[0], *(str(v.stop_id) for v in run.visits), ends[1]]
+    start, end = run.ends(vehicle)
+    return [str(start), *(str(v.stop_id) for v in run.visits), str(end)]
 
 
 def _way_s(matrix: TravelMatrix, origin: str, point: str, target: str) -> int | None:

@@ -12,6 +12,7 @@ from itertools import islice
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.errors import RequestError
 from data.model.fleet import CrewRules, Vehicle, VehicleId
+from data.model.nights import ends_on, nights_of
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
@@ -143,7 +144,8 @@ class _Search:
     def __init__(self, request: PlanRequest, plan: Plan, stop: Stop) -> None:
         self._request = request
         self._stop = stop
-        self._retimer = Retimer(request)
+        self._nights = nights_of(request, plan)
+        self._retimer = Retimer(request, self._nights)
         self._stops = {s.stop_id: s for s in request.stops}
         self._runs: dict[tuple[VehicleId, int], Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
         self._starts: dict[StopId, list[tuple[int, int]]] = {}
@@ -241,7 +243,8 @@ class _Search:
         ]
         wishes.insert(position, Wish(stop=self._stop, is_moved=True))
         limit = vehicle.max_stops_per_run
-        if (limit is not None and len(wishes) > limit) or not self._has_room(vehicle, wishes):
+        is_over = limit is not None and len(wishes) > limit
+        if is_over or not self._has_room(vehicle, day, wishes):
             return None
         spans = self._spans(run)
         if span is not None:
@@ -268,12 +271,14 @@ class _Search:
                 spans[visit.stop_id] = (max(starts) - room, min(starts) + room)
         return spans
 
-    def _has_room(self, vehicle: Vehicle, wishes: list[Wish]) -> bool:
+    def _has_room(self, vehicle: Vehicle, day: int, wishes: list[Wish]) -> bool:
         """Whether driving and work, waiting left out, are within the day's limits."""
-        legs = self._retimer.legs(vehicle, [w.stop for w in wishes])
+        legs = self._retimer.legs(vehicle, [w.stop for w in wishes], day)
+        start, end = ends_on(vehicle, day, self._nights)
         rules = self._request.crew_rules.get(vehicle.vehicle_id, CrewRules())
         most_s = longest_driving_s(rules)
-        busy_s = vehicle.prep_s + vehicle.closing_s + sum(w.stop.occupied_s for w in wishes)
+        busy_s = self._request.prep_s(vehicle, start) + self._request.closing_s(vehicle, end)
+        busy_s += sum(w.stop.occupied_s for w in wishes)
         return (
             UNREACHABLE not in legs
             and (most_s is None or sum(legs) <= most_s)

@@ -11,7 +11,8 @@ from itertools import islice, pairwise, product
 from data.model.calendar import DAY_S, DAYS_PER_WEEK
 from data.model.errors import RequestError
 from data.model.fleet import Vehicle, VehicleId
-from data.model.place import Stop, StopId
+from data.model.nights import NO_NIGHTS, Nights, ends_on
+from data.model.place import DepotId, Stop, StopId
 from data.model.plan import PlanRequest, Run
 from data.model.travel import UNREACHABLE
 from planner.compile import duty_window, vehicle_day
@@ -49,10 +50,11 @@ class Timed:
 
 
 class Retimer:
-    """Times runs of one request, one after the other."""
+    """Times runs of one request, one after the other; ``nights`` are those spent away."""
 
-    def __init__(self, request: PlanRequest) -> None:
+    def __init__(self, request: PlanRequest, nights: Nights = NO_NIGHTS) -> None:
         self.request = request
+        self._nights = nights
         self._number = {v.vehicle_id: k for k, v in enumerate(request.vehicles)}
         self._cut: dict[VehicleId, Span] = {}
 
@@ -93,11 +95,12 @@ class Retimer:
             ``edit.no_travel``, ``edit.unknown_vehicle``.
         """
         vehicle = self.vehicle(vehicle_id)
-        legs = self.legs(vehicle, [w.stop for w in wishes])
+        ends = ends_on(vehicle, day, self._nights)
+        legs = self.legs(vehicle, [w.stop for w in wishes], day)
         job = _Job(wishes=tuple(wishes), spans=spans, legs=legs, weekday=day % DAYS_PER_WEEK)
         whole = (vehicle.duty_start_s, vehicle.duty_end_s)
         duties = dict.fromkeys((self._rested(vehicle), whole))
-        runs = [self._vehicle_day(vehicle, day, duty) for duty in duties]
+        runs = [self._vehicle_day(vehicle, day, duty, ends) for duty in duties]
         timing = next((t for run in runs if (t := job.best(run)) is not None), None)
         is_legal = timing is not None and UNREACHABLE not in legs
         if legal_only and not is_legal:
@@ -105,7 +108,8 @@ class Retimer:
         if timing is None:
             timing = _lenient(job, runs[-1])
         stops = [w.stop for w in wishes]
-        return Timed(run=timed_run(self.request, vehicle, day, stops, timing), is_legal=is_legal)
+        run = timed_run(self.request, vehicle, day, stops, timing, ends)
+        return Timed(run=run, is_legal=is_legal)
 
     def _rested(self, vehicle: Vehicle) -> Span:
         """The duty window that keeps the daily rest whatever the days beside hold."""
@@ -113,16 +117,22 @@ class Retimer:
             self._cut[vehicle.vehicle_id] = duty_window(self.request, vehicle)
         return self._cut[vehicle.vehicle_id]
 
-    def _vehicle_day(self, vehicle: Vehicle, day: int, duty: Span) -> VehicleDay:
+    def _vehicle_day(
+        self, vehicle: Vehicle, day: int, duty: Span, ends: tuple[DepotId, DepotId]
+    ) -> VehicleDay:
         nodes = dict.fromkeys((d.depot_id for d in self.request.depots), 0)
         number = self._number[vehicle.vehicle_id]
-        return vehicle_day(self.request, number, day, 0, nodes, {vehicle.vehicle_id: duty}, [])
+        duties = {vehicle.vehicle_id: duty}
+        return vehicle_day(self.request, number, day, 0, nodes, duties, [], ends)
 
-    def legs(self, vehicle: Vehicle, stops: Sequence[Stop]) -> list[int]:
-        """Seconds of the legs to every stop and home, ``UNREACHABLE`` where no road leads."""
+    def legs(self, vehicle: Vehicle, stops: Sequence[Stop], day: int) -> list[int]:
+        """Seconds of the legs to every stop and to where the day ends.
+
+        ``UNREACHABLE`` stands where no road leads.
+        """
         matrix = self.request.travel.get(vehicle.vehicle_id)
-        points = [str(vehicle.depot_id), *(str(s.stop_id) for s in stops)]
-        points.append(str(vehicle.end_depot_id or vehicle.depot_id))
+        start, end = ends_on(vehicle, day, self._nights)
+        points = [str(start), *(str(s.stop_id) for s in stops), str(end)]
         known = matrix.index if matrix is not None else {}
         for point in points:
             if matrix is None or point not in known:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import isnan
 
 from data.model.fleet import Vehicle
-from data.model.place import Stop
+from data.model.nights import ends_on, with_ends
+from data.model.place import DepotId, Stop
 from data.model.plan import Meal, PlanRequest, Run, StopVisit
 from planner.compile import Compiled
 from planner.problem import NO_LIMIT, Problem, Solution, VehicleDay
@@ -261,16 +262,24 @@ def _run(compiled: Compiled, solution: Solution, row: int, timing: Timing) -> Ru
     request, place = compiled.request, compiled.problem.runs[row]
     stops = [request.stops[s] for s in solution.routes[row]]
     vehicle = request.vehicles[compiled.vehicle_of(place)]
-    return timed_run(request, vehicle, place.day, stops, timing)
+    ends = ends_on(vehicle, place.day, compiled.nights)
+    return timed_run(request, vehicle, place.day, stops, timing, ends)
 
 
 def timed_run(
-    request: PlanRequest, vehicle: Vehicle, day: int, stops: Sequence[Stop], timing: Timing
+    request: PlanRequest,
+    vehicle: Vehicle,
+    day: int,
+    stops: Sequence[Stop],
+    timing: Timing,
+    ends: tuple[DepotId, DepotId],
 ) -> Run:
-    """The run that drives to stops in order at the times given."""
+    """The run that drives from its start over stops in order to its end at the times given."""
     matrix = request.travel[vehicle.vehicle_id]
-    here: str = vehicle.depot_id
-    ready = timing.sign_on + vehicle.prep_s
+    origin, goal = ends
+    here: str = origin
+    depart = timing.sign_on + request.prep_s(vehicle, origin)
+    ready = depart
     visits = []
     for k, (stop, start) in enumerate(zip(stops, timing.starts, strict=True)):
         drive_s = matrix.seconds(here, stop.stop_id)
@@ -290,17 +299,17 @@ def timed_run(
         if timing.meal is not None and timing.meal.after_visit == k:
             ready = timing.meal.end_s
         here = stop.stop_id
-    end: str = vehicle.end_depot_id or vehicle.depot_id
-    back = matrix.seconds(here, end)
-    return Run(
+    back = matrix.seconds(here, goal)
+    run = Run(
         vehicle_id=vehicle.vehicle_id,
         day=day,
         sign_on_s=timing.sign_on,
-        depart_s=timing.sign_on + vehicle.prep_s,
+        depart_s=depart,
         visits=tuple(visits),
         return_s=ready + back,
-        sign_off_s=ready + back + vehicle.closing_s,
+        sign_off_s=ready + back + request.closing_s(vehicle, goal),
         return_drive_s=back,
-        return_drive_m=matrix.metres(here, end),
+        return_drive_m=matrix.metres(here, goal),
         meal=timing.meal,
     )
+    return with_ends(run, vehicle, origin, goal)

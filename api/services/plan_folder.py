@@ -58,8 +58,7 @@ def run_lines(
     lines = {}
     for run in runs:
         vehicle = vehicles[run.vehicle_id]
-        first = depots[vehicle.depot_id]
-        last = depots[vehicle.end_depot_id or vehicle.depot_id]
+        first, last = (depots[place] for place in run.ends(vehicle))
         served = [stops[visit.stop_id] for visit in run.visits]
         points = [(first.lon, first.lat)]
         points += [(stop.lon, stop.lat) for stop in served]

@@ -11,6 +11,7 @@ from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
 from data.model.errors import RequestError
 from data.model.fleet import Vehicle, VehicleId
+from data.model.nights import depots_for
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Violation
 from data.model.region import Region
@@ -149,8 +150,7 @@ def measure(
 ) -> tuple[dict[VehicleId, TravelMatrix], tuple[Stop, ...]]:
     """Travel between all depots and stops for each vehicle, vehicles of one size sharing."""
     tick.phase("phase.matrix")
-    used = {d for v in vehicles for d in (v.depot_id, v.end_depot_id or v.depot_id)}
-    depots = [d for d in region.depots if d.depot_id in used]
+    depots = depots_for(region.depots, vehicles)
     points = [RoadPoint(point_id=str(d.depot_id), lon=d.lon, lat=d.lat) for d in depots]
     points += [RoadPoint(point_id=str(s.stop_id), lon=s.lon, lat=s.lat) for s in stops]
     travel: dict[VehicleId, TravelMatrix] = {}

@@ -57,6 +57,8 @@ _SYNONYMS: dict[str, dict[str, str]] = {
     "depots": {
         "depot_id": "id код ид",
         "name": "depot база гараж",
+        "kind": "type тип вид",
+        "room_m": "room место_м",
     },
     "vehicles": {
         "vehicle_id": "id код ид номер госномер plate",

@@ -314,8 +314,9 @@ def _wrong_value(path: Path, wrong: ValidationError) -> InputError:
 
 
 def _check_ids(request: PlanRequest, plan: Plan) -> None:
-    """Raise ``InputError`` if the plan speaks of a stop or vehicle that the request lacks."""
+    """Raise ``InputError`` if the plan speaks of a stop, vehicle or place that is not there."""
     stops = {s.stop_id for s in request.stops}
+    depots = {d.depot_id for d in request.depots}
     vehicles = {v.vehicle_id for v in request.vehicles}
     specialists = {s.specialist_id for s in request.specialists}
     for number, run in enumerate(plan.runs):
@@ -324,6 +325,10 @@ def _check_ids(request: PlanRequest, plan: Plan) -> None:
         for index, rider in enumerate(run.specialist_ids):
             if rider not in specialists:
                 raise _unknown(f"plan.runs[{number}].specialist_ids[{index}]", rider)
+        for name in ("start_depot_id", "end_depot_id"):
+            place = getattr(run, name)
+            if place is not None and place not in depots:
+                raise _unknown(f"plan.runs[{number}].{name}", place)
         for index, visit in enumerate(run.visits):
             if visit.stop_id not in stops:
                 raise _unknown(f"plan.runs[{number}].visits[{index}].stop_id", visit.stop_id)

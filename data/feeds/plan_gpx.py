@@ -81,13 +81,12 @@ def _gpx(request: PlanRequest, run: Run, lines: RunLines | None) -> ET.Element:
     _text(metadata, "time", at(run.depart_s))
     route = ET.SubElement(root, "rte")
     _text(route, "name", title)
-    first = depots[vehicle.depot_id]
+    first, last = (depots[place] for place in run.ends(vehicle))
     _point(route, first.lon, first.lat, at(run.depart_s), first.name)
     for visit in run.visits:
         stop = stops[visit.stop_id]
         point = _point(route, stop.lon, stop.lat, at(visit.arrival_s), stop.name)
         _text(point, "cmt", str(stop.stop_id))
-    last = depots[vehicle.end_depot_id or vehicle.depot_id]
     _point(route, last.lon, last.lat, at(run.return_s), last.name)
     legs, follows_roads = leg_lines(request, run, lines)
     if follows_roads:

@@ -142,7 +142,11 @@ def _check_references(
     )
     check_references(
         vehicles,
-        {"depot_id": depots.ids, "end_depot_id": depots.ids},
+        {
+            "depot_id": depots.ids,
+            "end_depot_id": depots.ids,
+            "lodgings": frozenset(d.depot_id for d in depots.items if d.is_lodging),
+        },
         target="depots.csv",
         problems=problems,
     )

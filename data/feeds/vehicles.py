@@ -40,6 +40,7 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
     seats = row.count("seats")
     fuel = row.choice("fuel", FuelKind, FuelKind.DIESEL) if row.has("fuel") else None
     fuel_per_100km = row.number("fuel_per_100km", least=0)
+    max_nights = row.count("max_nights_away")
     avoid_unpaved = row.yes_no("avoid_unpaved")
     if not row.is_wrong and duty_end_s <= duty_start_s:
         row.note("feeds.row.duty_backwards", "duty_end", duty_start=write_clock(duty_start_s))
@@ -63,6 +64,8 @@ def vehicle_from_row(row: Row) -> Vehicle | None:
         rule_set_ids=tuple(RuleSetId(rule) for rule in row.parts("rule_sets")),
         fuel=fuel,
         fuel_per_100km=fuel_per_100km,
+        max_nights_away=max_nights or 0,
+        lodging_ids=frozenset(DepotId(place) for place in row.parts("lodgings")),
         **sizes,
     )
 
@@ -91,6 +94,8 @@ def vehicle_cells(item: Vehicle) -> dict[str, str]:
         "rule_sets": ";".join(item.rule_set_ids),
         "fuel": item.fuel or "",
         "fuel_per_100km": write_number(item.fuel_per_100km),
+        "max_nights_away": write_number(item.max_nights_away or None),
+        "lodgings": ";".join(sorted(item.lodging_ids)),
     }
 
 
@@ -120,6 +125,8 @@ VEHICLES: Entity[Vehicle] = Entity(
         "rule_sets",
         "fuel",
         "fuel_per_100km",
+        "max_nights_away",
+        "lodgings",
     ),
     required=("vehicle_id", "name", "depot_id"),
     from_row=vehicle_from_row,
@@ -150,7 +157,7 @@ def import_vehicles(
     """
 
     def check(pairs: Sequence[tuple[Vehicle, Row]]) -> None:
-        for column in ("depot_id", "end_depot_id"):
+        for column in ("depot_id", "end_depot_id", "lodgings"):
             check_known(pairs, column, depot_ids, "depots.csv")
 
     return import_table(

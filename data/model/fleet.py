@@ -47,8 +47,14 @@ class Vehicle:
     fuel: FuelKind | None = None
     fuel_per_100km: float | None = None
     """Litres, kilograms (gas) or kilowatt-hours for 100 km; ``None`` is not known."""
+    max_nights_away: int = 0
+    """Most nights in a row that the vehicle spends at lodgings; 0 brings it home every evening."""
+    lodging_ids: frozenset[DepotId] = frozenset()
+    """Lodgings that it may use; empty means any that it fits."""
 
     def __post_init__(self) -> None:
+        if self.max_nights_away < 0:
+            raise ValueError(f"vehicle {self.vehicle_id}: negative number of nights")
         if not 0 <= self.duty_start_s < self.duty_end_s:
             raise ValueError(f"vehicle {self.vehicle_id}: duty ends before it starts")
         if self.prep_s < 0 or self.closing_s < 0:

@@ -32,7 +32,6 @@ def leg_lines(
     vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
     depots = {d.depot_id: (d.lon, d.lat) for d in request.depots}
     stops = {s.stop_id: (s.lon, s.lat) for s in request.stops}
-    points = [depots[vehicle.depot_id]]
-    points += [stops[v.stop_id] for v in run.visits]
-    points.append(depots[vehicle.end_depot_id or vehicle.depot_id])
+    start, end = run.ends(vehicle)
+    points = [depots[start], *(stops[v.stop_id] for v in run.visits), depots[end]]
     return tuple(pairwise(points)), False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from data.model.fleet import VehicleId
-from data.model.place import StopId
+from data.model.place import DepotId, StopId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,15 @@ class KeptVisit:
 class KeptRun:
     """A vehicle's day that stays as it is: these visits, in this order, and no others.
 
-    Without visits the vehicle stays at its depot.
+    Without visits the vehicle stays at its depot. The run starts and ends where it did; ``None``
+    means where the vehicle's runs always do.
     """
 
     vehicle_id: VehicleId
     day: int
     visits: tuple[KeptVisit, ...] = ()
+    start_depot_id: DepotId | None = None
+    end_depot_id: DepotId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

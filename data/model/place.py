@@ -102,18 +102,43 @@ class Library:
         )
 
 
+class DepotKind(StrEnum):
+    """What a vehicle finds at a place where its runs start and end."""
+
+    BASE = "base"
+    LODGING = "lodging"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depot:
-    """Where runs start, end and reload."""
+    """Where runs start, end and reload; a lodging is where a vehicle may only spend a night.
+
+    At a lodging nothing is loaded: instead of the vehicle's preparation and closing a check of
+    ``check_s`` is due, in the evening and again in the morning.
+    """
 
     depot_id: DepotId
     name: str
     lon: float
     lat: float
     settlement_id: SettlementId | None = None
+    kind: DepotKind = DepotKind.BASE
+    room_m: float | None = None
+    """Length of vehicle that a lodging takes, metres; ``None`` takes any."""
+    check_s: int = 600
+    """Seconds of the check at a lodging, evening and morning each; of no meaning at a base."""
+    night_cost_s: int = 3600
+    """What a night here is worth, in seconds of driving: it is spent to save driving only where it
+    saves more. A night that serves more people is spent at any cost."""
 
     def __post_init__(self) -> None:
         check_position(self.lon, self.lat)
+        if self.check_s < 0 or self.night_cost_s < 0:
+            raise ValueError(f"depot {self.depot_id}: negative time")
+
+    @property
+    def is_lodging(self) -> bool:
+        return self.kind is DepotKind.LODGING
 
 
 class StopKind(StrEnum):

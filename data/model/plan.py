@@ -18,7 +18,7 @@ from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
-from data.model.place import Depot, Stop, StopId
+from data.model.place import Depot, DepotId, Stop, StopId
 from data.model.travel import TravelMatrix
 
 
@@ -67,6 +67,32 @@ class PlanRequest:
             and (not vehicle.weekdays or on.weekday() in vehicle.weekdays)
         )
 
+    def lodgings_of(self, vehicle: Vehicle) -> tuple[Depot, ...]:
+        """Lodgings where a vehicle may spend a night; none where it spends no night away."""
+        if vehicle.max_nights_away == 0:
+            return ()
+        return tuple(
+            d
+            for d in self.depots
+            if d.is_lodging
+            and (not vehicle.lodging_ids or d.depot_id in vehicle.lodging_ids)
+            and (d.room_m is None or vehicle.length_m <= d.room_m)
+        )
+
+    def prep_s(self, vehicle: Vehicle, place_id: DepotId) -> int:
+        """Seconds due between sign-on and leaving a place: a lodging asks for its check alone."""
+        return self._check_s(place_id, vehicle.prep_s)
+
+    def closing_s(self, vehicle: Vehicle, place_id: DepotId) -> int:
+        """Seconds due between reaching a place and sign-off."""
+        return self._check_s(place_id, vehicle.closing_s)
+
+    def _check_s(self, place_id: DepotId, otherwise_s: int) -> int:
+        return next(
+            (d.check_s for d in self.depots if d.depot_id == place_id and d.is_lodging),
+            otherwise_s,
+        )
+
     def working_days(self, vehicle: Vehicle) -> tuple[int, ...]:
         """Cycle days on which a vehicle may run."""
         days = range(self.cycle.num_days)
@@ -102,7 +128,7 @@ class Meal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One vehicle on one cycle day, depot to depot."""
+    """One vehicle on one cycle day, depot to depot; a tour's runs start or end at lodgings."""
 
     vehicle_id: VehicleId
     day: int
@@ -116,6 +142,16 @@ class Run:
     meal: Meal | None = None
     specialist_ids: tuple[SpecialistId, ...] = ()
     """Who rides along, in the order of the request."""
+    start_depot_id: DepotId | None = None
+    """Where the run starts; ``None`` means where the vehicle's runs always do."""
+    end_depot_id: DepotId | None = None
+
+    def ends(self, vehicle: Vehicle) -> tuple[DepotId, DepotId]:
+        """Where the run starts and where it ends."""
+        return (
+            self.start_depot_id or vehicle.depot_id,
+            self.end_depot_id or vehicle.end_depot_id or vehicle.depot_id,
+        )
 
     @property
     def drive_s(self) -> int:

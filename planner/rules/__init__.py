@@ -2,13 +2,13 @@
 
 The functions read a ``PlanView`` and share no code with the solver. ``EVERY_RULE`` lists them in
 the order in which a person would look: what is known, what stops get, when runs go, clock times,
-crew, what a person has fixed.
+nights away, crew, what a person has fixed.
 """
 
 from collections.abc import Callable, Iterator
 
 from data.model.plan import Violation
-from planner.rules import crew, dwell, fixed, runs, service
+from planner.rules import crew, dwell, fixed, nights, runs, service
 from planner.rules.view import PlanView
 
 type Rule = Callable[[PlanView], Iterator[Violation]]
@@ -34,6 +34,10 @@ EVERY_RULE: tuple[Rule, ...] = (
     runs.legs_follow_the_travel_matrix,
     runs.times_add_up,
     runs.duty_lies_in_its_window,
+    nights.runs_start_and_end_at_base,
+    nights.tours_hang_together,
+    nights.lodgings_take_the_vehicle,
+    nights.nights_away_are_limited,
     crew.daily_driving,
     crew.driving_extensions,
     crew.weekly_driving,

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from data.model.pins import Forbidden, VisitPin
-from data.model.place import StopId
+from data.model.fleet import Vehicle
+from data.model.pins import Forbidden, KeptRun, VisitPin
+from data.model.place import DepotId, StopId
 from data.model.plan import Run, StopVisit, Violation
 from planner.rules.view import PlanView, clock
 
@@ -42,7 +43,7 @@ def _is_pinned(pin: VisitPin, run: Run, visit: StopVisit) -> bool:
 def kept_runs_stay(view: PlanView) -> Iterator[Violation]:
     """A kept run has the visits that it had, in order and at the same times, and no others.
 
-    Where a kept visit has no closing time, any will do.
+    Where a kept visit has no closing time, any will do. The run starts and ends where it did.
     """
     for kept in view.request.pins.kept:
         wanted = [(v.stop_id, v.start_s, v.end_s) for v in kept.visits]
@@ -53,8 +54,12 @@ def kept_runs_stay(view: PlanView) -> Iterator[Violation]:
             for r in runs
             for v in r.visits
         ]
+        vehicle = view.vehicles.get(kept.vehicle_id)
+        for run in runs:
+            if vehicle is not None and run.ends(vehicle) != _kept_ends(kept, vehicle):
+                places = (view.names.get(p, str(p)) for p in _kept_ends(kept, vehicle))
+                yield view.of_run("rule.kept_run_ends", run, places=" – ".join(places))
         if found != wanted:
-            vehicle = view.vehicles.get(kept.vehicle_id)
             odd = [s for s, *_ in set(found) ^ set(wanted)]
             names = sorted({view.stops[s].name if s in view.stops else str(s) for s in odd})
             yield Violation(
@@ -67,6 +72,14 @@ def kept_runs_stay(view: PlanView) -> Iterator[Violation]:
                     "stops": ", ".join(names) or "—",
                 },
             )
+
+
+def _kept_ends(kept: KeptRun, vehicle: Vehicle) -> tuple[DepotId, DepotId]:
+    """Where a kept run started and ended."""
+    return (
+        kept.start_depot_id or vehicle.depot_id,
+        kept.end_depot_id or vehicle.end_depot_id or vehicle.depot_id,
+    )
 
 
 def forbidden_visits_are_none(view: PlanView) -> Iterator[Violation]:

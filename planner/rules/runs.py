@@ -36,11 +36,9 @@ def everything_is_known(view: PlanView) -> Iterator[Violation]:
             yield Violation(code="rule.crew_rules_missing", facts=named)
         if duty and vehicle_id not in request.travel:
             yield Violation(code="rule.travel_missing", facts=named)
-        for depot_id in sorted({vehicle.depot_id, _end_depot(vehicle)} - depots):
-            if duty:
-                yield Violation(
-                    code="rule.depot_unknown", facts=named | {"depot_id": str(depot_id)}
-                )
+        used = {place for run in duty for place in run.ends(vehicle)}
+        for depot_id in sorted(used - depots):
+            yield Violation(code="rule.depot_unknown", facts=named | {"depot_id": str(depot_id)})
 
 
 def days_are_working_days(view: PlanView) -> Iterator[Violation]:
@@ -108,8 +106,8 @@ def legs_follow_the_travel_matrix(view: PlanView) -> Iterator[Violation]:
 def _wrong_legs(
     view: PlanView, run: Run, vehicle: Vehicle, matrix: TravelMatrix
 ) -> Iterator[Violation]:
-    points = [str(vehicle.depot_id), *(str(v.stop_id) for v in run.visits)]
-    points.append(str(_end_depot(vehicle)))
+    start, end = run.ends(vehicle)
+    points = [str(start), *(str(v.stop_id) for v in run.visits), str(end)]
     told = [(v.drive_s, v.drive_m) for v in run.visits]
     told.append((run.return_drive_s, run.return_drive_m))
     names = view.names
@@ -138,25 +136,29 @@ def _wrong_legs(
 def times_add_up(view: PlanView) -> Iterator[Violation]:
     """Preparation, driving, setup, service, teardown and closing follow one another.
 
-    A vehicle may wait at a place, not on the road: it arrives exactly one leg after it left.
+    A vehicle may wait at a place, not on the road: it arrives exactly one leg after it left. At a
+    lodging its check takes the place of preparation and closing.
     """
     for run, vehicle in view.runs():
-        if run.sign_on_s + vehicle.prep_s > run.depart_s:
+        start, end = (view.depots.get(place) for place in run.ends(vehicle))
+        prep_s = start.check_s if start and start.is_lodging else vehicle.prep_s
+        closing_s = end.check_s if end and end.is_lodging else vehicle.closing_s
+        if run.sign_on_s + prep_s > run.depart_s:
             yield view.of_run(
                 "rule.preparation_short",
                 run,
                 found_min=minutes(run.depart_s - run.sign_on_s),
-                limit_min=minutes(vehicle.prep_s),
+                limit_min=minutes(prep_s),
             )
         yield from _visit_times(view, run)
         if run.visits:
             yield from _arrival(view, run, len(run.visits))
-        if run.return_s + vehicle.closing_s > run.sign_off_s:
+        if run.return_s + closing_s > run.sign_off_s:
             yield view.of_run(
                 "rule.closing_short",
                 run,
                 found_min=minutes(run.sign_off_s - run.return_s),
-                limit_min=minutes(vehicle.closing_s),
+                limit_min=minutes(closing_s),
             )
 
 
@@ -225,7 +227,3 @@ def duty_lies_in_its_window(view: PlanView) -> Iterator[Violation]:
                 found=clock(run.sign_off_s),
                 limit=clock(vehicle.duty_end_s),
             )
-
-
-def _end_depot(vehicle: Vehicle) -> str:
-    return vehicle.end_depot_id or vehicle.depot_id

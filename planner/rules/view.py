@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from data.model.calendar import HOUR_S, MINUTE_S
 from data.model.fleet import CrewRules, Vehicle, VehicleId
-from data.model.place import Stop, StopId
+from data.model.place import Depot, DepotId, Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Violation
 
 
@@ -31,6 +31,7 @@ class PlanView:
     duties: dict[VehicleId, list[Run]]
     names: dict[str, str]
     """Name of every stop and depot by id."""
+    depots: dict[DepotId, Depot]
 
     @classmethod
     def of(cls, request: PlanRequest, plan: Plan) -> "PlanView":
@@ -50,7 +51,8 @@ class PlanView:
             duty.sort(key=lambda run: (run.day, run.sign_on_s))
         names = {str(s.stop_id): s.name for s in request.stops}
         names |= {str(d.depot_id): d.name for d in request.depots}
-        return cls(request, plan, stops, vehicles, visits, duties, names)
+        depots = {d.depot_id: d for d in request.depots}
+        return cls(request, plan, stops, vehicles, visits, duties, names, depots)
 
     def runs(self) -> Iterator[tuple[Run, Vehicle]]:
         """Every run of a known vehicle on a day of the cycle, by vehicle and day."""

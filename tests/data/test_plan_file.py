@@ -27,7 +27,14 @@ from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import SettlementId, SiteCard, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Unserved
 from planner.score import check, summarise
-from tests.planner.examples import FIRST, KALINOVKA, make_plan, make_request
+from tests.planner.examples import (
+    FIRST,
+    KALINOVKA,
+    make_plan,
+    make_request,
+    tour_plan,
+    tour_request,
+)
 
 
 def written(folder: Path, request: PlanRequest, plan: Plan) -> tuple[PlanRequest, Plan]:
@@ -201,6 +208,28 @@ def test_access_and_costs_come_back(tmp_path: Path) -> None:
     assert older.access is None and not older.costs.is_known
 
 
+def test_a_tour_comes_back(tmp_path: Path) -> None:
+    """Nights away, lodgings and who may use them; a file from before there were any has none."""
+    request, plan = tour_request(), tour_plan()
+    read, same = written(tmp_path, request, plan)
+    assert same == plan
+    assert_same_request(read, request)
+    assert check(read, same) == ()
+    path = tmp_path / "plan.json"
+    write_plan(path, make_request(), make_plan())
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    for run in stored["plan"]["runs"]:
+        del run["start_depot_id"], run["end_depot_id"]
+    for depot in stored["request"]["depots"]:
+        for name in ("kind", "room_m", "check_s", "night_cost_s"):
+            del depot[name]
+    for vehicle in stored["request"]["vehicles"]:
+        del vehicle["max_nights_away"], vehicle["lodging_ids"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    assert read_plan(path)[1] == make_plan()
+    assert read_plan(path)[0].depots == make_request().depots
+
+
 def test_of_very_many_stops_only_served_ones_keep_their_travel(tmp_path: Path) -> None:
     """One stop more than the limit: the file holds the travel that the plan uses, and is judged."""
     request, plan = make_request(), make_plan()
@@ -335,6 +364,11 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
         changed("plan", "runs", 0, "visits", 1, "stop_id", to="nowhere"),
         "plan_file.unknown_id",
         "plan.runs[0].visits[1].stop_id",
+    ),
+    (
+        changed("plan", "runs", 0, "end_depot_id", to="nowhere"),
+        "plan_file.unknown_id",
+        "plan.runs[0].end_depot_id",
     ),
     (
         changed("plan", "runs", 1, "vehicle_id", to="nobody"),

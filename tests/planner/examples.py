@@ -13,7 +13,7 @@ import numpy as np
 
 from data.model.calendar import HOUR_S, MINUTE_S, Cycle, ServiceCalendar, Window
 from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
-from data.model.place import Depot, DepotId, Stop, StopId
+from data.model.place import Depot, DepotId, DepotKind, Stop, StopId
 from data.model.plan import Meal, Plan, PlanRequest, Provenance, Run, StopVisit, Unserved
 from data.model.travel import TravelMatrix
 
@@ -145,11 +145,18 @@ def make_run(
     day: int,
     openings: Sequence[tuple[Stop, int]],
     meal: Meal | None = None,
+    *,
+    start: DepotId | None = None,
+    end: DepotId | None = None,
 ) -> Run:
-    """A run whose doors open at the given minutes from midnight, its other times added up."""
+    """A run whose doors open at the given minutes from midnight, its other times added up.
+
+    ``start`` and ``end`` are lodgings; without them the run is from base to base.
+    """
     travel = request.travel[vehicle.vehicle_id]
+    checks = {d.depot_id: d.check_s for d in request.depots if d.is_lodging}
     visits: list[StopVisit] = []
-    origin, left_s = str(vehicle.depot_id), 0
+    origin, left_s = str(start or vehicle.depot_id), 0
     for index, (stop, minute) in enumerate(openings):
         drive_s = travel.seconds(origin, str(stop.stop_id))
         start_s = minute * MINUTE_S
@@ -169,20 +176,22 @@ def make_run(
         has_meal = meal is not None and meal.after_visit == index
         left_s = max(departure_s, meal.end_s) if has_meal and meal else departure_s
         origin = str(stop.stop_id)
-    end = str(vehicle.end_depot_id or vehicle.depot_id)
+    goal = str(end or vehicle.end_depot_id or vehicle.depot_id)
     depart_s = visits[0].arrival_s - visits[0].drive_s
-    return_s = left_s + travel.seconds(origin, end)
+    return_s = left_s + travel.seconds(origin, goal)
     return Run(
         vehicle_id=vehicle.vehicle_id,
         day=day,
-        sign_on_s=depart_s - vehicle.prep_s,
+        sign_on_s=depart_s - (checks[start] if start else vehicle.prep_s),
         depart_s=depart_s,
         visits=tuple(visits),
         return_s=return_s,
-        sign_off_s=return_s + vehicle.closing_s,
-        return_drive_s=travel.seconds(origin, end),
-        return_drive_m=travel.metres(origin, end),
+        sign_off_s=return_s + (checks[end] if end else vehicle.closing_s),
+        return_drive_s=travel.seconds(origin, goal),
+        return_drive_m=travel.metres(origin, goal),
         meal=meal,
+        start_depot_id=start,
+        end_depot_id=end,
     )
 
 
@@ -233,6 +242,50 @@ def make_plan(request: PlanRequest | None = None) -> Plan:
             bound_kind="bound.time",
         ),
     )
+
+
+BOLSHAKOVO = Depot(
+    depot_id=DepotId("bolshakovo"),
+    name="Большаково, гостиница",
+    lon=21.66417,
+    lat=54.88056,
+    kind=DepotKind.LODGING,
+    room_m=12.0,
+    check_s=10 * MINUTE_S,
+)
+
+
+def tour_request() -> PlanRequest:
+    """The example with a lodging in Bolshakovo, a quarter of an hour from Kalinovka."""
+    request = make_request()
+    plain = request.travel[FIRST.vehicle_id]
+    legs = np.full((6, 6), 40, np.int32)
+    legs[:5, :5] = np.array(_LEG_MIN, np.int32)
+    legs[5, 1] = legs[1, 5] = 15
+    legs[5, 2] = legs[2, 5] = 20
+    legs[5, 5] = 0
+    shared = replace(
+        plain,
+        point_ids=(*plain.point_ids, str(BOLSHAKOVO.depot_id)),
+        travel_s=legs * np.int32(MINUTE_S),
+        travel_m=legs * np.int32(1000),
+    )
+    return replace(
+        request,
+        depots=(CHERNYAKHOVSK, BOLSHAKOVO),
+        vehicles=(replace(FIRST, max_nights_away=1), SECOND),
+        travel={FIRST.vehicle_id: shared, SECOND.vehicle_id: shared},
+    )
+
+
+def tour_plan() -> Plan:
+    """As the example, but Kaluzhskoe follows on Wednesday, after a night in Bolshakovo."""
+    request, plan = tour_request(), make_plan()
+    out = make_run(request, FIRST, 1, [(KALINOVKA, clock_min("10:00"))], end=BOLSHAKOVO.depot_id)
+    home = make_run(
+        request, FIRST, 2, [(KALUZHSKOE, clock_min("10:00"))], start=BOLSHAKOVO.depot_id
+    )
+    return replace(plan, runs=(out, home, plan.runs[1]))
 
 
 def shifted(run: Run, seconds: int) -> Run:

@@ -17,13 +17,15 @@ from hypothesis import strategies as st
 import api
 from data.model.calendar import HOUR_S, MINUTE_S, Cycle, ServiceCalendar, Window
 from data.model.fleet import CrewRules, Vehicle, VehicleId
-from data.model.pins import ChangeCap, Forbidden, KeptRun, Pins, PublishedTime, VisitPin
-from data.model.place import Stop, StopId
+from data.model.pins import ChangeCap, Forbidden, KeptRun, KeptVisit, Pins, PublishedTime, VisitPin
+from data.model.place import DepotId, DepotKind, Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Unserved
 from data.model.travel import UNREACHABLE
 from planner import rules
 from planner.score import check
 from tests.planner.examples import (
+    BOLSHAKOVO,
+    CHERNYAKHOVSK,
     FIRST,
     KALINOVKA,
     KALUZHSKOE,
@@ -38,6 +40,8 @@ from tests.planner.examples import (
     make_run,
     matrix,
     shifted,
+    tour_plan,
+    tour_request,
 )
 
 Case = tuple[PlanRequest, Plan]
@@ -127,6 +131,36 @@ def with_overlapping_runs() -> Case:
         clock_tolerance_s=7 * 24 * HOUR_S,
         meal_window_end_s=8 * 24 * HOUR_S,
     ), plan
+
+
+def with_tour(*, goes: bool = True, returns: bool = True, **lodging: Any) -> Case:
+    """A night in Bolshakovo; only to it or only from it, or at a lodging that is different.
+
+    Checks at the base last as long as at the lodging.
+    """
+    request = tour_request()
+    short = replace(request.vehicles[0], prep_s=10 * MINUTE_S, closing_s=10 * MINUTE_S)
+    request = replace(request, vehicles=(short, SECOND))
+    night = BOLSHAKOVO.depot_id
+    ten = clock_min("10:00")
+    out = make_run(request, short, 1, [(KALINOVKA, ten)], end=night if goes else None)
+    home = make_run(request, short, 2, [(KALUZHSKOE, ten)], start=night if returns else None)
+    runs = (out, home, tour_plan().runs[2])
+    place = replace(BOLSHAKOVO, **lodging)
+    return replace(request, depots=(CHERNYAKHOVSK, place)), replace(PLAN, runs=runs)
+
+
+def with_tourer(**changes: Any) -> Case:
+    request, plan = with_tour()
+    return replace(request, vehicles=(replace(request.vehicles[0], **changes), SECOND)), plan
+
+
+def with_kept_end() -> Case:
+    """The run of Tuesday is kept as one that came home."""
+    request, plan = with_tour()
+    visits = tuple(KeptVisit(stop_id=v.stop_id, start_s=v.start_s) for v in plan.runs[0].visits)
+    kept = KeptRun(vehicle_id=FIRST.vehicle_id, day=1, visits=visits)
+    return replace(request, pins=Pins(kept=(kept,))), plan
 
 
 def with_empty_run() -> Case:
@@ -258,6 +292,14 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.visit_forbidden": lambda: with_request(
         pins=Pins(forbidden=(Forbidden(stop_id=KAMENSKOE.stop_id, weekday=1),))
     ),
+    "rule.kept_run_ends": with_kept_end,
+    "rule.ends_elsewhere": lambda: with_tour(returns=False, kind=DepotKind.BASE),
+    "rule.starts_elsewhere": lambda: with_tour(goes=False, kind=DepotKind.BASE),
+    "rule.night_not_followed": lambda: with_tour(returns=False),
+    "rule.night_not_before": lambda: with_tour(goes=False),
+    "rule.lodging_not_allowed": lambda: with_tourer(lodging_ids=frozenset({DepotId("hostel")})),
+    "rule.lodging_too_short": lambda: with_tour(room_m=9.4),
+    "rule.nights_in_a_row": lambda: with_tourer(max_nights_away=0),
     "rule.too_many_changes": lambda: with_request(
         change_cap=ChangeCap(
             published=(PublishedTime(stop_id=KAMENSKOE.stop_id, day=8, start_s=13 * HOUR_S),),
@@ -320,6 +362,38 @@ def test_shifting_a_run_breaks_only_what_the_clock_says(minutes: int) -> None:
         expected.add("rule.meal_outside_window")
     request, plan = with_runs(PLAN.runs[0], shifted(PLAN.runs[1], minutes * MINUTE_S))
     assert {v.code for v in check(request, plan)} == expected
+
+
+def test_a_night_away_keeps_every_rule() -> None:
+    """From Chernyakhovsk to Bolshakovo and back the next day is a plan like any other."""
+    assert check(tour_request(), tour_plan()) == ()
+    assert check(*with_tour()) == ()
+
+
+def test_rest_away_counts_from_sign_off_to_sign_on_at_the_lodging() -> None:
+    """The doors at Kalinovka close at 11:30: with packing, 15 min of driving and 10 min of check
+    it is 12:00. On Wednesday they open at 10:00 after 10 + 20 + 10 min, so duty begins at 9:20:
+    21 h 20 min of rest."""
+    request, plan = tour_request(), tour_plan()
+
+    def broken(rest_s: int) -> list[str]:
+        crew = {**request.crew_rules, FIRST.vehicle_id: replace(RULES, daily_rest_s=rest_s)}
+        return [v.code for v in check(replace(request, crew_rules=crew), plan)]
+
+    assert broken(21 * HOUR_S + 20 * MINUTE_S) == []
+    assert broken(21 * HOUR_S + 21 * MINUTE_S) == ["rule.daily_rest"]
+
+
+def test_no_night_lies_over_the_seam() -> None:
+    """The last day of the cycle is not followed by its first: the vehicle must be at home."""
+    request, plan = tour_request(), tour_plan()
+    out, home, _ = plan.runs
+    weekend = ServiceCalendar(weekdays=frozenset(range(7)))
+    whole = replace(request.vehicles[0], weekdays=frozenset(), off_dates=frozenset())
+    request = replace(request, calendar=weekend, vehicles=(whole, SECOND))
+    runs = (replace(home, day=0), replace(out, day=13))
+    codes = {v.code for v in check(request, replace(plan, runs=runs))}
+    assert {"rule.night_not_followed", "rule.night_not_before"} <= codes
 
 
 def test_gaps_count_across_the_seam() -> None:
