@@ -108,7 +108,9 @@ def _options_on(
         now = problem.slots_of_option(option[stop])
         wanted = ((day, *now[0][1:]),)
         first, last = problem.option_ptr[stop : stop + 2]
-        found = next((o for o in range(first, last) if problem.slots_of_option(o) == wanted), None)
+        extra = problem.option_extra[option[stop]]
+        alike = [o for o in range(first, last) if problem.option_extra[o] == extra]
+        found = next((o for o in alike if problem.slots_of_option(o) == wanted), None)
         if len(now) != 1 or found is None:
             return None
         chosen.append(found)

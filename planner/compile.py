@@ -13,12 +13,14 @@ from data.model.nights import NO_NIGHTS, Nights, ends_on
 from data.model.place import DepotId, Stop
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import TravelMatrix
+from planner.dwell import LEAST_PRIZE, kept_extra_s, levels_s, with_service, worth_of_stops
 from planner.patterns import MOST_PATTERNS, allowed_patterns
 from planner.pinning import Fixing, fixing_of, why_not
 from planner.problem import (
     NO_LIMIT,
     NO_ROAD,
     Floats,
+    Level,
     Problem,
     Slot,
     VehicleDay,
@@ -26,8 +28,6 @@ from planner.problem import (
     build_problem,
 )
 
-LEAST_PRIZE = 0.01
-"""Worth of an optional stop with no prize, so that free hours still serve it."""
 LONGEST_MEAL_S = 2 * 3600
 """Longest meal where the rules set none."""
 _CUT_STEP_S = 1800
@@ -96,14 +96,25 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
     times = np.stack([_seconds(m, request) for m in classes])
     fixing = fixing_of(request) if request.pins else None
     options: list[list[list[Slot]]] = []
+    levels: list[list[Level]] = []
     unserved: dict[int, Unserved] = {}
+    worth, kept = worth_of_stops(request), kept_extra_s(request)
     for index, stop in enumerate(request.stops):
-        found = _options(request, stop, index, runs, able[index], times)
-        if fixing is not None and not isinstance(found, Unserved):
-            found = _options(request, stop, index, runs, able[index], times, fixing)
-        options.append([] if isinstance(found, Unserved) else found)
-        if isinstance(found, Unserved):
-            unserved[index] = found
+        options.append([])
+        levels.append([])
+        for extra_s in levels_s(stop, kept.get(index)):
+            longer = with_service(stop, stop.service_s + extra_s) if extra_s else stop
+            found = _options(request, longer, index, runs, able[index], times)
+            if fixing is not None and not isinstance(found, Unserved):
+                found = _options(request, longer, index, runs, able[index], times, fixing)
+            if isinstance(found, Unserved):
+                # What is too long by a little is too long by more.
+                if not options[index]:
+                    unserved[index] = found
+                break
+            gain = worth[index] * request.dwell_worth.share(extra_s)
+            options[index] += found
+            levels[index] += [(float(extra_s), gain)] * len(found)
     runs, may_serve, vehicles = _numbered(runs, able, fixing)
     pinned = fixing.days if fixing is not None else {}
     problem = build_problem(
@@ -121,6 +132,7 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         clock_grid=_clock_grid(request.clock_tolerance_s),
         may_serve=may_serve,
         weeks=weeks,
+        levels=levels,
     )
     return Compiled(
         request=request,

@@ -23,7 +23,7 @@ from planner.kernel.arrays import (
     scale_of,
     weigh_prizes,
 )
-from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, WORK, Data, State
+from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, STAY, WORK, Data, State
 from planner.master import Column, Key, choose, groups_of
 from planner.params import SolveParams
 from planner.problem import Problem, Solution
@@ -170,6 +170,7 @@ def make_solution(
                 for s in range(problem.num_stops)
                 if option[s] >= 0 and not problem.mandatory[s]
             )
+            + sum(problem.option_gain[o] for o in option if o >= 0)
         ),
         cost=cost,
         stopped_by=stopped_by,
@@ -202,6 +203,7 @@ def write_state(problem: Problem, solution: Solution, state: State) -> None:
             state.slot[row, at] = slot
             state.seg[row, at, LO] = max(lo, -BIG)
             state.seg[row, at, HI] = min(hi, BIG)
+            state.seg[row, at, STAY] = problem.occupied[stop] + problem.slot_extra[slot]
             state.place[stop, visit] = row
 
 
@@ -339,6 +341,7 @@ def _state_now(chains: list[_Chain], clock: Clock, turn: int) -> SearchState:
     best = min(chains, key=lambda c: c.rank)
     missing, lost, cost = best.rank
     total = float(best.problem.prize[~best.problem.mandatory].sum())
+    total += float(best.problem.most_gain().sum())
     return SearchState(
         fraction=clock.fraction(int(best.control[loop.STEPS])),
         elapsed_s=clock.elapsed_s(),

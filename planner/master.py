@@ -27,6 +27,8 @@ POLL_S = 0.05
 """How often a running solve looks whether it is cancelled, seconds."""
 MOST_LP_COLUMNS = 15_000
 MOST_WEIGHT = 2**52
+_GAIN_GRAINS = 4096
+"""The prize of the longest stays at all stops is told apart to so many parts."""
 
 
 Key = tuple[int, frozenset[tuple[int, float | None]]]
@@ -169,6 +171,7 @@ def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], li
 
     One grain of prize outweighs the dearest choice of columns, one mandatory stop all prizes.
     Where that would leave the range of whole numbers, prizes are rounded to a coarser grain.
+    What longer stays would bring weighs on the columns, in equal parts on the visits of a stop.
     """
     costs = [round(c.cost * COST_GRAIN) for c in columns]
     dearest: dict[int, int] = defaultdict(int)
@@ -176,15 +179,37 @@ def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], li
         dearest[column.run] = max(dearest[column.run], cost)
     step = sum(dearest.values()) + 1
     optional = np.where(problem.mandatory, 0.0, problem.prize)
+    most_gain = problem.most_gain()
     grain = 1.0 if np.all(optional == np.round(optional)) else 0.01
+    if problem.has_levels:
+        grain = min(grain, max(most_gain.sum() / _GAIN_GRAINS, 1e-12))
+        optional = optional + most_gain
     total = max(1.0, float(optional.sum()) / grain)
     missing = int(problem.mandatory.sum()) + 1
     while step * (total + 2) * missing > MOST_WEIGHT and total > 1:
         grain *= 2
         total /= 2
+    if problem.has_levels:
+        loss = _slot_losses(problem)
+        costs = [
+            cost + step * round(sum(loss[slot] for slot in column.slots) / grain)
+            for column, cost in zip(columns, costs, strict=True)
+        ]
     prizes = [step * round(float(p) / grain) for p in optional]
     all_prizes = sum(prizes) + step
     return costs, [all_prizes if m else p for m, p in zip(problem.mandatory, prizes, strict=True)]
+
+
+def _slot_losses(problem: Problem) -> list[float]:
+    """For each slot its part of the prize that a longer stay at its stop would bring."""
+    loss = np.zeros(len(problem.slot_day))
+    most = problem.most_gain()
+    for stop in range(problem.num_stops):
+        for option in range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1])):
+            first, last = problem.option_slot_ptr[option : option + 2]
+            slots = problem.option_slot[first:last]
+            loss[slots] = (most[stop] - problem.option_gain[option]) / len(slots)
+    return [float(x) for x in loss]
 
 
 def _state(problem: Problem, columns: Sequence[Column], incumbent: Solution) -> _Rows:

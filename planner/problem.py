@@ -21,8 +21,13 @@ NO_ROAD = 1e9
 NO_LIMIT = float("inf")
 MAX_BREAK_PARTS = 2
 
+_OF_LEVELS = ("slot_extra", "option_extra", "option_gain")
+
 Slot = tuple[int, float, float]
 """One visit: (cycle day, earliest start, latest start); the start is that of the occupied time."""
+Level = tuple[float, float]
+"""How much longer than the least the visits of an option are, and the prize that this brings."""
+NO_EXTRA: Level = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +95,7 @@ class Problem:
     Visits of a stop with several visits start within ``clock_tolerance[s]`` of one nominal time
     (infinite: no such rule), which is a multiple of ``clock_grid``.
 
-    Objective, lexicographic: fewest mandatory stops unserved, least prize unserved, then least
+    Objective, lexicographic: fewest mandatory stops unserved, most prize collected, then least
     cost of travel plus ``fixed_cost`` of used vehicle-days.
     """
 
@@ -113,6 +118,25 @@ class Problem:
     """Shape (stops, vehicles)."""
     runs: tuple[VehicleDay, ...]
     weeks: tuple[Week, ...]
+    slot_extra: Floats
+    """Time beyond ``occupied`` that a visit in the slot holds the vehicle."""
+    option_extra: Floats
+    """The same of each option: all its slots have it; a stop's options ascend in it."""
+    option_gain: Floats
+    """Prize that an option collects beyond the stop's own, also where the stop is mandatory."""
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether any stop leaves the length of its visits to the search."""
+        return bool(self.option_extra.any())
+
+    def most_gain(self) -> Floats:
+        """Per stop the greatest gain of its options."""
+        most = np.zeros(self.num_stops)
+        np.maximum.at(
+            most, np.repeat(np.arange(self.num_stops), np.diff(self.option_ptr)), self.option_gain
+        )
+        return most
 
     @property
     def num_stops(self) -> int:
@@ -150,6 +174,9 @@ class Problem:
         """SHA-256 of everything that the search reads, as hexadecimal text."""
         sha = hashlib.sha256()
         for item in fields(self):
+            # Problems with one length of stay at each stop keep the digest that they always had.
+            if item.name in _OF_LEVELS and not self.has_levels:
+                continue
             value = getattr(self, item.name)
             sha.update(item.name.encode())
             if isinstance(value, np.ndarray):
@@ -174,6 +201,7 @@ def build_problem(
     clock_grid: float = 1.0,
     may_serve: Bools | None = None,
     weeks: Sequence[Week] = (),
+    levels: Sequence[Sequence[Level]] | None = None,
 ) -> Problem:
     """A checked ``Problem`` from lists and matrices.
 
@@ -189,6 +217,9 @@ def build_problem(
         The vehicle-days.
     prize, mandatory
         Default: no prize, every stop mandatory.
+    levels
+        Per stop and option the time beyond ``occupied`` and the prize that it brings; a stop's
+        options stand in order of that time. Default: none for all.
 
     Raises
     ------
@@ -198,7 +229,11 @@ def build_problem(
     costs, times = _stack(cost), _stack(time)
     n = len(options)
     num_vehicles = 1 + max((r.vehicle for r in runs), default=-1)
-    slots, option_slots, slot_ptr, option_ptr, option_slot_ptr = _index_options(options)
+    flat = [v for own in levels for v in own] if levels else [NO_EXTRA] * sum(map(len, options))
+    if levels and [len(o) for o in options] != [len(v) for v in levels]:
+        raise ValueError("levels do not match the options")
+    index = _index_options(options, flat)
+    slots, option_slots, slot_ptr, option_ptr, option_slot_ptr = index
     problem = Problem(
         cost=costs,
         time=times,
@@ -207,9 +242,9 @@ def build_problem(
         prize=_floats(np.zeros(n) if prize is None else prize, n, "prize"),
         mandatory=np.ones(n, np.bool_) if mandatory is None else np.asarray(mandatory, np.bool_),
         slot_ptr=np.array(slot_ptr, np.int32),
-        slot_day=np.array([s[0] for s in slots], np.int32),
-        slot_lo=np.array([s[1] for s in slots], np.float64),
-        slot_hi=np.array([s[2] for s in slots], np.float64),
+        slot_day=np.array([s[0] for s, _ in slots], np.int32),
+        slot_lo=np.array([s[1] for s, _ in slots], np.float64),
+        slot_hi=np.array([s[2] for s, _ in slots], np.float64),
         option_ptr=np.array(option_ptr, np.int32),
         option_slot_ptr=np.array(option_slot_ptr, np.int32),
         option_slot=np.array(option_slots, np.int32),
@@ -224,6 +259,9 @@ def build_problem(
         else np.asarray(may_serve, np.bool_),
         runs=tuple(runs),
         weeks=tuple(weeks),
+        slot_extra=np.array([extra for _, extra in slots], np.float64),
+        option_extra=_floats([extra for extra, _ in flat], len(flat), "extra time"),
+        option_gain=_floats([gain for _, gain in flat], len(flat), "gain"),
     )
     _check(problem)
     return problem
@@ -250,22 +288,23 @@ def _floats(values: Sequence[float] | Floats, n: int, name: str) -> Floats:
 
 
 def _index_options(
-    options: Sequence[Sequence[Sequence[Slot]]],
-) -> tuple[list[Slot], list[int], list[int], list[int], list[int]]:
-    """Number the distinct slots of every stop and write options as slot numbers."""
-    slots: list[Slot] = []
+    options: Sequence[Sequence[Sequence[Slot]]], levels: Sequence[Level]
+) -> tuple[list[tuple[Slot, float]], list[int], list[int], list[int], list[int]]:
+    """Number the distinct slots and stays of every stop and write options as slot numbers."""
+    slots: list[tuple[Slot, float]] = []
     option_slots: list[int] = []
     slot_ptr, option_ptr, option_slot_ptr = [0], [0], [0]
     for stop, stop_options in enumerate(options):
-        number: dict[Slot, int] = {}
+        number: dict[tuple[Slot, float], int] = {}
         for option in stop_options:
+            extra = levels[len(option_slot_ptr) - 1][0]
             if not option or len({day for day, _, _ in option}) != len(option):
                 raise ValueError(f"stop {stop}: an option is empty or visits one day twice")
             for slot in option:
-                if slot not in number:
-                    number[slot] = len(slots)
-                    slots.append(slot)
-                option_slots.append(number[slot])
+                if (slot, extra) not in number:
+                    number[slot, extra] = len(slots)
+                    slots.append((slot, extra))
+                option_slots.append(number[slot, extra])
             option_slot_ptr.append(len(option_slots))
         slot_ptr.append(len(slots))
         option_ptr.append(len(option_slot_ptr) - 1)
@@ -283,6 +322,10 @@ def _check(problem: Problem) -> None:
     num_vehicles = 1 + max((r.vehicle for r in problem.runs), default=-1)
     if problem.may_serve.shape != (n, num_vehicles):
         raise ValueError(f"may_serve is {problem.may_serve.shape}, not {(n, num_vehicles)}")
+    for stop in range(n):
+        extra = problem.option_extra[problem.option_ptr[stop] : problem.option_ptr[stop + 1]]
+        if (np.diff(extra) < 0).any():
+            raise ValueError(f"stop {stop}: lengths of stay do not ascend")
     if (problem.slot_hi < problem.slot_lo).any():
         raise ValueError("a slot ends before it starts")
     if not problem.clock_grid > 0:

@@ -15,7 +15,9 @@ from planner.kernel.insertion import insert_stop
 from planner.kernel.layout import (
     COST,
     EPS,
+    LOSS,
     MANDATORY,
+    PAIN,
     PENALTY,
     PRIZE,
     VISITS,
@@ -147,6 +149,13 @@ def anneal(
                     new_missing += change
                 else:
                     new_prize += change * data.stop_f[stop, PRIZE]
+            if data.has_levels and work.option[stop] != now.option[stop]:
+                if work.option[stop] >= 0:
+                    penalty += data.option_f[work.option[stop], PAIN]
+                    new_prize += data.option_f[work.option[stop], LOSS]
+                if now.option[stop] >= 0:
+                    penalty -= data.option_f[now.option[stop], PAIN]
+                    new_prize -= data.option_f[now.option[stop], LOSS]
         value = cost + penalty
         limit = control[NOW] - heat * np.log(draw(rng) + 1e-300)
         if is_fresh or (num_listed > 0 and value < limit):

@@ -6,13 +6,16 @@ from numpy.typing import NDArray
 from planner.kernel.layout import (
     BIG,
     FAR,
+    LOSS,
     MANDATORY,
+    NUM_OPTION_F,
     NUM_RUN_F,
     NUM_RUN_I,
     NUM_SEG,
     NUM_STOP_F,
     NUM_STOP_I,
     NUM_TOT,
+    PAIN,
     PENALTY,
     PRIZE,
     Data,
@@ -27,6 +30,8 @@ NUM_NEAR = 200
 NEAREST = 3
 PRIZE_WORTH = 1.0
 """Worth of an average served prize during the search, in average costs of a served stop."""
+LEVEL_WORTH = 0.5
+"""Least worth of the longest stay at an average stop during the search, in the same unit."""
 
 
 def pack(problem: Problem) -> Data:
@@ -34,17 +39,23 @@ def pack(problem: Problem) -> Data:
     n = problem.num_stops
     near, _ = _neighbours(problem)
     day_ptr, day_runs = _runs_by_day(problem)
-    return Data(
+    level_ptr, level_slot, level_option = _levels(problem)
+    data = Data(
         cost=np.ascontiguousarray(problem.cost),
         time=np.ascontiguousarray(problem.time),
         stop_f=_stop_floats(problem),
         stop_i=_stop_ints(problem),
         slot_ptr=problem.slot_ptr.astype(np.int64),
         slot_day=problem.slot_day.astype(np.int64),
-        slot_f=_finite(np.stack([problem.slot_lo, problem.slot_hi], axis=1).reshape(-1, 2)),
+        slot_f=_slot_floats(problem),
         option_ptr=problem.option_ptr.astype(np.int64),
         option_slot_ptr=problem.option_slot_ptr.astype(np.int64),
         option_slot=problem.option_slot.astype(np.int64),
+        option_f=_option_floats(problem),
+        level_ptr=level_ptr,
+        level_slot=level_slot,
+        level_option=level_option,
+        level_of=np.repeat(np.arange(len(level_option) - 1), np.diff(level_option)),
         may=np.ascontiguousarray(problem.may_serve, dtype=np.uint8),
         run_f=_run_floats(problem),
         run_i=_run_ints(problem, n),
@@ -60,8 +71,12 @@ def pack(problem: Problem) -> Data:
         near=near,
         is_timed=_is_timed(problem),
         is_selective=bool((problem.prize[~problem.mandatory] > 0).any()),
+        has_levels=problem.has_levels,
         grid=problem.clock_grid,
     )
+    if data.has_levels:
+        _weigh_levels(data, _per_prize(problem), scale_of(problem))
+    return data
 
 
 def scale_of(problem: Problem) -> float:
@@ -83,7 +98,28 @@ def weigh_prizes(data: Data, prize: float, cost: float, num_served: int) -> floa
     is_optional = data.stop_i[:, MANDATORY] == 0
     per_prize = PRIZE_WORTH * cost / prize
     data.stop_f[is_optional, PENALTY] = per_prize * data.stop_f[is_optional, PRIZE]
+    if data.has_levels:
+        _weigh_levels(data, per_prize, cost / num_served)
     return cost / num_served
+
+
+def _weigh_levels(data: Data, per_prize: float, unit: float) -> None:
+    """Set what an option costs during the search for the prize that a longer stay would bring.
+
+    A loss costs what any prize does, and so much at least that the longest stay at an average stop
+    is worth ``LEVEL_WORTH`` units: where longer stays come after all prizes they are sought too.
+    A stop left out costs more by what its shortest stay would.
+    """
+    loss, pain = data.option_f[:, LOSS], data.option_f[:, PAIN]
+    most = np.zeros(len(data.stop_f))
+    stop_of = np.repeat(np.arange(len(most)), np.diff(data.option_ptr))
+    np.maximum.at(most, stop_of, loss)
+    if not most.any():
+        return
+    per_loss = max(per_prize, LEVEL_WORTH * unit / float(most[most > 0].mean()))
+    pain[:] = per_loss * loss
+    is_optional = data.stop_i[:, MANDATORY] == 0
+    data.stop_f[is_optional, PENALTY] += (per_loss - per_prize) * most[is_optional]
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -119,22 +155,59 @@ def _remoteness(problem: Problem) -> NDArray[np.float64]:
     return np.asarray(np.min(trips, axis=0), np.float64)
 
 
+def _slot_floats(problem: Problem) -> NDArray[np.float64]:
+    stays = np.repeat(problem.occupied, np.diff(problem.slot_ptr)) + problem.slot_extra
+    return _finite(np.stack([problem.slot_lo, problem.slot_hi, stays], axis=1).reshape(-1, 3))
+
+
+def _option_floats(problem: Problem) -> NDArray[np.float64]:
+    """Losses; their cost in the search is set by ``_weigh_levels``."""
+    table = np.zeros((len(problem.option_gain), NUM_OPTION_F))
+    most = np.repeat(problem.most_gain(), np.diff(problem.option_ptr))
+    table[:, LOSS] = most - problem.option_gain
+    return table
+
+
+def _levels(
+    problem: Problem,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Lengths of stay: first of each stop, and first slot and option of each of them."""
+    ptr, first_slot, first_option = [0], [], []
+    for stop in range(problem.num_stops):
+        last = -1.0
+        for option in range(problem.option_ptr[stop], problem.option_ptr[stop + 1]):
+            if problem.option_extra[option] > last:
+                last = float(problem.option_extra[option])
+                slots = problem.option_slot[problem.option_slot_ptr[option] :]
+                first_slot.append(int(slots[0]))
+                first_option.append(option)
+        ptr.append(len(first_slot))
+    first_slot.append(len(problem.slot_day))
+    first_option.append(len(problem.option_gain))
+    return np.array(ptr, np.int64), np.array(first_slot, np.int64), np.array(first_option, np.int64)
+
+
+def _per_prize(problem: Problem) -> float:
+    """What a prize is worth before there is a first solution, in costs."""
+    optional = problem.prize[(~problem.mandatory) & (problem.prize > 0)]
+    return float(PRIZE_WORTH * scale_of(problem) / optional.mean()) if optional.size else 0.0
+
+
 def _stop_floats(problem: Problem) -> NDArray[np.float64]:
     n = problem.num_stops
     scale = scale_of(problem)
     remote = _remoteness(problem)
     visits = _visits(problem)
-    optional = problem.prize[(~problem.mandatory) & (problem.prize > 0)]
-    per_prize = PRIZE_WORTH * scale / optional.mean() if optional.size else 0.0
+    per_prize = _per_prize(problem)
     reach = remote[remote < FAR]
     most = float(reach.max()) if reach.size else scale
     table = np.zeros((n, NUM_STOP_F))
     table[:, 0] = problem.occupied
     table[:, 1] = problem.demand
-    table[:, 2] = problem.prize
+    table[:, 2] = problem.prize + problem.most_gain()
     table[:, 3] = problem.clock_tolerance
     table[:, 4] = np.where(
-        problem.mandatory, 2.0 * visits * (most + 10.0 * scale), per_prize * problem.prize
+        problem.mandatory, 2.0 * visits * (most + 10.0 * scale), per_prize * table[:, 2]
     )
     for stop in range(n):
         slots = slice(problem.slot_ptr[stop], problem.slot_ptr[stop + 1])
@@ -302,6 +375,7 @@ def new_scratch(problem: Problem) -> Scratch:
         is_touched=np.zeros(runs, np.uint8),
         touched=np.zeros(runs + 2, np.int64),
         ruined=np.zeros(runs, np.uint8),
+        level=np.full(n, -1, np.int64),
     )
 
 

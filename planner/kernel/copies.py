@@ -1,7 +1,18 @@
 """Copies and sums of states."""
 
 from planner.kernel.compiled import compiled
-from planner.kernel.layout import COST, MANDATORY, NUM_SEG, NUM_TOT, PENALTY, PRIZE, Data, State
+from planner.kernel.layout import (
+    COST,
+    LOSS,
+    MANDATORY,
+    NUM_SEG,
+    NUM_TOT,
+    PAIN,
+    PENALTY,
+    PRIZE,
+    Data,
+    State,
+)
 
 
 @compiled
@@ -41,7 +52,7 @@ def copy_state(target: State, source: State) -> None:
 
 @compiled
 def measure(data: Data, state: State) -> tuple[float, float, float, float]:
-    """(mandatory unserved, prize unserved, cost, penalty) of a state."""
+    """(mandatory unserved, prize not collected, cost, penalty) of a state."""
     missing = 0.0
     prize = 0.0
     penalty = 0.0
@@ -53,6 +64,9 @@ def measure(data: Data, state: State) -> tuple[float, float, float, float]:
                 missing += 1.0
             else:
                 prize += data.stop_f[stop, PRIZE]
+        elif data.has_levels:
+            prize += data.option_f[state.option[stop], LOSS]
+            penalty += data.option_f[state.option[stop], PAIN]
     for run in range(state.length.shape[0]):
         cost += state.tot[run, COST]
     return missing, prize, cost, penalty

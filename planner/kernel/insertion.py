@@ -1,10 +1,26 @@
 """Put a stop where it costs least, at one clock time for all its visits."""
 
 from planner.kernel.compiled import compiled
-from planner.kernel.layout import ANCHORED, BIG, EPS, SIMPLE, TOLERANCE, Data, Scratch, State, Words
+from planner.kernel.layout import (
+    ANCHORED,
+    BIG,
+    EPS,
+    SIMPLE,
+    SLOT_HI,
+    SLOT_LO,
+    SLOT_STAY,
+    TOLERANCE,
+    Data,
+    Scratch,
+    State,
+    Words,
+)
 from planner.kernel.moves import put, take_from, touch
 from planner.kernel.places import NUM_CANDIDATES, judge_with, keeps_week, search_slot
-from planner.kernel.random import draw
+from planner.kernel.random import draw, draw_below
+
+REDRAW_RATIO = 0.3
+"""Chance that a stop comes back with a length of stay drawn anew."""
 
 
 @compiled
@@ -17,7 +33,7 @@ def fit_anchor(
     """
     tolerance = data.stop_f[stop, TOLERANCE]
     grid = data.grid
-    base = data.slot_ptr[stop]
+    base = data.level_slot[data.level_of[option]]
     first = data.option_slot_ptr[option]
     visits = data.option_slot_ptr[option + 1] - first
     least = -(-(early - EPS) // grid) * grid
@@ -32,8 +48,8 @@ def fit_anchor(
             slot = data.option_slot[first + v]
             row = slot - base
             k = scratch.pick[v]
-            lo = max(data.slot_f[slot, 0], anchor - tolerance)
-            hi = min(data.slot_f[slot, 1], anchor + tolerance)
+            lo = max(data.slot_f[slot, SLOT_LO], anchor - tolerance)
+            hi = min(data.slot_f[slot, SLOT_HI], anchor + tolerance)
             if (
                 hi < lo - EPS
                 or judge_with(
@@ -45,6 +61,7 @@ def fit_anchor(
                     scratch.cand_at[row, k, 1],
                     lo,
                     hi,
+                    data.slot_f[slot, SLOT_STAY],
                 )
                 < 0.0
             ):
@@ -67,9 +84,42 @@ def insert_stop(
     stop: int,
     touched_only: bool,  # noqa: FBT001 - kernels know no keywords
 ) -> bool:
-    """Put a stop where it costs least over options, vehicle-days and positions; true if done."""
-    base = data.slot_ptr[stop]
-    num_slots = data.slot_ptr[stop + 1] - base
+    """Put a stop where it costs least over options, vehicle-days and positions; true if done.
+
+    A stop that leaves its length of stay to the search comes back with the one it had or with a
+    drawn one; where that fits nowhere, with the longest shorter one that does.
+    """
+    first = data.level_ptr[stop]
+    num_levels = data.level_ptr[stop + 1] - first
+    if num_levels < 1:
+        return False
+    level = first
+    if num_levels > 1:
+        level = scratch.level[stop]
+        if level < 0 or draw(rng) < REDRAW_RATIO:
+            level = first + draw_below(rng, num_levels)
+    while level > first:
+        if insert_level(data, state, scratch, rng, blink, stop, level, touched_only):
+            return True
+        level -= 1
+    return insert_level(data, state, scratch, rng, blink, stop, first, touched_only)
+
+
+@compiled
+def insert_level(
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    rng: Words,
+    blink: float,
+    stop: int,
+    level: int,
+    touched_only: bool,  # noqa: FBT001 - kernels know no keywords
+) -> bool:
+    """Put a stop with one length of stay where it costs least; true if done."""
+    base = data.level_slot[level]
+    num_slots = data.level_slot[level + 1] - base
+    first_option = data.level_option[level]
     is_simple = data.stop_i[stop, SIMPLE] != 0
     is_anchored = data.stop_i[stop, ANCHORED] != 0
     best = BIG
@@ -89,7 +139,7 @@ def insert_stop(
             return False
         # With one slot an option, slots and options of a stop run in the same order.
         slot = best_option
-        best_option = data.option_ptr[stop] + slot - base
+        best_option = first_option + slot - base
         run = scratch.best[0]
         touch(scratch, run)
         put(
@@ -100,8 +150,8 @@ def insert_stop(
             stop,
             slot,
             0,
-            data.slot_f[slot, 0],
-            data.slot_f[slot, 1],
+            data.slot_f[slot, SLOT_LO],
+            data.slot_f[slot, SLOT_HI],
         )
         state.option[stop] = best_option
         return True
@@ -111,7 +161,7 @@ def insert_stop(
             data, state, scratch, rng, blink, stop, base + row, row, keep, BIG, touched_only
         )
     tolerance = data.stop_f[stop, TOLERANCE]
-    for option in range(data.option_ptr[stop], data.option_ptr[stop + 1]):
+    for option in range(first_option, data.level_option[level + 1]):
         first = data.option_slot_ptr[option]
         visits = data.option_slot_ptr[option + 1] - first
         worth = 0.0
@@ -172,8 +222,8 @@ def put_option(
     tolerance = data.stop_f[stop, TOLERANCE]
     for v in range(visits):
         slot = data.option_slot[first + v]
-        lo = data.slot_f[slot, 0]
-        hi = data.slot_f[slot, 1]
+        lo = data.slot_f[slot, SLOT_LO]
+        hi = data.slot_f[slot, SLOT_HI]
         if is_bound:
             lo = max(lo, anchor - tolerance)
             hi = min(hi, anchor + tolerance)

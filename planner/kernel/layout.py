@@ -48,9 +48,15 @@ NUM_STOP_I = 4
 # week_f and week_i
 WEEK_WORK, WEEK_DRIVE, PAIR_DRIVE = range(3)
 NEXT, PREV = range(2)
-# seg: window, forward and backward time segments of each position of a run
-LO, HI, F_DUR, F_EARLY, F_LATE, B_DUR, B_EARLY, B_LATE = range(8)
-NUM_SEG = 8
+# slot_f: earliest and latest start, and how long the visit holds the vehicle
+SLOT_LO, SLOT_HI, SLOT_STAY = range(3)
+NUM_SLOT_F = 3
+# option_f: prize that a longer stay would bring beyond it, and what that costs in the search
+LOSS, PAIN = range(2)
+NUM_OPTION_F = 2
+# seg: window, stay, forward and backward time segments of each position of a run
+LO, HI, STAY, F_DUR, F_EARLY, F_LATE, B_DUR, B_EARLY, B_LATE = range(9)
+NUM_SEG = 9
 # tot: sums of a run
 LOAD, DRIVE, STAND, COST, WORK = range(5)
 NUM_TOT = 5
@@ -69,6 +75,13 @@ class Data(NamedTuple):
     option_ptr: NDArray[np.int64]
     option_slot_ptr: NDArray[np.int64]
     option_slot: NDArray[np.int64]
+    option_f: NDArray[np.float64]
+    level_ptr: NDArray[np.int64]
+    """First length of stay of each stop; its options and slots stand in one row each."""
+    level_slot: NDArray[np.int64]
+    level_option: NDArray[np.int64]
+    level_of: NDArray[np.int64]
+    """Length of stay that an option has, as a number over all stops."""
     may: NDArray[np.uint8]
     run_f: NDArray[np.float64]
     run_i: NDArray[np.int64]
@@ -79,6 +92,8 @@ class Data(NamedTuple):
     near: NDArray[np.int64]
     is_timed: bool
     is_selective: bool
+    has_levels: bool
+    """Whether any stop leaves the length of its visits to the search."""
     grid: float
 
 
@@ -113,6 +128,8 @@ class Scratch(NamedTuple):
     is_touched: NDArray[np.uint8]
     touched: NDArray[np.int64]
     ruined: NDArray[np.uint8]
+    level: NDArray[np.int64]
+    """Length of stay that each stop had last; -1 before the first."""
 
 
 class Pool(NamedTuple):

@@ -28,10 +28,13 @@ from planner.kernel.layout import (
     MEAL_AFTER,
     MEAL_MIN,
     NEXT,
-    OCCUPIED,
     PAIR_DRIVE,
     PREV,
+    SLOT_HI,
+    SLOT_LO,
+    SLOT_STAY,
     STAND,
+    STAY,
     TWIN,
     VEHICLE,
     WEEK,
@@ -82,6 +85,7 @@ def judge_with(
     position: int,
     lo: float,
     hi: float,
+    stay: float,
 ) -> float:
     """Work of a run with a stop put in after a position, -1 if a rule breaks."""
     length = state.length[run]
@@ -92,9 +96,11 @@ def judge_with(
         node[q] = state.seq[run, p]
         seg[q, LO] = state.seg[run, p, LO]
         seg[q, HI] = state.seg[run, p, HI]
+        seg[q, STAY] = state.seg[run, p, STAY]
     node[position + 1] = stop
     seg[position + 1, LO] = lo
     seg[position + 1, HI] = hi
+    seg[position + 1, STAY] = stay
     if set_segments(data, run, node, seg, length + 2) > EPS:
         return -1.0
     work, _at, _meal = judge(data, run, node, seg, length + 2)
@@ -119,9 +125,9 @@ def search_slot(
 
     Only places cheaper than ``bound`` and than the worst kept are looked at closely.
     """
-    lo = data.slot_f[slot, 0]
-    hi = data.slot_f[slot, 1]
-    occupied = data.stop_f[stop, OCCUPIED]
+    lo = data.slot_f[slot, SLOT_LO]
+    hi = data.slot_f[slot, SLOT_HI]
+    occupied = data.slot_f[slot, SLOT_STAY]
     demand = data.stop_f[stop, DEMAND]
     cand_cost = scratch.cand_cost[row]
     for k in range(keep):
@@ -218,7 +224,7 @@ def search_slot(
                     continue
                 work = d2
                 if is_exact:
-                    work = judge_with(data, state, scratch, run, stop, p, lo, hi)
+                    work = judge_with(data, state, scratch, run, stop, p, lo, hi, occupied)
                     if work < 0.0:
                         continue
                 elif work > limits[MAX_WORK] + EPS:

@@ -37,12 +37,12 @@ from planner.kernel.layout import (
     MEAL_LO,
     MEAL_MAX,
     MEAL_MIN,
-    OCCUPIED,
     PART_1,
     PART_2,
     PREP,
     STAND,
     START,
+    STAY,
     WEEK,
     WORK,
     Data,
@@ -92,7 +92,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
     seg[last, B_LATE] = seg[last, HI]
     late = 0.0
     for p in range(1, last + 1):
-        stay = limits[CLOSING] if p == last else data.stop_f[node[p], OCCUPIED]
+        stay = limits[CLOSING] if p == last else seg[p, STAY]
         dur, first, final, warp = join(
             seg[p - 1, F_DUR],
             seg[p - 1, F_EARLY],
@@ -107,7 +107,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
         seg[p, F_EARLY] = first
         seg[p, F_LATE] = final
     for p in range(last - 1, -1, -1):
-        stay = limits[PREP] if p == 0 else data.stop_f[node[p], OCCUPIED]
+        stay = limits[PREP] if p == 0 else seg[p, STAY]
         dur, first, final, warp = join(
             stay,
             seg[p, LO],
@@ -125,7 +125,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
 
 @compiled
 def keeps_driving_rule(
-    data: Data, run: int, node: Ints, last: int, meal_at: int, meal: float
+    data: Data, run: int, node: Ints, seg: Floats, last: int, meal_at: int, meal: float
 ) -> bool:
     """Whether driving between qualifying stays keeps the continuous limit."""
     limits = data.run_f[run]
@@ -144,7 +144,7 @@ def keeps_driving_rule(
         for kind in range(2):
             if kind == 1 and meal_at != p:
                 break
-            stay = meal if kind == 1 else data.stop_f[node[p], OCCUPIED]
+            stay = meal if kind == 1 else seg[p, STAY]
             if stay >= limits[BREAK] - EPS:
                 driven = 0.0
                 part = 0
@@ -174,7 +174,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
     if (
         dur <= limits[MEAL_AFTER] + EPS
         and dur <= limits[MAX_WORK] + EPS
-        and keeps_driving_rule(data, run, node, last, -1, 0.0)
+        and keeps_driving_rule(data, run, node, seg, last, -1, 0.0)
     ):
         return dur, -1, 0.0
     if limits[MEAL_AFTER] >= BIG:
@@ -187,7 +187,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
     for p in range(1, last + 1):
         base += time[node[p - 1], node[p]]
         if p < last:
-            base += data.stop_f[node[p], OCCUPIED]
+            base += seg[p, STAY]
     longest = min(limits[MEAL_MAX], limits[MEAL_HI] - limits[MEAL_LO])
     for p in range(1, last):
         least = limits[MEAL_MIN]
@@ -225,7 +225,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
             if (
                 work < best_work - EPS
                 and work <= limits[MAX_WORK] + EPS
-                and keeps_driving_rule(data, run, node, last, p, meal)
+                and keeps_driving_rule(data, run, node, seg, last, p, meal)
             ):
                 best_work = work
                 best_at = p
@@ -259,7 +259,7 @@ def refresh(data: Data, state: State, run: int) -> bool:
             drive += data.time[cls, node[p - 1], node[p]]
             if p < last:
                 load += data.stop_f[node[p], DEMAND]
-                stand += data.stop_f[node[p], OCCUPIED]
+                stand += seg[p, STAY]
     is_kept = True
     work = 0.0
     if data.is_timed or data.run_i[run, CREW] != 0:
