@@ -51,6 +51,8 @@ class Compiled:
     may serve is several there."""
     nights: Nights = field(default_factory=dict)
     """Nights spent away from base."""
+    fixing: Fixing | None = None
+    """What pins and bans leave."""
 
     def vehicle_of(self, run: VehicleDay) -> int:
         """Index in the request of the vehicle that a vehicle-day belongs to."""
@@ -141,7 +143,32 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         duty=duty,
         vehicles=vehicles,
         nights=dict(nights),
+        fixing=fixing,
     )
+
+
+def latest_start(compiled: Compiled, index: int, slot: Slot, own_s: float) -> tuple[float, float]:
+    """What bounds a visit's start, whatever the open time: (latest start, due).
+
+    The start is at most the first; the start plus the seconds beyond the least open time at most
+    the second, which comes from the window of the slot.
+
+    Parameters
+    ----------
+    slot
+        Of an option with ``own_s`` seconds beyond the least.
+    """
+    stop = compiled.request.stops[index]
+    day, low, high = slot
+    last = NO_LIMIT
+    if compiled.fixing is not None:
+        _, last = compiled.fixing.spans.get((index, day), (0.0, NO_LIMIT))
+    ends = [
+        hi
+        for _, (_, lo, hi) in _open_slots(with_service(stop, stop.service_s), day)
+        if lo <= low and high <= hi - own_s
+    ]
+    return last, min(ends, default=high + own_s)
 
 
 def _check(request: PlanRequest) -> None:

@@ -23,7 +23,7 @@ from planner.kernel.arrays import (
     scale_of,
     weigh_prizes,
 )
-from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, STAY, WORK, Data, State
+from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, WORK, Data, State
 from planner.master import Column, Key, choose, groups_of
 from planner.params import SolveParams
 from planner.problem import Problem, Solution
@@ -203,7 +203,7 @@ def write_state(problem: Problem, solution: Solution, state: State) -> None:
             state.slot[row, at] = slot
             state.seg[row, at, LO] = max(lo, -BIG)
             state.seg[row, at, HI] = min(hi, BIG)
-            state.seg[row, at, STAY] = problem.occupied[stop] + problem.slot_extra[slot]
+            state.stay[row, at] = problem.occupied[stop] + problem.slot_extra[slot]
             state.place[stop, visit] = row
 
 

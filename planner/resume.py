@@ -15,7 +15,7 @@ from planner.improve import make_solution, write_state
 from planner.kernel.arrays import new_state, pack
 from planner.kernel.layout import WORK, Data, State
 from planner.kernel.runs import refresh
-from planner.problem import Problem, Solution
+from planner.problem import NO_LIMIT, Problem, Solution
 
 _Visits = dict[int, dict[int, float]]
 """By stop: the start of the occupied time by vehicle-day."""
@@ -29,10 +29,11 @@ def solution_of(compiled: Compiled, plan: Plan) -> Solution:
     """
     problem = compiled.problem
     visits = _known_visits(compiled, plan)
+    open_s = _extra_s(compiled, plan)
     option: dict[int, int] = {}
     anchor: dict[int, float] = {}
     for stop, starts in visits.items():
-        found = _option(problem, stop, starts)
+        found = _option(problem, stop, starts, open_s.get(stop, 0.0))
         if found is not None:
             option[stop], anchor[stop] = found
     data = pack(problem)
@@ -71,15 +72,35 @@ def _known_visits(compiled: Compiled, plan: Plan) -> _Visits:
     return visits
 
 
-def _option(problem: Problem, stop: int, starts: dict[int, float]) -> tuple[int, float] | None:
-    """The option that the visits are, with the nominal start; ``None`` if they are none."""
+def _extra_s(compiled: Compiled, plan: Plan) -> dict[int, float]:
+    """By stop the least time beyond what it is owed that its visits are open for."""
+    stops = {s.stop_id: k for k, s in enumerate(compiled.request.stops)}
+    extra: dict[int, float] = {}
+    for run in plan.runs:
+        for visit in run.visits:
+            stop = stops.get(visit.stop_id)
+            if stop is not None:
+                longer = visit.end_s - visit.start_s - compiled.request.stops[stop].service_s
+                extra[stop] = min(extra.get(stop, NO_LIMIT), float(longer))
+    return extra
+
+
+def _option(
+    problem: Problem, stop: int, starts: dict[int, float], extra_s: float
+) -> tuple[int, float] | None:
+    """The option that the visits are, with the nominal start; ``None`` if they are none.
+
+    Of several lengths of stay it is the longest that is no longer than theirs, else the least.
+    """
     by_day = {problem.runs[row].day: start for row, start in starts.items()}
     if len(by_day) < len(starts):
         return None
     nominal = _nominal(problem, stop, list(by_day.values()))
     if nominal is None:
         return None
-    for option in range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1])):
+    numbers = range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1]))
+    fitting = [o for o in numbers if problem.option_extra[o] <= extra_s]
+    for option in sorted(fitting, key=lambda o: -problem.option_extra[o]) or numbers:
         slots = problem.slots_of_option(option)
         if {day for day, _, _ in slots} == by_day.keys() and all(
             lo <= by_day[day] <= hi for day, lo, hi in slots

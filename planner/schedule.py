@@ -12,7 +12,8 @@ from data.model.fleet import Vehicle
 from data.model.nights import ends_on, with_ends
 from data.model.place import DepotId, Stop
 from data.model.plan import Meal, PlanRequest, Run, StopVisit
-from planner.compile import Compiled
+from planner.compile import Compiled, latest_start
+from planner.dwell import with_service
 from planner.problem import NO_LIMIT, Problem, Solution, VehicleDay
 
 GRID_S = 300
@@ -50,8 +51,16 @@ class Timing:
         return self.sign_off - self.sign_on - meal
 
 
-def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
+def schedule(
+    compiled: Compiled, solution: Solution, extra_s: Sequence[int] | None = None
+) -> tuple[Run, ...]:
     """Runs with clock times, by vehicle and day; empty vehicle-days have none.
+
+    Parameters
+    ----------
+    extra_s
+        Per stop the seconds by which its visits are open for longer than the least; without it
+        those of the solution's options.
 
     Raises
     ------
@@ -59,11 +68,11 @@ def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
         If a run of the solution breaks a rule.
     """
     problem = compiled.problem
+    extra_s = extra_of(problem, solution) if extra_s is None else extra_s
     rows = [r for r in range(problem.num_runs) if solution.routes[r]]
     plain = {}
     for row in rows:
-        as_is = [False] * len(solution.routes[row])
-        sites = _sites(problem, solution, row, compiled, round_=as_is, regular=as_is)
+        sites = plain_sites(compiled, solution, row, extra_s)
         plain[row] = time_run(problem, solution, row, sites)
     spare = _week_spare(problem, {r: t.work for r, t in plain.items() if t is not None})
     runs = []
@@ -74,11 +83,17 @@ def schedule(compiled: Compiled, solution: Solution) -> tuple[Run, ...]:
         week = problem.runs[row].week
         extra = MOST_EXTRA_S * len(solution.routes[row])
         most = least.work + (extra if week < 0 else min(extra, spare[week]))
-        timing = _rounded(problem, solution, row, compiled, least, most)
+        timing = _rounded(compiled, solution, row, extra_s, least, most)
         if week >= 0:
             spare[week] -= timing.work - least.work
-        runs.append(_run(compiled, solution, row, timing))
+        runs.append(_run(compiled, solution, row, extra_s, timing))
     return tuple(runs)
+
+
+def extra_of(problem: Problem, solution: Solution) -> tuple[int, ...]:
+    """Seconds beyond the least open time that the options of a solution have, by stop."""
+    extra = problem.option_extra
+    return tuple(int(extra[o]) if o >= 0 else 0 for o in solution.option)
 
 
 def _week_spare(problem: Problem, work: dict[int, int]) -> list[int]:
@@ -92,7 +107,12 @@ def _week_spare(problem: Problem, work: dict[int, int]) -> list[int]:
 
 
 def _rounded(
-    problem: Problem, solution: Solution, row: int, compiled: Compiled, least: Timing, most: int
+    compiled: Compiled,
+    solution: Solution,
+    row: int,
+    extra_s: Sequence[int],
+    least: Timing,
+    most: int,
 ) -> Timing:
     """The most regular and roundest timing with at most ``most`` seconds of work.
 
@@ -101,8 +121,8 @@ def _rounded(
     num = len(solution.routes[row])
 
     def timed(round_: list[bool], regular: list[bool]) -> Timing | None:
-        sites = _sites(problem, solution, row, compiled, round_=round_, regular=regular)
-        found = time_run(problem, solution, row, sites)
+        sites = _sites(compiled, solution, row, extra_s, round_=round_, regular=regular)
+        found = time_run(compiled.problem, solution, row, sites)
         return found if found is not None and found.work <= most else None
 
     for is_regular in (True, False):
@@ -137,7 +157,7 @@ def time_sites(run: VehicleDay, sites: list[Site], home: int) -> Timing | None:
     best = _timing(run, sites, home, -1, 0)
     if best is not None and (best.work > run.meal_after or best.work > run.max_work):
         best = None
-    if best is not None and not _keeps_driving(run, sites, home, -1, 0):
+    if best is not None and not keeps_driving(run, sites, home, -1, 0):
         best = None
     if best is not None or run.meal_after == NO_LIMIT:
         return best
@@ -156,28 +176,41 @@ def time_sites(run: VehicleDay, sites: list[Site], home: int) -> Timing | None:
                 timing is not None
                 and timing.work <= run.max_work
                 and (best is None or timing.work < best.work)
-                and _keeps_driving(run, sites, home, at, length)
+                and keeps_driving(run, sites, home, at, length)
             ):
                 best = timing
     return best
 
 
+def plain_sites(
+    compiled: Compiled, solution: Solution, row: int, extra_s: Sequence[int]
+) -> list[Site]:
+    """The visits of a run, none of which has to be round or regular."""
+    as_is = [False] * len(solution.routes[row])
+    return _sites(compiled, solution, row, extra_s, round_=as_is, regular=as_is)
+
+
 def _sites(
-    problem: Problem,
+    compiled: Compiled,
     solution: Solution,
     row: int,
-    compiled: Compiled,
+    extra_s: Sequence[int],
     *,
     round_: list[bool],
     regular: list[bool],
 ) -> list[Site]:
     """The visits of a run, with which of them are to be round and at their nominal time."""
+    problem = compiled.problem
     run = problem.runs[row]
     sites = []
     node = run.start_node
     for k, stop in enumerate(solution.routes[row]):
-        slot = next(s for s in problem.slots_of_option(solution.option[stop]) if s[0] == run.day)
+        option = solution.option[stop]
+        slot = next(s for s in problem.slots_of_option(option) if s[0] == run.day)
         lo, hi = slot[1], min(slot[2], 1e9)
+        if extra_s[stop] != problem.option_extra[option]:
+            last, due = latest_start(compiled, stop, slot, float(problem.option_extra[option]))
+            hi = min(last, due - extra_s[stop], 1e9)
         anchor = solution.anchor[stop]
         if not isnan(anchor):
             tolerance = 0.0 if regular[k] else float(problem.clock_tolerance[stop])
@@ -186,7 +219,7 @@ def _sites(
             Site(
                 lo=int(-(-lo // 1)),
                 hi=int(hi // 1),
-                occupied=int(problem.occupied[stop]),
+                occupied=int(problem.occupied[stop]) + extra_s[stop],
                 setup=compiled.request.stops[stop].setup_s,
                 into=int(problem.time[run.travel_class, node, stop]),
                 grid=GRID_S if round_[k] else 1,
@@ -240,7 +273,7 @@ def _timing(
     return Timing(starts=tuple(starts), meal=taken, sign_on=sign_on, sign_off=finish)
 
 
-def _keeps_driving(run: VehicleDay, sites: list[Site], home: int, meal_at: int, meal: int) -> bool:
+def keeps_driving(run: VehicleDay, sites: list[Site], home: int, meal_at: int, meal: int) -> bool:
     """Whether driving between qualifying stays keeps the continuous limit."""
     driven, part = 0, 0
     for k, site in enumerate(sites):
@@ -257,10 +290,16 @@ def _keeps_driving(run: VehicleDay, sites: list[Site], home: int, meal_at: int, 
     return driven + home <= run.drive_continuous
 
 
-def _run(compiled: Compiled, solution: Solution, row: int, timing: Timing) -> Run:
+def _run(
+    compiled: Compiled, solution: Solution, row: int, extra_s: Sequence[int], timing: Timing
+) -> Run:
     """A timed run in the terms of the request."""
     request, place = compiled.request, compiled.problem.runs[row]
-    stops = [request.stops[s] for s in solution.routes[row]]
+    stops = [
+        with_service(stop, stop.service_s + extra_s[s]) if stop.service_most_s is not None else stop
+        for s in solution.routes[row]
+        for stop in [request.stops[s]]
+    ]
     vehicle = request.vehicles[compiled.vehicle_of(place)]
     ends = ends_on(vehicle, place.day, compiled.nights)
     return timed_run(request, vehicle, place.day, stops, timing, ends)

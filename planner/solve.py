@@ -9,6 +9,7 @@ from typing import Any
 from data.model.plan import Plan, PlanRequest, Provenance, Unserved
 from planner.compile import Compiled, compile_request
 from planner.improve import SearchState, optimise
+from planner.lengthen import has_choice, lengthen
 from planner.params import SolveParams
 from planner.problem import Solution
 from planner.resume import solution_of
@@ -81,9 +82,13 @@ def plan_of(
 ) -> Plan:
     """The plan that a solution of the compiled problem stands for, found from ``start``."""
     request = compiled.request
+    extra_s = None
+    if has_choice(compiled):
+        longer = lengthen(compiled, solution)
+        solution, extra_s = longer.solution, longer.extra_s
     matrices = [request.travel[v.vehicle_id] for v in request.vehicles]
     return Plan(
-        runs=schedule(compiled, solution),
+        runs=schedule(compiled, solution, extra_s),
         unserved=tuple(_unserved(compiled, stop) for stop in solution.unserved),
         provenance=Provenance(
             problem_hash=compiled.problem.digest(),

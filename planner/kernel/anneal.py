@@ -15,8 +15,10 @@ from planner.kernel.insertion import insert_stop
 from planner.kernel.layout import (
     COST,
     EPS,
+    LEVEL,
     LOSS,
     MANDATORY,
+    NUM_LEVELS,
     PAIN,
     PENALTY,
     PRIZE,
@@ -54,18 +56,42 @@ NUM_CONTROL = 9
 ) = range(6)
 NUM_SETTINGS = 6
 WORST_RATIO = 0.15
+REDRAW_RATIO = 0.3
+"""Chance that a stop comes back with a length of stay drawn anew."""
+
+
+@compiled
+def draw_level(data: Data, scratch: Scratch, rng: Words, stop: int) -> int:
+    """The length of stay that a stop comes back with: the one it had, or another one."""
+    level = scratch.level[stop]
+    if level < 0 or draw(rng) < REDRAW_RATIO:
+        level = data.stop_i[stop, LEVEL] + draw_below(rng, data.stop_i[stop, NUM_LEVELS])
+    return int(level)
 
 
 @compiled
 def recreate(data: Data, state: State, scratch: Scratch, rng: Words, blink: float) -> None:
-    """Put the listed stops back; those unserved before only into runs that changed."""
+    """Put the listed stops back; those unserved before only into runs that changed.
+
+    Where a length of stay fits nowhere the next shorter one is tried.
+    """
     order_removed(data, scratch, rng)
     for c in range(1, scratch.removed[0] + 1):
         stop = scratch.removed[c]
         was_unserved = scratch.was_unserved[stop] != 0
         touched_only = was_unserved and data.stop_i[stop, VISITS] == 1 and draw(rng) > 0.02
-        insert_stop(data, state, scratch, rng, blink, stop, touched_only)
         scratch.was_unserved[stop] = 0
+        if data.stop_i[stop, NUM_LEVELS] == 0:
+            continue  # no option, so no length of stay of its own
+        first = data.stop_i[stop, LEVEL]
+        level = first
+        if data.stop_i[stop, NUM_LEVELS] > 1:
+            level = draw_level(data, scratch, rng, stop)
+        while not insert_stop(data, state, scratch, rng, blink, stop, level, touched_only):
+            if level <= first:
+                break
+            level -= 1
+        scratch.level[stop] = level
 
 
 @compiled

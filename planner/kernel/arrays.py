@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from planner.kernel.layout import (
     BIG,
     FAR,
+    LEVEL,
+    LEVEL_OPTION,
     LOSS,
     MANDATORY,
     NUM_OPTION_F,
@@ -39,23 +41,17 @@ def pack(problem: Problem) -> Data:
     n = problem.num_stops
     near, _ = _neighbours(problem)
     day_ptr, day_runs = _runs_by_day(problem)
-    level_ptr, level_slot, level_option = _levels(problem)
     data = Data(
         cost=np.ascontiguousarray(problem.cost),
         time=np.ascontiguousarray(problem.time),
         stop_f=_stop_floats(problem),
         stop_i=_stop_ints(problem),
-        slot_ptr=problem.slot_ptr.astype(np.int64),
         slot_day=problem.slot_day.astype(np.int64),
         slot_f=_slot_floats(problem),
-        option_ptr=problem.option_ptr.astype(np.int64),
         option_slot_ptr=problem.option_slot_ptr.astype(np.int64),
         option_slot=problem.option_slot.astype(np.int64),
         option_f=_option_floats(problem),
-        level_ptr=level_ptr,
-        level_slot=level_slot,
-        level_option=level_option,
-        level_of=np.repeat(np.arange(len(level_option) - 1), np.diff(level_option)),
+        level_i=_levels(problem)[1],
         may=np.ascontiguousarray(problem.may_serve, dtype=np.uint8),
         run_f=_run_floats(problem),
         run_i=_run_ints(problem, n),
@@ -112,7 +108,8 @@ def _weigh_levels(data: Data, per_prize: float, unit: float) -> None:
     """
     loss, pain = data.option_f[:, LOSS], data.option_f[:, PAIN]
     most = np.zeros(len(data.stop_f))
-    stop_of = np.repeat(np.arange(len(most)), np.diff(data.option_ptr))
+    first = data.level_i[data.stop_i[:, LEVEL], LEVEL_OPTION]
+    stop_of = np.repeat(np.arange(len(most)), np.diff(np.append(first, len(loss))))
     np.maximum.at(most, stop_of, loss)
     if not most.any():
         return
@@ -168,23 +165,18 @@ def _option_floats(problem: Problem) -> NDArray[np.float64]:
     return table
 
 
-def _levels(
-    problem: Problem,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Lengths of stay: first of each stop, and first slot and option of each of them."""
-    ptr, first_slot, first_option = [0], [], []
+def _levels(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lengths of stay: the first of each stop, and first slot and option of each of them."""
+    ptr, rows = [0], []
     for stop in range(problem.num_stops):
         last = -1.0
-        for option in range(problem.option_ptr[stop], problem.option_ptr[stop + 1]):
+        for option in range(int(problem.option_ptr[stop]), int(problem.option_ptr[stop + 1])):
             if problem.option_extra[option] > last:
                 last = float(problem.option_extra[option])
-                slots = problem.option_slot[problem.option_slot_ptr[option] :]
-                first_slot.append(int(slots[0]))
-                first_option.append(option)
-        ptr.append(len(first_slot))
-    first_slot.append(len(problem.slot_day))
-    first_option.append(len(problem.option_gain))
-    return np.array(ptr, np.int64), np.array(first_slot, np.int64), np.array(first_option, np.int64)
+                rows.append((int(problem.option_slot[problem.option_slot_ptr[option]]), option))
+        ptr.append(len(rows))
+    rows.append((len(problem.slot_day), len(problem.option_gain)))
+    return np.array(ptr, np.int64), np.array(rows, np.int64)
 
 
 def _per_prize(problem: Problem) -> float:
@@ -246,6 +238,9 @@ def _stop_ints(problem: Problem) -> NDArray[np.int64]:
         )
     table[:, 2] = visits
     table[:, 3] = np.isfinite(problem.clock_tolerance) & (visits > 1)
+    first_level = _levels(problem)[0]
+    table[:, 4] = first_level[:-1]
+    table[:, 5] = np.diff(first_level)
     return table
 
 
@@ -346,6 +341,7 @@ def new_state(problem: Problem) -> State:
         seq=np.zeros((runs, room), np.int64),
         slot=np.full((runs, room), -1, np.int64),
         seg=np.zeros((runs, room, NUM_SEG)),
+        stay=np.zeros((runs, room)),
         tot=np.zeros((runs, NUM_TOT)),
         length=np.zeros(runs, np.int64),
         option=np.full(n, -1, np.int64),
@@ -364,6 +360,7 @@ def new_scratch(problem: Problem) -> Scratch:
     return Scratch(
         node=np.zeros(room, np.int64),
         seg=np.zeros((room, NUM_SEG)),
+        stay=np.zeros(room),
         cand_cost=np.full((rows, NUM_CANDIDATES), BIG),
         cand_at=np.zeros((rows, NUM_CANDIDATES, 2), np.int64),
         cand_range=np.zeros((rows, NUM_CANDIDATES, 2)),

@@ -22,6 +22,7 @@ def copy_run(target: State, source: State, run: int) -> None:
     for p in range(last + 1):
         target.seq[run, p] = source.seq[run, p]
         target.slot[run, p] = source.slot[run, p]
+        target.stay[run, p] = source.stay[run, p]
         for c in range(NUM_SEG):
             target.seg[run, p, c] = source.seg[run, p, c]
     for c in range(NUM_TOT):

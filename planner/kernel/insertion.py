@@ -5,6 +5,8 @@ from planner.kernel.layout import (
     ANCHORED,
     BIG,
     EPS,
+    LEVEL_OPTION,
+    LEVEL_SLOT,
     SIMPLE,
     SLOT_HI,
     SLOT_LO,
@@ -17,23 +19,26 @@ from planner.kernel.layout import (
 )
 from planner.kernel.moves import put, take_from, touch
 from planner.kernel.places import NUM_CANDIDATES, judge_with, keeps_week, search_slot
-from planner.kernel.random import draw, draw_below
-
-REDRAW_RATIO = 0.3
-"""Chance that a stop comes back with a length of stay drawn anew."""
+from planner.kernel.random import draw
 
 
 @compiled
 def fit_anchor(
-    data: Data, state: State, scratch: Scratch, stop: int, option: int, early: float, late: float
+    data: Data,
+    state: State,
+    scratch: Scratch,
+    stop: int,
+    option: int,
+    base: int,
+    early: float,
+    late: float,
 ) -> float:
     """A nominal start for the picked places of an option, BIG if none fits exactly.
 
-    ``scratch.pick`` holds the picked candidate of each slot row.
+    ``scratch.pick`` holds the picked candidate of each slot row, counted from slot ``base``.
     """
     tolerance = data.stop_f[stop, TOLERANCE]
     grid = data.grid
-    base = data.level_slot[data.level_of[option]]
     first = data.option_slot_ptr[option]
     visits = data.option_slot_ptr[option + 1] - first
     least = -(-(early - EPS) // grid) * grid
@@ -82,44 +87,16 @@ def insert_stop(
     rng: Words,
     blink: float,
     stop: int,
-    touched_only: bool,  # noqa: FBT001 - kernels know no keywords
-) -> bool:
-    """Put a stop where it costs least over options, vehicle-days and positions; true if done.
-
-    A stop that leaves its length of stay to the search comes back with the one it had or with a
-    drawn one; where that fits nowhere, with the longest shorter one that does.
-    """
-    first = data.level_ptr[stop]
-    num_levels = data.level_ptr[stop + 1] - first
-    if num_levels < 1:
-        return False
-    level = first
-    if num_levels > 1:
-        level = scratch.level[stop]
-        if level < 0 or draw(rng) < REDRAW_RATIO:
-            level = first + draw_below(rng, num_levels)
-    while level > first:
-        if insert_level(data, state, scratch, rng, blink, stop, level, touched_only):
-            return True
-        level -= 1
-    return insert_level(data, state, scratch, rng, blink, stop, first, touched_only)
-
-
-@compiled
-def insert_level(
-    data: Data,
-    state: State,
-    scratch: Scratch,
-    rng: Words,
-    blink: float,
-    stop: int,
     level: int,
     touched_only: bool,  # noqa: FBT001 - kernels know no keywords
 ) -> bool:
-    """Put a stop with one length of stay where it costs least; true if done."""
-    base = data.level_slot[level]
-    num_slots = data.level_slot[level + 1] - base
-    first_option = data.level_option[level]
+    """Put a stop with a length of stay where it costs least over options, days and positions.
+
+    True if done.
+    """
+    base = data.level_i[level, LEVEL_SLOT]
+    num_slots = data.level_i[level + 1, LEVEL_SLOT] - base
+    first_option = data.level_i[level, LEVEL_OPTION]
     is_simple = data.stop_i[stop, SIMPLE] != 0
     is_anchored = data.stop_i[stop, ANCHORED] != 0
     best = BIG
@@ -161,7 +138,7 @@ def insert_level(
             data, state, scratch, rng, blink, stop, base + row, row, keep, BIG, touched_only
         )
     tolerance = data.stop_f[stop, TOLERANCE]
-    for option in range(first_option, data.level_option[level + 1]):
+    for option in range(first_option, data.level_i[level + 1, LEVEL_OPTION]):
         first = data.option_slot_ptr[option]
         visits = data.option_slot_ptr[option + 1] - first
         worth = 0.0
@@ -196,7 +173,7 @@ def insert_level(
             continue
         anchor = 0.0
         if is_anchored and visits > 1:
-            anchor = fit_anchor(data, state, scratch, stop, option, early, late)
+            anchor = fit_anchor(data, state, scratch, stop, option, base, early, late)
             if anchor >= BIG:
                 continue
         best = worth

@@ -43,8 +43,10 @@ NUM_RUN_I = 9
 OCCUPIED, DEMAND, PRIZE, TOLERANCE, PENALTY, WIDTH, OPENS, REMOTE = range(8)
 NUM_STOP_F = 8
 # stop_i
-MANDATORY, SIMPLE, VISITS, ANCHORED = range(4)
-NUM_STOP_I = 4
+MANDATORY, SIMPLE, VISITS, ANCHORED, LEVEL, NUM_LEVELS = range(6)
+NUM_STOP_I = 6
+# level_i: first slot and first option of a length of stay; the next one's are its ends
+LEVEL_SLOT, LEVEL_OPTION = range(2)
 # week_f and week_i
 WEEK_WORK, WEEK_DRIVE, PAIR_DRIVE = range(3)
 NEXT, PREV = range(2)
@@ -54,9 +56,9 @@ NUM_SLOT_F = 3
 # option_f: prize that a longer stay would bring beyond it, and what that costs in the search
 LOSS, PAIN = range(2)
 NUM_OPTION_F = 2
-# seg: window, stay, forward and backward time segments of each position of a run
-LO, HI, STAY, F_DUR, F_EARLY, F_LATE, B_DUR, B_EARLY, B_LATE = range(9)
-NUM_SEG = 9
+# seg: window, forward and backward time segments of each position of a run
+LO, HI, F_DUR, F_EARLY, F_LATE, B_DUR, B_EARLY, B_LATE = range(8)
+NUM_SEG = 8
 # tot: sums of a run
 LOAD, DRIVE, STAND, COST, WORK = range(5)
 NUM_TOT = 5
@@ -69,19 +71,13 @@ class Data(NamedTuple):
     time: NDArray[np.float64]
     stop_f: NDArray[np.float64]
     stop_i: NDArray[np.int64]
-    slot_ptr: NDArray[np.int64]
     slot_day: NDArray[np.int64]
     slot_f: NDArray[np.float64]
-    option_ptr: NDArray[np.int64]
     option_slot_ptr: NDArray[np.int64]
     option_slot: NDArray[np.int64]
     option_f: NDArray[np.float64]
-    level_ptr: NDArray[np.int64]
-    """First length of stay of each stop; its options and slots stand in one row each."""
-    level_slot: NDArray[np.int64]
-    level_option: NDArray[np.int64]
-    level_of: NDArray[np.int64]
-    """Length of stay that an option has, as a number over all stops."""
+    level_i: NDArray[np.int64]
+    """Slots and options of each length of stay: they stand in one row each."""
     may: NDArray[np.uint8]
     run_f: NDArray[np.float64]
     run_i: NDArray[np.int64]
@@ -103,6 +99,8 @@ class State(NamedTuple):
     seq: NDArray[np.int64]
     slot: NDArray[np.int64]
     seg: NDArray[np.float64]
+    stay: NDArray[np.float64]
+    """How long each visit holds the vehicle, by run and position."""
     tot: NDArray[np.float64]
     length: NDArray[np.int64]
     option: NDArray[np.int64]
@@ -117,6 +115,7 @@ class Scratch(NamedTuple):
 
     node: NDArray[np.int64]
     seg: NDArray[np.float64]
+    stay: NDArray[np.float64]
     cand_cost: NDArray[np.float64]
     cand_at: NDArray[np.int64]
     cand_range: NDArray[np.float64]

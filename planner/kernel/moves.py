@@ -1,7 +1,7 @@
 """Put stops in and take them out."""
 
 from planner.kernel.compiled import compiled
-from planner.kernel.layout import HI, LO, SLOT_STAY, STAY, Data, Scratch, State
+from planner.kernel.layout import HI, LO, SLOT_STAY, Data, Scratch, State
 from planner.kernel.runs import refresh
 
 
@@ -24,12 +24,12 @@ def put(
         state.slot[run, p + 1] = state.slot[run, p]
         state.seg[run, p + 1, LO] = state.seg[run, p, LO]
         state.seg[run, p + 1, HI] = state.seg[run, p, HI]
-        state.seg[run, p + 1, STAY] = state.seg[run, p, STAY]
+        state.stay[run, p + 1] = state.stay[run, p]
     state.seq[run, position + 1] = stop
     state.slot[run, position + 1] = slot
     state.seg[run, position + 1, LO] = lo
     state.seg[run, position + 1, HI] = hi
-    state.seg[run, position + 1, STAY] = data.slot_f[slot, SLOT_STAY]
+    state.stay[run, position + 1] = data.slot_f[slot, SLOT_STAY]
     state.length[run] = length + 1
     state.place[stop, visit] = run
     return refresh(data, state, run)
@@ -47,7 +47,7 @@ def take_from(data: Data, state: State, run: int, stop: int) -> None:
         state.slot[run, p] = state.slot[run, p + 1]
         state.seg[run, p, LO] = state.seg[run, p + 1, LO]
         state.seg[run, p, HI] = state.seg[run, p + 1, HI]
-        state.seg[run, p, STAY] = state.seg[run, p + 1, STAY]
+        state.stay[run, p] = state.stay[run, p + 1]
     state.length[run] = length - 1
     refresh(data, state, run)
 
@@ -69,5 +69,4 @@ def take_out(data: Data, state: State, scratch: Scratch, stop: int) -> None:
         run = state.place[stop, v]
         touch(scratch, run)
         take_from(data, state, run, stop)
-    scratch.level[stop] = data.level_of[option]
     state.option[stop] = -1

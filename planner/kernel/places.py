@@ -34,7 +34,6 @@ from planner.kernel.layout import (
     SLOT_LO,
     SLOT_STAY,
     STAND,
-    STAY,
     TWIN,
     VEHICLE,
     WEEK,
@@ -91,19 +90,20 @@ def judge_with(
     length = state.length[run]
     node = scratch.node
     seg = scratch.seg
+    stays = scratch.stay
     for p in range(length + 2):
         q = p if p <= position else p + 1
         node[q] = state.seq[run, p]
         seg[q, LO] = state.seg[run, p, LO]
         seg[q, HI] = state.seg[run, p, HI]
-        seg[q, STAY] = state.seg[run, p, STAY]
+        stays[q] = state.stay[run, p]
     node[position + 1] = stop
     seg[position + 1, LO] = lo
     seg[position + 1, HI] = hi
-    seg[position + 1, STAY] = stay
-    if set_segments(data, run, node, seg, length + 2) > EPS:
+    stays[position + 1] = stay
+    if set_segments(data, run, node, seg, stays, length + 2) > EPS:
         return -1.0
-    work, _at, _meal = judge(data, run, node, seg, length + 2)
+    work, _at, _meal = judge(data, run, node, seg, stays, length + 2)
     return work
 
 

@@ -42,7 +42,6 @@ from planner.kernel.layout import (
     PREP,
     STAND,
     START,
-    STAY,
     WEEK,
     WORK,
     Data,
@@ -76,7 +75,7 @@ def join(
 
 
 @compiled
-def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> float:
+def set_segments(data: Data, run: int, node: Ints, seg: Floats, stays: Floats, last: int) -> float:
     """Fill forward and backward segments of positions ``0 … last``; lateness of the whole."""
     limits = data.run_f[run]
     time = data.time[data.run_i[run, CLASS]]
@@ -92,7 +91,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
     seg[last, B_LATE] = seg[last, HI]
     late = 0.0
     for p in range(1, last + 1):
-        stay = limits[CLOSING] if p == last else seg[p, STAY]
+        stay = limits[CLOSING] if p == last else stays[p]
         dur, first, final, warp = join(
             seg[p - 1, F_DUR],
             seg[p - 1, F_EARLY],
@@ -107,7 +106,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
         seg[p, F_EARLY] = first
         seg[p, F_LATE] = final
     for p in range(last - 1, -1, -1):
-        stay = limits[PREP] if p == 0 else seg[p, STAY]
+        stay = limits[PREP] if p == 0 else stays[p]
         dur, first, final, warp = join(
             stay,
             seg[p, LO],
@@ -125,7 +124,7 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, last: int) -> fl
 
 @compiled
 def keeps_driving_rule(
-    data: Data, run: int, node: Ints, seg: Floats, last: int, meal_at: int, meal: float
+    data: Data, run: int, node: Ints, stays: Floats, last: int, meal_at: int, meal: float
 ) -> bool:
     """Whether driving between qualifying stays keeps the continuous limit."""
     limits = data.run_f[run]
@@ -144,7 +143,7 @@ def keeps_driving_rule(
         for kind in range(2):
             if kind == 1 and meal_at != p:
                 break
-            stay = meal if kind == 1 else seg[p, STAY]
+            stay = meal if kind == 1 else stays[p]
             if stay >= limits[BREAK] - EPS:
                 driven = 0.0
                 part = 0
@@ -158,7 +157,9 @@ def keeps_driving_rule(
 
 
 @compiled
-def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[float, int, float]:
+def judge(
+    data: Data, run: int, node: Ints, seg: Floats, stays: Floats, last: int
+) -> tuple[float, int, float]:
     """Exact crew check of a run whose segments are set.
 
     Returns
@@ -174,7 +175,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
     if (
         dur <= limits[MEAL_AFTER] + EPS
         and dur <= limits[MAX_WORK] + EPS
-        and keeps_driving_rule(data, run, node, seg, last, -1, 0.0)
+        and keeps_driving_rule(data, run, node, stays, last, -1, 0.0)
     ):
         return dur, -1, 0.0
     if limits[MEAL_AFTER] >= BIG:
@@ -187,7 +188,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
     for p in range(1, last + 1):
         base += time[node[p - 1], node[p]]
         if p < last:
-            base += seg[p, STAY]
+            base += stays[p]
     longest = min(limits[MEAL_MAX], limits[MEAL_HI] - limits[MEAL_LO])
     for p in range(1, last):
         least = limits[MEAL_MIN]
@@ -225,7 +226,7 @@ def judge(data: Data, run: int, node: Ints, seg: Floats, last: int) -> tuple[flo
             if (
                 work < best_work - EPS
                 and work <= limits[MAX_WORK] + EPS
-                and keeps_driving_rule(data, run, node, seg, last, p, meal)
+                and keeps_driving_rule(data, run, node, stays, last, p, meal)
             ):
                 best_work = work
                 best_at = p
@@ -241,6 +242,7 @@ def refresh(data: Data, state: State, run: int) -> bool:
     last = state.length[run] + 1
     node = state.seq[run]
     seg = state.seg[run]
+    stays = state.stay[run]
     cls = data.run_i[run, CLASS]
     node[0] = data.run_i[run, START]
     node[last] = data.run_i[run, END]
@@ -259,13 +261,13 @@ def refresh(data: Data, state: State, run: int) -> bool:
             drive += data.time[cls, node[p - 1], node[p]]
             if p < last:
                 load += data.stop_f[node[p], DEMAND]
-                stand += seg[p, STAY]
+                stand += stays[p]
     is_kept = True
     work = 0.0
     if data.is_timed or data.run_i[run, CREW] != 0:
-        late = set_segments(data, run, node, seg, last)
+        late = set_segments(data, run, node, seg, stays, last)
         if last > 1:
-            work, _at, _meal = judge(data, run, node, seg, last)
+            work, _at, _meal = judge(data, run, node, seg, stays, last)
             is_kept = late <= EPS and work >= 0.0
     elif last > 1:
         work = drive + stand

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planner.kernel.arrays import new_state, pack
-from planner.kernel.layout import HI, LO, STAY, WORK
+from planner.kernel.layout import HI, LO, WORK
 from planner.kernel.runs import refresh
 from tests.planner.instances import least_work, random_problem
 
@@ -30,7 +30,7 @@ def test_a_run_is_judged_as_by_hand(seed: int) -> None:
     for at, (stop, slot) in enumerate(zip(order, slots, strict=True), 1):
         state.seq[0, at] = stop
         state.seg[0, at, LO], state.seg[0, at, HI] = slot[1], slot[2]
-        state.seg[0, at, STAY] = problem.occupied[stop]
+        state.stay[0, at] = problem.occupied[stop]
     is_kept = refresh(data, state, 0)
     assert is_kept == (expected is not None)
     if expected is not None:
