@@ -23,11 +23,14 @@ from planner.problem import (
     Level,
     Problem,
     Slot,
+    Solution,
     VehicleDay,
     Week,
     build_problem,
 )
 
+VISIT_REWARD_S = 4.0 * 3600
+"""By how much a tour's day with visits is made cheaper than one without, seconds."""
 LONGEST_MEAL_S = 2 * 3600
 """Longest meal where the rules set none."""
 _CUT_STEP_S = 1800
@@ -53,6 +56,12 @@ class Compiled:
     """Nights spent away from base."""
     fixing: Fixing | None = None
     """What pins and bans leave."""
+    away_s: float = 0.0
+    """What the nights cost, with the seconds by which their days look too cheap in the problem."""
+
+    def rank(self, solution: Solution) -> tuple[int, float, float]:
+        """Order of solutions of one request, whatever nights they spend away: smaller is better."""
+        return (solution.mandatory_unserved, -solution.prize, solution.cost + self.away_s)
 
     def vehicle_of(self, run: VehicleDay) -> int:
         """Index in the request of the vehicle that a vehicle-day belongs to."""
@@ -62,7 +71,7 @@ class Compiled:
 def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compiled:
     """The search problem of a planning request whose vehicles spend these nights away.
 
-    Travel cost is driving seconds, and what a night away is worth in them. Daily rest is kept by
+    Travel cost is driving seconds. Daily rest is kept by
     construction: where a vehicle works on two days in a row, its duty window is cut so that any
     two such shifts leave the rest, at home or away.
 
@@ -96,6 +105,7 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         np.bool_,
     ).reshape(len(request.stops), len(request.vehicles))
     times = np.stack([_seconds(m, request) for m in classes])
+    runs, away_s = _with_ways(request, runs, times, nights) if nights else (runs, 0.0)
     fixing = fixing_of(request) if request.pins else None
     options: list[list[list[Slot]]] = []
     levels: list[list[Level]] = []
@@ -144,6 +154,7 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         vehicles=vehicles,
         nights=dict(nights),
         fixing=fixing,
+        away_s=away_s,
     )
 
 
@@ -363,7 +374,6 @@ def vehicle_day(
         duty_hi=float(hi),
         prep=float(request.prep_s(vehicle, start)),
         closing=float(request.closing_s(vehicle, end)),
-        fixed_cost=night_cost_s(request, end),
         meal_after=_limit(rules.meal_after_s) if has_meal else NO_LIMIT,
         meal_min=least_meal if has_meal else 0.0,
         meal_max=max(least_meal, most_meal) if has_meal else 0.0,
@@ -377,11 +387,34 @@ def vehicle_day(
     )
 
 
-def night_cost_s(request: PlanRequest, end: DepotId) -> float:
-    """What a night at the place where a run ends is worth, in seconds of driving."""
-    return next(
-        (float(d.night_cost_s) for d in request.depots if d.depot_id == end and d.is_lodging), 0.0
-    )
+def _with_ways(
+    request: PlanRequest, runs: list[VehicleDay], times: Floats, nights: Nights
+) -> tuple[list[VehicleDay], float]:
+    """The runs made cheaper by the way between their two ends where a night lies beside them.
+
+    Else a tour's day would be cheapest without any visit, as if the vehicle had no way to go. As
+    each of them must have a visit, having one is rewarded besides: that adds as much to all
+    solutions that may be used, and sets none of them apart.
+
+    Returns
+    -------
+    tuple
+        The runs, and the seconds by which a tour's days look too cheap, with those of its nights.
+    """
+    cost_of = {d.depot_id: d.night_cost_s for d in request.depots}
+    total_s = float(sum(cost_of[place] for place in nights.values()))
+    changed = []
+    for run in runs:
+        vehicle_id = request.vehicles[run.vehicle].vehicle_id
+        way_s = float(times[run.travel_class, run.start_node, run.end_node])
+        is_away = (vehicle_id, run.day) in nights or (vehicle_id, run.day - 1) in nights
+        if is_away and way_s < NO_ROAD:
+            reward_s = way_s + VISIT_REWARD_S
+            total_s += reward_s
+            changed.append(replace(run, fixed_cost=-reward_s))
+        else:
+            changed.append(run)
+    return changed, total_s
 
 
 def _options(

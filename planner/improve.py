@@ -286,8 +286,14 @@ def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:
     chains[0].step(1, unit, 1.0)
     first = chains[0].solution()
     num_served = problem.num_stops - len(first.unserved)
-    if first.prize > 0 and first.cost > 0:
-        unit = weigh_prizes(data, first.prize, first.cost, num_served)
+    # A day may be made cheaper, so that it is used; that is no measure of what a stop costs.
+    cost = first.cost - sum(
+        min(0.0, run.fixed_cost)
+        for run, stops in zip(problem.runs, first.routes, strict=True)
+        if stops
+    )
+    if first.prize > 0 and cost > 0:
+        unit = weigh_prizes(data, first.prize, cost, num_served)
         for chain in chains:
             loop.adopt(data, chain.work, chain.now, chain.best, chain.control)
     return unit

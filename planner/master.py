@@ -175,9 +175,11 @@ def _weights(problem: Problem, columns: Sequence[Column]) -> tuple[list[int], li
     """
     costs = [round(c.cost * COST_GRAIN) for c in columns]
     dearest: dict[int, int] = defaultdict(int)
+    cheapest: dict[int, int] = defaultdict(int)
     for column, cost in zip(columns, costs, strict=True):
         dearest[column.run] = max(dearest[column.run], cost)
-    step = sum(dearest.values()) + 1
+        cheapest[column.run] = min(cheapest[column.run], cost)
+    step = sum(dearest.values()) - sum(cheapest.values()) + 1
     optional = np.where(problem.mandatory, 0.0, problem.prize)
     most_gain = problem.most_gain()
     grain = 1.0 if np.all(optional == np.round(optional)) else 0.01

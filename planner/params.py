@@ -40,6 +40,9 @@ class SolveParams:
     """Most columns of a set partitioning model."""
     master_ratio: float = 0.2
     """Share of the time limit that set partitioning may use."""
+    tour_ratio: float = 0.5
+    """Share of the work or time in which nights away from base are decided, where vehicles may
+    spend any; 0 keeps those of the plan begun from."""
 
     def __post_init__(self) -> None:
         positive = ("time_limit_s", "workers", "rounds", "mean_removed", "max_string")
@@ -50,6 +53,8 @@ class SolveParams:
             raise ValueError(f"work_limit is {self.work_limit}, must be at least 1")
         if not 0 <= self.blink_ratio < 1 or not 0 <= self.master_ratio < 1:
             raise ValueError("blink_ratio and master_ratio lie in [0, 1)")
+        if not 0 <= self.tour_ratio < 1:
+            raise ValueError(f"tour_ratio is {self.tour_ratio}, must lie in [0, 1)")
         if self.heat_end > self.heat_start:
             raise ValueError(f"heat_end {self.heat_end} above heat_start {self.heat_start}")
         if self.cluster_ratio > 1:

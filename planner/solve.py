@@ -1,19 +1,24 @@
 """The planner's front door: a planning request in, a plan out."""
 
 import platform
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
+from data.model.nights import Nights
 from data.model.plan import Plan, PlanRequest, Provenance, Unserved
+from planner.choices import part_of
 from planner.compile import Compiled, compile_request
 from planner.improve import SearchState, optimise
 from planner.lengthen import has_choice, lengthen
+from planner.nights import as_nights, may_be_away, spent
 from planner.params import SolveParams
 from planner.problem import Solution
 from planner.resume import solution_of
 from planner.schedule import schedule
+from planner.tours import LEAST_S, best_nights
 
 NO_CAPACITY = "unserved.no_capacity"
 _PACKAGES = ("ortools", "numba", "numpy", "scipy")
@@ -53,7 +58,22 @@ def solve(
         ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``,
         ``request.travel_missing``.
     """
+    if may_be_away(request):
+        return _with_tours(request, params, start, progress, should_stop)
     compiled = compile_request(request)
+    known = None if start is None else solution_of(compiled, start)
+    solution = _searched(compiled, params, known, progress, should_stop)
+    return plan_of(compiled, solution, params, start=start)
+
+
+def _searched(
+    compiled: Compiled,
+    params: SolveParams,
+    known: Solution | None,
+    progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Solution:
+    """One search of a compiled request from a known solution."""
 
     def tell(state: SearchState) -> None:
         if progress is not None:
@@ -67,13 +87,67 @@ def solve(
                 )
             )
 
-    solution = optimise(
-        compiled.problem,
+    return optimise(compiled.problem, params, progress=tell, should_stop=should_stop, start=known)
+
+
+def _with_tours(
+    request: PlanRequest,
+    params: SolveParams,
+    start: Plan | None,
+    progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Plan:
+    """The best plan found whose nights away are decided by search (see ``planner.tours``).
+
+    The best configuration of nights is searched to the end; the plan of its short search stands
+    where that comes to nothing better.
+    """
+    began = time.perf_counter()
+
+    def search(
+        nights: Nights, part: SolveParams, known: Plan | None, first: float, last: float
+    ) -> tuple[Compiled, Solution]:
+        compiled = compile_request(request, nights)
+        begin = None if known is None else solution_of(compiled, known)
+
+        def tell(state: Progress) -> None:
+            if progress is not None:
+                told = replace(
+                    state,
+                    fraction=first + (last - first) * state.fraction,
+                    elapsed_s=time.perf_counter() - began,
+                    travel_s=state.travel_s + compiled.away_s,
+                )
+                progress(told)
+
+        return compiled, _searched(compiled, part, begin, tell, should_stop)
+
+    def short(
+        nights: Nights, part: SolveParams, known: Plan | None, used: tuple[float, float]
+    ) -> tuple[Plan, tuple[float, ...]]:
+        compiled, solution = search(nights, part, known, *used)
+        return Plan(runs=schedule(compiled, solution)), compiled.rank(solution)
+
+    found = best_nights(
+        request,
         params,
-        progress=tell,
-        should_stop=should_stop,
-        start=None if start is None else solution_of(compiled, start),
+        short,
+        start=start,
+        is_cancelled=lambda: should_stop is not None and should_stop(),
     )
+    left_s = max(LEAST_S, params.time_limit_s - (time.perf_counter() - began))
+    rest = part_of(params, 1 - params.tour_ratio, 0, left_s=left_s)
+    if params.work_limit is None:
+        rest = replace(rest, time_limit_s=left_s)
+    nights = as_nights(found.nights)
+    compiled, solution = search(nights, rest, found.plan, params.tour_ratio, 1.0)
+    kept = spent(found.nights, Plan(runs=schedule(compiled, solution)))
+    if kept != found.nights:
+        compiled = compile_request(request, nights)
+        stopped_by = solution.stopped_by
+        solution = replace(solution_of(compiled, found.plan), stopped_by=stopped_by)
+    seconds = time.perf_counter() - began
+    solution = replace(solution, stats={**solution.stats, "seconds": seconds})
     return plan_of(compiled, solution, params, start=start)
 
 

@@ -83,7 +83,7 @@ class Clock:
                 max_columns=self._params.pool_limit,
             )
         return Budget(
-            seconds=left,
+            seconds=left if self._params.master_ratio > 0 else 0.0,
             deterministic=max(0.2, total * DETERMINISTIC_PER_STEP / self._params.rounds),
             workers=1,
             max_columns=self._params.pool_limit,
