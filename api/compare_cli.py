@@ -87,6 +87,8 @@ def show_compared(console: Console, words: Words, rows: Sequence[Compared]) -> N
     add("km", lambda r: number(r.summary.drive_m / 1000))
     add("driving", lambda r: number(r.summary.drive_s / HOUR_S, 1))
     add("open", lambda r: number(r.summary.open_s / HOUR_S, 1))
+    if any(row.summary.dwell_added_s for row in rows):
+        add("dwell", lambda r: number(r.summary.dwell_added_s / 3600, 1))
     add("work", lambda r: number(r.summary.work_s / HOUR_S, 1))
     add("days", lambda r: number(r.summary.vehicle_days_used))
     currencies = {row.currency for row in rows if row.cost is not None}
@@ -205,6 +207,7 @@ def _plain(row: Compared, path: Path) -> dict[str, object]:
         "drive_m": summary.drive_m,
         "drive_s": summary.drive_s,
         "open_s": summary.open_s,
+        "dwell_added_s": summary.dwell_added_s,
         "work_s": summary.work_s,
         "vehicle_days_used": summary.vehicle_days_used,
         "access": None if row.access is None else asdict(row.access),

@@ -156,6 +156,14 @@ def plan(
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
     as_json: JsonOption = False,
+    dwell: Annotated[
+        str | None,
+        typer.Option(
+            "--dwell",
+            metavar="MIN-MAX",
+            help="Minutes that every stop is open, chosen by the plan between least and longest.",
+        ),
+    ] = None,
     lang: LangOption = None,
 ) -> None:
     """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
@@ -178,6 +186,7 @@ def plan(
             forbid=tuple(forbid or ()),
             max_changes=max_changes,
             earlier=read_plan(start_from) if start_from else None,
+            dwell=dwell,
         ),
         work_limit=work_limit,
         workers=workers,

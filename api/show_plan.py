@@ -83,6 +83,8 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     row("km", words.number(summary.drive_m / 1000))
     row("driving", words.number(summary.drive_s / 3600, 1))
     row("open", words.number(summary.open_s / 3600, 1))
+    if any(s.spare_service_s for s in result.request.stops):
+        row("dwell", words.number(summary.dwell_added_s / 3600, 1))
     row("days", _of(words, summary.vehicle_days_used, summary.vehicle_days_available))
     if summary.gap_ratio is not None and not result.drive_bound_s:
         row("gap", words.percent(summary.gap_ratio))

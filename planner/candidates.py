@@ -86,7 +86,7 @@ def candidate_stops(
         home = homes[group[0]]
         known = [p for p in (homes[i].population for i in group) if p is not None]
         people = sum(known) if known else None
-        service_s, visits = _service(standard, people, cycle_weeks)
+        service_s, most_s, visits = _service(standard, people, cycle_weeks)
         stops.append(
             Stop(
                 stop_id=StopId(f"stop-{home.settlement_id}"),
@@ -96,6 +96,7 @@ def candidate_stops(
                 community=communities.get(home.municipality_id, ""),
                 settlement_ids=tuple(homes[i].settlement_id for i in group),
                 service_s=service_s,
+                service_most_s=most_s,
                 setup_s=standard.setup_s,
                 teardown_s=standard.teardown_s,
                 visits_per_cycle=visits,
@@ -204,13 +205,15 @@ def _cover(
     return groups
 
 
-def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) -> tuple[int, int]:
-    """Service seconds and visits per cycle owed to so many people, checked against the gaps."""
+def _service(
+    standard: ServiceStandard, people: int | None, cycle_weeks: int
+) -> tuple[int, int | None, int]:
+    """Service seconds, longest and visits owed to so many people, checked against the gaps."""
     band = standard.bands[0]
-    service_s = standard.unknown_population_service_s
+    service_s, most_s = standard.unknown_population_service_s, None
     if people is not None:
         band = _band_of(standard, people)
-        service_s = band.service_s
+        service_s, most_s = band.service_s, band.service_most_s
     visits, weeks = band.visits_per_cycle, cycle_weeks
     if weeks != standard.cycle_weeks:
         visits = max(1, round(visits * weeks / standard.cycle_weeks))
@@ -223,7 +226,7 @@ def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) ->
     if least_gap > standard.max_gap_days:
         needed = -(-most // max(1, standard.max_gap_days // step))
         if weeks != standard.cycle_weeks and needed <= most:
-            return service_s, needed
+            return service_s, most_s, needed
         raise InputError(
             "candidates.gap_impossible",
             max_gap_days=standard.max_gap_days,
@@ -231,7 +234,7 @@ def _service(standard: ServiceStandard, people: int | None, cycle_weeks: int) ->
             needed_visits=needed,
             **facts,
         )
-    return service_s, visits
+    return service_s, most_s, visits
 
 
 def _band_of(standard: ServiceStandard, people: int) -> PopulationBand:
@@ -316,6 +319,7 @@ def frame_request(
         rule_sets_used=set_ids,
         specialists=region.specialists,
         clock_tolerance_s=region.standard.clock_tolerance_s,
+        dwell_worth=region.standard.dwell_worth,
         meal_window_start_s=region.standard.meal_window_start_s,
         meal_window_end_s=region.standard.meal_window_end_s,
         costs=region.costs,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from data.model.dwell import STEP_S
 from data.model.place import Stop
-from data.model.plan import PlanRequest
+from data.model.plan import PlanRequest, StopVisit
 
 LEAST_PRIZE = 0.01
 """Worth of an optional stop with no prize, so that free hours still serve it."""
@@ -21,6 +21,13 @@ _CLOSE = 1e-9
 def with_service(stop: Stop, service_s: int) -> Stop:
     """The stop with a doors-open time that leaves no choice."""
     return replace(stop, service_s=service_s, service_most_s=None)
+
+
+def as_open(stop: Stop, visit: StopVisit) -> Stop:
+    """The stop with the open time that a plan has chosen; as it is where there was no choice."""
+    if stop.service_most_s is None:
+        return stop
+    return with_service(stop, visit.end_s - visit.start_s)
 
 
 def num_steps(stop: Stop) -> int:

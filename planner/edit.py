@@ -11,6 +11,7 @@ from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Provenance, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
 from planner.changes import Change, changes
+from planner.dwell import as_open
 from planner.retime import Retimer, Span, Timed, Wish
 from planner.score import check
 
@@ -158,7 +159,8 @@ class Draft:
         self._num_edits += 1
         match edit:
             case Add():
-                wish = Wish(stop=self._stop(edit.stop_id), asked_s=edit.at_s, is_moved=True)
+                stop = self._as_elsewhere(self._stop(edit.stop_id))
+                wish = Wish(stop=stop, asked_s=edit.at_s, is_moved=True)
                 self._put(wish, edit.vehicle_id, edit.day, edit.position)
             case Remove():
                 self._remove(edit)
@@ -236,6 +238,12 @@ class Draft:
             raise RequestError("edit.unknown_stop", stop_id=stop_id)
         return self._stops[stop_id]
 
+    def _as_elsewhere(self, stop: Stop) -> Stop:
+        """The stop with the open time of its other visits, if it has any."""
+        opened = (v for r in self._before.runs for v in r.visits if v.stop_id == stop.stop_id)
+        visit = next(opened, None)
+        return stop if visit is None else as_open(stop, visit)
+
     def _key(self, vehicle_id: VehicleId, day: int) -> _Key:
         self._retimer.vehicle(vehicle_id)
         if not 0 <= day < self._request.cycle.num_days:
@@ -252,7 +260,7 @@ class Draft:
         if key not in self._wishes:
             run = self._runs.get(key)
             self._wishes[key] = [
-                Wish(stop=self._stop(v.stop_id), published_s=v.start_s)
+                Wish(stop=as_open(self._stop(v.stop_id), v), published_s=v.start_s)
                 for v in (run.visits if run else ())
             ]
         return self._wishes[key]

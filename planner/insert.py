@@ -17,6 +17,7 @@ from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
 from planner.alone import longest_driving_s, longest_work_s
+from planner.dwell import as_open
 from planner.edit import Add, Judgement, judge
 from planner.patterns import allowed_patterns
 from planner.retime import Retimer, Wish
@@ -238,7 +239,7 @@ class _Search:
         """The stop at a position of a run, ``None`` where the run would break a rule."""
         run = self._runs.get((vehicle.vehicle_id, day))
         wishes = [
-            Wish(stop=self._stops[v.stop_id], published_s=v.start_s)
+            Wish(stop=as_open(self._stops[v.stop_id], v), published_s=v.start_s)
             for v in (run.visits if run else ())
         ]
         wishes.insert(position, Wish(stop=self._stop, is_moved=True))

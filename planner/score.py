@@ -51,6 +51,8 @@ class PlanSummary:
     bound: float | None = None
     bound_kind: str = ""
     gap_ratio: float | None = None
+    dwell_added_s: int = 0
+    """Open time of all visits beyond the least that their stops are owed, seconds."""
     unserved_by_reason: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -60,6 +62,7 @@ def summarise(request: PlanRequest, plan: Plan) -> PlanSummary:
     A stop counts as served if it has a visit. The sums hold for one cycle.
     """
     visited = {v.stop_id for r in plan.runs for v in r.visits}
+    ranged = {s.stop_id: s.service_s for s in request.stops if s.service_most_s is not None}
     served = [s for s in request.stops if s.stop_id in visited]
     work = [r.work_s for r in plan.runs]
     collected = math.fsum(s.prize for s in served)
@@ -88,5 +91,11 @@ def summarise(request: PlanRequest, plan: Plan) -> PlanSummary:
         bound=bound,
         bound_kind=plan.provenance.bound_kind if plan.provenance else "",
         gap_ratio=None if not bound else max(0.0, 1 - collected / bound),
+        dwell_added_s=sum(
+            v.end_s - v.start_s - ranged[v.stop_id]
+            for r in plan.runs
+            for v in r.visits
+            if v.stop_id in ranged
+        ),
         unserved_by_reason=dict(sorted(reasons.items())),
     )

@@ -30,6 +30,8 @@ class Wishes:
     max_changes: int | None = None
     """Most published times of the earlier plan that may change; ``None`` is no cap."""
     earlier: tuple[PlanRequest, Plan] | None = None
+    dwell: str | None = None
+    """Least and longest open minutes of every stop, as ``30-90``."""
 
     @property
     def start(self) -> Plan | None:
@@ -119,7 +121,9 @@ def _kept_run(request: PlanRequest, vehicle: Vehicle, day: int, start: Plan) -> 
     return KeptRun(
         vehicle_id=vehicle.vehicle_id,
         day=day,
-        visits=tuple(KeptVisit(stop_id=v.stop_id, start_s=v.start_s) for v in visits),
+        visits=tuple(
+            KeptVisit(stop_id=v.stop_id, start_s=v.start_s, end_s=v.end_s) for v in visits
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from api.progress import Ticker
 from api.services.access import access_of
+from api.services.dwelling import with_open_times
 from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
@@ -90,6 +91,7 @@ def plan_region(
     stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
     if not stops:
         raise RequestError("request.no_stop")
+    stops = with_open_times(stops, wishes.dwell)
     # What names nothing is refused before the long work.
     frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
     with_pins(replace(frame, stops=tuple(stops)), wishes)

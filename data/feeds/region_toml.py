@@ -20,6 +20,7 @@ from data.feeds.toml_file import Section, read_toml
 from data.feeds.values import seconds_of_minutes, write_clock
 from data.model.calendar import MINUTE_S, Cycle, ServiceCalendar
 from data.model.costs import NO_COSTS, Costs
+from data.model.dwell import DwellWorth
 from data.model.fleet import RuleSetId
 from data.model.region import (
     EstimateParams,
@@ -215,6 +216,14 @@ def _standard(section: Section) -> ServiceStandard:
     for key in SERVICE_NUMBERS:
         values[key] = section.number(key, getattr(default, key), least=0)
     values["same_weekday"] = section.flag("same_weekday", default=default.same_weekday)
+    half_min = section.number("dwell_half_min", default.dwell_worth.half_s / MINUTE_S, least=1)
+    ratio = section.number("dwell_worth_ratio", default.dwell_worth.worth_ratio, least=0)
+    if ratio is not None and ratio > 1:
+        section.note("region.too_large", "dwell_worth_ratio", most=1)
+        ratio = 1.0
+    values["dwell_worth"] = DwellWorth(
+        half_s=seconds_of_minutes(half_min or 30), worth_ratio=ratio or 0.0
+    )
     bands = _bands(section.sections("band"))
     if bands:
         values["bands"] = bands
@@ -228,7 +237,11 @@ def _bands(sections: list[Section]) -> tuple[PopulationBand, ...]:
         up_to = section.whole("up_to")
         minutes = section.number("service_min", least=0)
         visits = section.whole("visits_per_cycle", 1, least=1)
+        most = section.number("service_most_min", least=0)
         section.finish()
+        if most is not None and most < (minutes or 0):
+            section.note("region.too_small", "service_most_min", least=minutes)
+            most = minutes
         if "service_min" not in section:
             section.note("region.missing_key", "service_min")
         is_last = index == len(sections) - 1
@@ -241,6 +254,7 @@ def _bands(sections: list[Section]) -> tuple[PopulationBand, ...]:
                 up_to=up_to,
                 service_s=seconds_of_minutes(minutes or 0),
                 visits_per_cycle=visits or 1,
+                service_most_s=None if most is None else seconds_of_minutes(most),
             )
         )
     return tuple(bands)

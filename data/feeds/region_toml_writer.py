@@ -23,6 +23,7 @@ from data.feeds.region_toml import (
 from data.feeds.values import WEEKDAYS, write_clock
 from data.model.calendar import MINUTE_S, ServiceCalendar
 from data.model.costs import NO_COSTS
+from data.model.dwell import DEFAULT_DWELL_WORTH
 from data.model.errors import BookmobileError
 from data.model.region import EstimateParams, Region, ServiceStandard
 
@@ -115,9 +116,18 @@ def _service_table(standard: ServiceStandard) -> dict[str, Any]:
     for key in SERVICE_NUMBERS:
         table[key] = _plain(getattr(standard, key))
     table["same_weekday"] = standard.same_weekday
+    if standard.dwell_worth != DEFAULT_DWELL_WORTH:
+        table["dwell_half_min"] = _minutes(standard.dwell_worth.half_s)
+        table["dwell_worth_ratio"] = _plain(standard.dwell_worth.worth_ratio)
     table["band"] = [
         ({} if band.up_to is None else {"up_to": band.up_to})
-        | {"service_min": _minutes(band.service_s), "visits_per_cycle": band.visits_per_cycle}
+        | {"service_min": _minutes(band.service_s)}
+        | (
+            {}
+            if band.service_most_s is None
+            else {"service_most_min": _minutes(band.service_most_s)}
+        )
+        | {"visits_per_cycle": band.visits_per_cycle}
         for band in standard.bands
     ]
     return table

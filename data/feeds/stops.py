@@ -10,6 +10,7 @@ from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.stops_schema import import_schedule, is_schedule
 from data.feeds.values import (
+    seconds_of_minutes,
     write_date,
     write_minutes,
     write_number,
@@ -36,6 +37,12 @@ def _site_from_row(row: Row) -> SiteCard:
     )
 
 
+def _longest_s(row: Row) -> int | None:
+    """Longest open time, ``None`` where the cell is empty: the time is fixed."""
+    minutes = row.number("service_most_min", least=0)
+    return None if minutes is None else seconds_of_minutes(minutes)
+
+
 def stop_from_row(row: Row) -> Stop | None:
     stop_id, name = row.required("stop_id"), row.required("name")
     position = row.required_position()
@@ -51,6 +58,7 @@ def stop_from_row(row: Row) -> Stop | None:
     values: dict[str, Any] = {
         "kind": row.choice("kind", StopKind, StopKind.PUBLIC),
         "service_s": row.seconds("service_min", 3600),
+        "service_most_s": _longest_s(row),
         "setup_s": row.seconds("setup_min", 0),
         "teardown_s": row.seconds("teardown_min", 0),
         "windows": row.windows("windows"),
@@ -60,6 +68,9 @@ def stop_from_row(row: Row) -> Stop | None:
         "prize": row.number("prize", least=0) or 0.0,
         "site": _site_from_row(row),
     }
+    longest_s = values["service_most_s"]
+    if longest_s is not None and longest_s < (values["service_s"] or 0):
+        row.note("feeds.row.service_backwards", "service_most_min")
     if row.is_wrong or position is None:
         return None
     return Stop(
@@ -91,6 +102,9 @@ def stop_cells(item: Stop) -> dict[str, str]:
         "kind": item.kind.value,
         "settlement_ids": ";".join(item.settlement_ids),
         "service_min": write_minutes(item.service_s),
+        "service_most_min": ""
+        if item.service_most_s is None
+        else write_minutes(item.service_most_s),
         "setup_min": write_minutes(item.setup_s),
         "teardown_min": write_minutes(item.teardown_s),
         "visits_per_cycle": write_number(item.visits_per_cycle),
@@ -131,6 +145,7 @@ STOPS: Entity[Stop] = Entity(
         "kind",
         "settlement_ids",
         "service_min",
+        "service_most_min",
         "setup_min",
         "teardown_min",
         "visits_per_cycle",

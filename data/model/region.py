@@ -7,6 +7,7 @@ from datetime import date
 from data.model.calendar import ServiceCalendar
 from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist
+from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.fleet import RuleSet, RuleSetId, Vehicle
 from data.model.geo import Ring
 from data.model.norms import NormSet
@@ -20,6 +21,8 @@ class PopulationBand:
     up_to: int | None
     service_s: int
     visits_per_cycle: int = 1
+    service_most_s: int | None = None
+    """Longest open time that a plan may choose; ``None``: ``service_s`` is fixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class ServiceStandard:
     cycle_weeks: int = 4
     bands: tuple[PopulationBand, ...] = (PopulationBand(up_to=None, service_s=3600),)
     unknown_population_service_s: int = 3600
+    dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
     setup_s: int = 600
     teardown_s: int = 300
     day_start_s: int = 9 * 3600

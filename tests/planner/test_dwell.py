@@ -14,8 +14,9 @@ from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest
 from planner.compile import compile_request
 from planner.dwell import MOST_LEVELS, levels_s, worth_of_stops
+from planner.edit import Move, apply
 from planner.params import SolveParams
-from planner.score import check
+from planner.score import check, summarise
 from planner.solve import solve
 from tests.planner.instances import DAY_RULES, HOUR_S, make_request, make_stop
 
@@ -218,3 +219,28 @@ def test_a_request_without_choice_keeps_its_digest() -> None:
     assert compile_request(request).problem.digest() == compile_request(other).problem.digest()
     longer = replace(request, stops=(ranged("a", 60, 90),))
     assert compile_request(request).problem.digest() != compile_request(longer).problem.digest()
+
+
+def test_hand_edits_keep_the_chosen_times() -> None:
+    """A stop moved to another day and those left behind are open as long as the plan chose."""
+    stops = (ranged("a", 30, 60), ranged("b", 30, 75))
+    request = make_request(stops, rules=FREE)
+    plan = solved(request)
+    before = open_minutes(plan)
+    day = plan.days_of(stops[0].stop_id)[0]
+    move = Move(
+        stop_id=stops[0].stop_id,
+        from_day=day,
+        vehicle_id=request.vehicles[0].vehicle_id,
+        day=(day + 1) % 5,
+    )
+    moved = apply(request, plan, move)
+    assert check(request, moved) == ()
+    assert open_minutes(moved) == before == {"a": 60, "b": 75}
+
+
+def test_figures_tell_the_time_added() -> None:
+    """The summary counts open time beyond the least of stops that leave a choice."""
+    request = one_day(ranged("a", 30, 60), make_stop("b", service_s=2400), hours=8)
+    figures = summarise(request, solved(request))
+    assert (figures.open_s, figures.dwell_added_s) == (100 * MINUTE_S, 30 * MINUTE_S)
