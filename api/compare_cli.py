@@ -91,6 +91,8 @@ def show_compared(console: Console, words: Words, rows: Sequence[Compared]) -> N
         add("dwell", lambda r: number(r.summary.dwell_added_s / 3600, 1))
     add("work", lambda r: number(r.summary.work_s / HOUR_S, 1))
     add("days", lambda r: number(r.summary.vehicle_days_used))
+    if any(row.summary.nights_away for row in rows):
+        add("nights", lambda r: number(r.summary.nights_away))
     currencies = {row.currency for row in rows if row.cost is not None}
     if currencies:
         # Plans of several currencies name each its own.
@@ -210,6 +212,7 @@ def _plain(row: Compared, path: Path) -> dict[str, object]:
         "dwell_added_s": summary.dwell_added_s,
         "work_s": summary.work_s,
         "vehicle_days_used": summary.vehicle_days_used,
+        "nights_away": summary.nights_away,
         "access": None if row.access is None else asdict(row.access),
         "num_changes": row.num_changes,
         "num_violations": row.num_violations,

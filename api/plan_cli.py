@@ -14,7 +14,7 @@ from api.services.fixing import NO_WISHES, Wishes
 from api.services.folders import check_folder
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
-from api.services.planning import PlanResult, check_frame, plan_region
+from api.services.planning import PlanResult, check_frame, plan_region, with_nights
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings
@@ -148,6 +148,12 @@ def plan(
             "--max-changes", min=0, help="Most published times of --start-from that may change."
         ),
     ] = None,
+    nights: Annotated[
+        int | None,
+        typer.Option(
+            "--nights", min=0, max=6, help="Most nights in a row away from base, of every vehicle."
+        ),
+    ] = None,
     work_limit: Annotated[
         int | None,
         typer.Option(
@@ -188,6 +194,7 @@ def plan(
             earlier=read_plan(start_from) if start_from else None,
             dwell=dwell,
         ),
+        nights=nights,
         work_limit=work_limit,
         workers=workers,
         as_json=as_json,
@@ -231,6 +238,7 @@ def make_plan(
     online_base: bool = False,
     closures: Path | None = None,
     wishes: Wishes = NO_WISHES,
+    nights: int | None = None,
     work_limit: int | None = None,
     workers: int = 2,
     as_json: bool = False,
@@ -244,7 +252,7 @@ def make_plan(
     """
     words = words_for(lang)
     console = progress_console() if as_json else Console()
-    loaded = load_region(name)
+    loaded = with_nights(load_region(name), nights)
     sheet = Words(lang or loaded.language)
     if wishes.earlier is not None:
         cycle = wishes.earlier[0].cycle

@@ -11,6 +11,7 @@ from rich.table import Table
 from api.services.needs import FAR_FROM_ROAD_M, NeedAudit
 from api.services.planning import PlanResult
 from api.words import Words
+from data.model.nights import nights_of
 from data.model.norms import NeedStatus
 from data.model.place import StopId
 from data.model.plan import PlanRequest, Violation
@@ -86,6 +87,14 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     if any(s.spare_service_s for s in result.request.stops):
         row("dwell", words.number(summary.dwell_added_s / 3600, 1))
     row("days", _of(words, summary.vehicle_days_used, summary.vehicle_days_available))
+    nights = Counter(nights_of(result.request, result.plan).values())
+    if nights:
+        places = {d.depot_id: d.name for d in result.request.depots}
+        told = ", ".join(f"{places[d]} {words.number(n)}" for d, n in nights.most_common())
+        row("nights", f"{words.number(summary.nights_away)} ({told})")
+        cost_of = {d.depot_id: d.night_cost_s for d in result.request.depots}
+        hours = sum(cost_of[d] * n for d, n in nights.items()) / 3600
+        row("nights_cost", words.number(hours, 1))
     if summary.gap_ratio is not None and not result.drive_bound_s:
         row("gap", words.percent(summary.gap_ratio))
     if result.drive_bound_s:

@@ -68,7 +68,7 @@ def draw_map(
     """
     features = Features(label, region)
     runs = run_line_features(request, plan, lines)
-    features.add_stops(request, stop_points(request, plan), until or _ahead(request))
+    features.add_stops(request, plan, stop_points(request, plan), until or _ahead(request))
     features.add_runs(request, runs)
     features.add_depots(request.depots)
     features.add_places(settlement_points(region, needs), estimated=estimated)

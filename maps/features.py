@@ -19,7 +19,7 @@ from data.model.place import (
     Standing,
     Stop,
 )
-from data.model.plan import PlanRequest
+from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from data.model.timetable import run_dates
 from maps.encode import encoded, simplified
@@ -222,15 +222,18 @@ class Features:
     def add_depots(self, depots: Sequence[Depot]) -> None:
         for depot in depots:
             self._counts["depots"] += 1
+            code = "map.lodging" if depot.is_lodging else "map.depot"
             self._groups["depots"].append(
                 {
                     "p": self._at(depot.lon, depot.lat),
                     "name": depot.name,
-                    "rows": [self._row("map.depot", str(depot.depot_id))],
+                    "rows": [self._row(code, str(depot.depot_id))],
                 }
             )
 
-    def add_stops(self, request: PlanRequest, points: Sequence[StopPoint], until: date) -> None:
+    def add_stops(
+        self, request: PlanRequest, plan: Plan, points: Sequence[StopPoint], until: date
+    ) -> None:
         """Stops with the dates of their visits, or the reason for having none."""
         label = self._label
         most = max((p.stop.people or 0 for p in points), default=0) or 1
@@ -250,7 +253,7 @@ class Features:
                 rows.append(self._row("map.vehicle", ", ".join(vehicles)))
                 often = label.count("map.per_cycle", len(point.visits))
                 rows.append(self._row("map.frequency", often))
-                dates = self._visits_of(request, point, until)
+                dates = self._visits_of(request, plan, point, until)
             elif point.unserved is not None:
                 reason = label(point.unserved.reason, **point.unserved.facts)
                 rows.append(self._row("map.reason", reason))
@@ -272,7 +275,7 @@ class Features:
             )
 
     def _visits_of(
-        self, request: PlanRequest, point: StopPoint, until: date
+        self, request: PlanRequest, plan: Plan, point: StopPoint, until: date
     ) -> list[tuple[int, str]]:
         """Dates (as numbers in the table of dates) with the clock times of the doors."""
         label = self._label
@@ -285,7 +288,7 @@ class Features:
                 last=label.clock(visit.end_s - late * DAY_S),
             )
             after = timedelta(days=late)
-            found += [(on + after, clock) for on in run_dates(request, run, until - after)]
+            found += [(on + after, clock) for on in run_dates(request, plan, run, until - after)]
         return [
             (self._dates.setdefault(on, len(self._dates)), clock) for on, clock in sorted(found)
         ]
@@ -298,8 +301,10 @@ class Features:
         self._groups["vehicles"] = [
             {"name": v.name, "colour": vehicle_colour(i)} for i, v in enumerate(request.vehicles)
         ]
+        places = {d.depot_id: d.name for d in request.depots}
         for feature in runs:
             run = feature.run
+            start, end = (places[place] for place in run.ends(feature.vehicle))
             self._counts["runs"] += 1
             on = request.cycle.date_of(run.day)
             km = label("map.km", km=self._km(run.drive_m))
@@ -310,6 +315,12 @@ class Features:
                 km=km,
                 driving=label("map.hours", hours=label.number(run.drive_s / 3600, 1)),
             )
+            leaves, arrives = label.clock(run.depart_s), label.clock(run.return_s)
+            departs, returns = ("map.departs", leaves), ("map.returns", arrives)
+            if run.start_depot_id is not None:
+                departs = "map.departs_from", label("map.at_place", clock=leaves, place=start)
+            if run.end_depot_id is not None:
+                returns = "map.night_at", label("map.at_place", clock=arrives, place=end)
             name = label(
                 "map.run_name", vehicle=feature.vehicle.name, date=label.day(on, "EEE, d MMMM")
             )
@@ -322,8 +333,8 @@ class Features:
                     "name": name,
                     "brief": brief,
                     "rows": [
-                        self._row("map.departs", label.clock(run.depart_s)),
-                        self._row("map.returns", label.clock(run.return_s)),
+                        self._row(*departs),
+                        self._row(*returns),
                         self._row("map.fact.stops", label.number(len(run.visits))),
                         self._row("map.fact.distance", km),
                     ],

@@ -49,7 +49,7 @@ def run_sheets_html(request: PlanRequest, plan: Plan, label: Labels, *, until: d
         estimated=label("sheet.estimated") if is_estimated else "",
         sheets=[
             {
-                **_sheet(request, run, label, until),
+                **_sheet(request, plan, run, label, until),
                 "page": label("sheet.page", number=number, total=len(runs)),
             }
             for number, run in enumerate(runs, start=1)
@@ -57,20 +57,21 @@ def run_sheets_html(request: PlanRequest, plan: Plan, label: Labels, *, until: d
     )
 
 
-def _sheet(request: PlanRequest, run: Run, label: Labels, until: date) -> dict[str, Any]:
+def _sheet(
+    request: PlanRequest, plan: Plan, run: Run, label: Labels, until: date
+) -> dict[str, Any]:
     vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
     stops = {s.stop_id: s for s in request.stops}
     depots = {d.depot_id: d.name for d in request.depots}
-    first = depots[vehicle.depot_id]
-    last = depots[vehicle.end_depot_id or vehicle.depot_id]
-    dates = run_dates(request, run, until)
+    first, last = (depots[place] for place in run.ends(vehicle))
+    dates = run_dates(request, plan, run, until)
     served = [stops[v.stop_id] for v in run.visits]
     return {
         "vehicle": vehicle.name,
         "day": label.day(request.cycle.date_of(run.day), "full"),
         "dates_name": label.count("sheet.dates", len(dates)),
         "dates": _date_list(dates, label) or label("sheet.no_dates", until=label.day(until)),
-        "depot": first if first == last else label("sheet.depot_ends", first=first, last=last),
+        "depot": _places(run, label, first=first, last=last),
         "sign_on": label.clock(run.sign_on_s),
         "sign_off": label.clock(run.sign_off_s),
         "rows": _rows(run, served, label, first=first, last=last),
@@ -89,7 +90,8 @@ def _rows(
     run: Run, served: Sequence[Stop], label: Labels, *, first: str, last: str
 ) -> list[dict[str, Any]]:
     event = {"drive": "", "arrive": "", "depart": ""}
-    leave = label("sheet.departs", depot=first)
+    is_away = run.start_depot_id is not None, run.end_depot_id is not None
+    leave = label("sheet.departs_lodging" if is_away[0] else "sheet.departs", depot=first)
     rows: list[dict[str, Any]] = [{**event, "event": leave, "depart": label.clock(run.depart_s)}]
     for index, (visit, stop) in enumerate(zip(run.visits, served, strict=True)):
         rows.append(
@@ -117,13 +119,20 @@ def _rows(
             rows.append({**event, "event": label("sheet.meal", **span)})
     rows.append(
         {
-            "event": label("sheet.returns", depot=last),
+            "event": label("sheet.night" if is_away[1] else "sheet.returns", depot=last),
             "drive": _drive(run.return_drive_s, run.return_drive_m, label),
             "arrive": label.clock(run.return_s),
             "depart": "",
         }
     )
     return rows
+
+
+def _places(run: Run, label: Labels, *, first: str, last: str) -> str:
+    """Where the run starts and ends, said once where that is one place."""
+    if run.end_depot_id is not None:
+        return label("sheet.night_ends", first=first, last=last)
+    return first if first == last else label("sheet.depot_ends", first=first, last=last)
 
 
 def _notes(stop: Stop, label: Labels) -> list[str]:

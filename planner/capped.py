@@ -190,6 +190,8 @@ def _slice(params: SolveParams, turn: int) -> SolveParams:
     return replace(
         params,
         seed=params.seed + turn,
+        # Nights away are decided in the first turn; the others free stops, not nights.
+        tour_ratio=params.tour_ratio if turn == 0 else 0.0,
         time_limit_s=params.time_limit_s * share,
         work_limit=work,
     )

@@ -197,7 +197,7 @@ def _by_solve(
     )
     must = replace(served, stops=stops)
     try:
-        found = solve(must, params, start=start, should_stop=should_stop)
+        found = solve(must, replace(params, tour_ratio=0.0), start=start, should_stop=should_stop)
     except RequestError:
         # A point without travel or no working day: nothing is proved.
         return None

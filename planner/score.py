@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from data.model.nights import nights_of
 from data.model.plan import Plan, PlanRequest, Violation
 from planner.rules import EVERY_RULE
 from planner.rules.view import PlanView
@@ -44,6 +45,8 @@ class PlanSummary:
     runs: int
     vehicle_days_used: int
     vehicle_days_available: int
+    nights_away: int
+    """Nights that vehicles spend at lodgings."""
     work_min_s: int
     work_mean_s: float
     work_max_s: int
@@ -85,6 +88,7 @@ def summarise(request: PlanRequest, plan: Plan) -> PlanSummary:
         runs=len(plan.runs),
         vehicle_days_used=len({(r.vehicle_id, r.day) for r in plan.runs}),
         vehicle_days_available=sum(len(request.working_days(v)) for v in request.vehicles),
+        nights_away=len(nights_of(request, plan)),
         work_min_s=min(work, default=0),
         work_mean_s=sum(work) / len(work) if work else 0.0,
         work_max_s=max(work, default=0),

@@ -95,7 +95,7 @@ def fairness(access: Access | None, plan: Plan) -> AccessFigures | None:
 
 
 def cost_of(summary: PlanSummary, costs: Costs) -> Decimal | None:
-    """Cost of a cycle: kilometres, hours of work and vehicle-days at the prices that are known."""
+    """Cost of a cycle: km, hours of work, vehicle-days and nights away at the known prices."""
     if not costs.is_known:
         return None
     km = Decimal(summary.drive_m) / 1000
@@ -104,6 +104,7 @@ def cost_of(summary: PlanSummary, costs: Costs) -> Decimal | None:
         (costs.per_km, km),
         (costs.per_hour, hours),
         (costs.per_day, Decimal(summary.vehicle_days_used)),
+        (costs.per_night, Decimal(summary.nights_away)),
     )
     return sum((p * n for p, n in parts if p is not None), Decimal(0)).quantize(_CENT)
 

@@ -118,12 +118,15 @@ def _kept_run(request: PlanRequest, vehicle: Vehicle, day: int, start: Plan) -> 
                 vehicle=vehicle.name,
                 date=request.cycle.date_of(day).isoformat(),
             )
+    run = next((r for r in start.runs if (r.vehicle_id, r.day) == (vehicle.vehicle_id, day)), None)
     return KeptRun(
         vehicle_id=vehicle.vehicle_id,
         day=day,
         visits=tuple(
             KeptVisit(stop_id=v.stop_id, start_s=v.start_s, end_s=v.end_s) for v in visits
         ),
+        start_depot_id=None if run is None else run.start_depot_id,
+        end_depot_id=None if run is None else run.end_depot_id,
     )
 
 

@@ -10,7 +10,7 @@ from api.services.dwelling import with_open_times
 from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
-from data.model.errors import RequestError
+from data.model.errors import InputError, RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.nights import depots_for
 from data.model.place import Stop
@@ -65,6 +65,22 @@ def fleet_of(region: Region, num_vehicles: int | None) -> tuple[tuple[Vehicle, .
             replace(model, vehicle_id=VehicleId(f"{model.vehicle_id}+{number}"), name=f"№ {number}")
         )
     return tuple(fleet), max(0, wanted - len(own))
+
+
+def with_nights(region: Region, nights: int | None) -> Region:
+    """The region whose vehicles may all spend so many nights in a row away; ``None`` leaves them.
+
+    Raises
+    ------
+    InputError
+        ``nights.no_lodging`` if nights are allowed and no depot is a lodging.
+    """
+    if nights is None:
+        return region
+    if nights > 0 and not any(d.is_lodging for d in region.depots):
+        raise InputError("nights.no_lodging", nights=nights)
+    vehicles = tuple(replace(v, max_nights_away=nights) for v in region.vehicles)
+    return replace(region, vehicles=vehicles)
 
 
 def plan_region(

@@ -107,7 +107,12 @@ def _runs(request: PlanRequest, plan: Plan, lines: RunLines | None) -> Iterable[
 
 
 def _run_facts(request: PlanRequest, run: Run) -> dict[str, Any]:
+    vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
+    start, end = run.ends(vehicle)
     return {
+        "start_depot_id": start,
+        "end_depot_id": end,
+        "is_night_away": any(d.depot_id == end and d.is_lodging for d in request.depots),
         "day": run.day,
         "date": request.cycle.date_of(run.day).isoformat(),
         "depart_s": run.depart_s,

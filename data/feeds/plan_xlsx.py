@@ -8,6 +8,7 @@ from data.feeds.workbook import Cell, Column, Kind, TableBook
 from data.model.calendar import HOUR_S
 from data.model.figures import plan_figures
 from data.model.labels import Labels
+from data.model.nights import nights_of
 from data.model.norms import Need
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
@@ -78,6 +79,7 @@ def _summary(
         ("visits", Kind.COUNT, figures.num_visits),
         ("vehicle_days", Kind.COUNT, figures.vehicle_days),
         ("vehicle_days_available", Kind.COUNT, figures.vehicle_days_available),
+        ("nights_away", Kind.COUNT, len(nights_of(request, plan))),
         ("km", Kind.NUMBER, figures.drive_m / 1000),
         ("drive_h", Kind.NUMBER, figures.drive_s / HOUR_S),
         ("open_h", Kind.NUMBER, figures.open_s / HOUR_S),
@@ -140,6 +142,7 @@ def _runs(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
         ("weekday", Kind.TEXT, 8),
         ("vehicle", Kind.TEXT, 18),
         ("depot", Kind.TEXT, 22),
+        ("ends_at", Kind.TEXT, 22),
         ("sign_on", Kind.CLOCK, 9),
         ("departs", Kind.CLOCK, 9),
         ("returns", Kind.CLOCK, 9),
@@ -163,7 +166,7 @@ def _runs(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
                 on,
                 label.weekday(on),
                 vehicle.name,
-                depots[vehicle.depot_id],
+                *(depots[place] for place in run.ends(vehicle)),
                 run.sign_on_s,
                 run.depart_s,
                 run.return_s,

@@ -1,7 +1,8 @@
 """The timetable of a plan: its cycle laid on the calendar, date by date.
 
 A plan covers one cycle and repeats. A repetition that falls on a date without service (a holiday,
-a vehicle's inspection day) is dropped, never moved.
+a vehicle's inspection day) is dropped, never moved; of a tour with nights away all days are, for a
+vehicle that does not go out cannot come home.
 """
 
 from collections import defaultdict
@@ -11,6 +12,7 @@ from itertools import pairwise
 
 from data.model.calendar import DAY_S, DAYS_PER_WEEK, MINUTE_S
 from data.model.fleet import Vehicle, VehicleId
+from data.model.nights import tour_days
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run
 
@@ -39,10 +41,10 @@ class VisitSeries:
     exceptions: tuple[date, ...]
 
 
-def run_dates(request: PlanRequest, run: Run, until: date) -> tuple[date, ...]:
+def run_dates(request: PlanRequest, plan: Plan, run: Run, until: date) -> tuple[date, ...]:
     """Service dates of a run in all repetitions of the cycle, ``until`` included."""
     vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
-    kept, _ = _repeated(request, vehicle, (run.day,), until)
+    kept, _ = _repeated(request, plan, vehicle, (run.day,), until)
     return kept
 
 
@@ -56,7 +58,7 @@ def visit_dates(request: PlanRequest, plan: Plan, stop_id: StopId, until: date) 
         for visit in run.visits:
             if visit.stop_id == stop_id:
                 late = timedelta(days=visit.start_s // DAY_S)
-                dates += [d + late for d in run_dates(request, run, until - late)]
+                dates += [d + late for d in run_dates(request, plan, run, until - late)]
     return tuple(sorted(dates))
 
 
@@ -80,7 +82,7 @@ def visit_series(request: PlanRequest, plan: Plan, until: date) -> tuple[VisitSe
             vehicle = vehicles[vehicle_id]
             late = timedelta(days=opens_s // DAY_S)
             for days in _rhythms(tuple(sorted(on_days)), request.cycle.num_days):
-                kept, dropped = _repeated(request, vehicle, days, until - late)
+                kept, dropped = _repeated(request, plan, vehicle, days, until - late)
                 found.append(
                     VisitSeries(
                         stop=stop,
@@ -111,9 +113,10 @@ def _rhythms(days: tuple[int, ...], num_days: int) -> tuple[tuple[int, ...], ...
 
 
 def _repeated(
-    request: PlanRequest, vehicle: Vehicle, days: tuple[int, ...], until: date
+    request: PlanRequest, plan: Plan, vehicle: Vehicle, days: tuple[int, ...], until: date
 ) -> tuple[tuple[date, ...], tuple[date, ...]]:
     """Dates of cycle days in every repetition: those kept and those dropped, ascending."""
+    tours = _tours(plan, vehicle, days)
     last_day = (until - request.cycle.start_date).days
     kept: list[date] = []
     dropped: list[date] = []
@@ -122,5 +125,18 @@ def _repeated(
             if cycle_start + day > last_day:
                 continue
             on = request.cycle.date_of(cycle_start + day)
-            (kept if request.may_run_on(vehicle, on) else dropped).append(on)
+            dates = (request.cycle.date_of(cycle_start + d) for d in tours[day])
+            is_kept = all(request.may_run_on(vehicle, d) for d in dates)
+            (kept if is_kept else dropped).append(on)
     return tuple(kept), tuple(dropped)
+
+
+def _tours(plan: Plan, vehicle: Vehicle, days: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """For each cycle day the days of the tour that it is part of, or itself alone."""
+    runs = {r.day: r for r in plan.runs if r.vehicle_id == vehicle.vehicle_id}
+    return {
+        day: tour_days(plan, runs[day])
+        if day in runs and (runs[day].start_depot_id or runs[day].end_depot_id)
+        else (day,)
+        for day in days
+    }

@@ -5,10 +5,12 @@ from datetime import date
 
 import pytest
 
+from data.model.calendar import ServiceCalendar
 from data.model.place import StopId
 from data.model.plan import Plan
 from data.model.timetable import run_dates, visit_dates, visit_series
 from tests import plan_example as example
+from tests.planner.examples import tour_plan, tour_request
 
 UNTIL = date(2026, 8, 30)
 
@@ -16,9 +18,9 @@ UNTIL = date(2026, 8, 30)
 def test_a_run_repeats_until_the_last_date() -> None:
     """Every fourth Monday, the last date included and the day after it not."""
     [run] = [r for r in example.plan().runs if r.day == 14]
-    dates = run_dates(example.request(), run, date(2026, 5, 11))
+    dates = run_dates(example.request(), example.plan(), run, date(2026, 5, 11))
     assert dates == (date(2026, 3, 16), date(2026, 4, 13), date(2026, 5, 11))
-    assert run_dates(example.request(), run, date(2026, 5, 10)) == dates[:2]
+    assert run_dates(example.request(), example.plan(), run, date(2026, 5, 10)) == dates[:2]
 
 
 def test_a_moved_working_day_is_served_once() -> None:
@@ -65,3 +67,15 @@ def test_before_the_cycle_there_is_nothing(until: date) -> None:
     """An end before the start gives no date and no series."""
     assert visit_series(example.request(), example.plan(), until) == ()
     assert visit_dates(example.request(), example.plan(), StopId("exton"), until) == ()
+
+
+def test_of_a_tour_all_days_are_dropped_together() -> None:
+    """The Wednesday of a tour is closed in the second cycle: its Tuesday is dropped too."""
+    request, plan = tour_request(), tour_plan()
+    closed = {**request.calendar.closed_dates, date(2026, 12, 16): "санитарный день"}
+    request = replace(request, calendar=ServiceCalendar(closed_dates=closed))
+    out, home, single = plan.runs
+    until = date(2026, 12, 31)
+    assert run_dates(request, plan, out, until) == (date(2026, 12, 1), date(2026, 12, 29))
+    assert run_dates(request, plan, home, until) == (date(2026, 12, 2), date(2026, 12, 30))
+    assert date(2026, 12, 22) in run_dates(request, plan, single, until)
