@@ -4,7 +4,7 @@ Each round runs every chain for a share of the time, merges the routes they met,
 ``planner.master`` choose among them, and goes on from the best solution.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,6 +24,7 @@ from planner.kernel.arrays import (
     weigh_prizes,
 )
 from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, WORK, Data, State
+from planner.kernel.runs import refresh
 from planner.master import Column, Key, choose, groups_of
 from planner.params import SolveParams
 from planner.problem import Problem, Solution
@@ -214,6 +215,7 @@ def optimise(
     progress: Callable[[SearchState], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     start: Solution | None = None,
+    pool: dict[Key, Column] | None = None,
 ) -> Solution:
     """The best solution found within the limits.
 
@@ -226,6 +228,9 @@ def optimise(
     start
         A feasible solution to begin from, as from the second round of a search; the result is
         never worse.
+    pool
+        Routes of earlier searches of this problem to choose from too; all routes met are added.
+        Prizes, what is mandatory and the limits of weeks may differ between the searches.
 
     References
     ----------
@@ -245,7 +250,7 @@ def optimise(
             # The first step puts in what the start leaves out.
             chain.is_fresh = True
     group = groups_of(problem)
-    columns: dict[Key, Column] = {}
+    columns: dict[Key, Column] = {} if pool is None else pool
     solution = start
     statuses = []
     for turn in range(params.rounds):
@@ -267,6 +272,8 @@ def optimise(
         for chain in chains:
             chain.restart_from(solution)
     assert solution is not None  # at least one round ran
+    if pool is not None:
+        _collect(problem, chains, pool)
     stats = {
         "steps": int(sum(c.control[loop.STEPS] for c in chains)),
         "columns": len(columns),
@@ -382,6 +389,15 @@ def _collect(problem: Problem, chains: list[_Chain], columns: dict[Key, Column])
             _add_column(columns, column, group)
 
 
+def columns_of(problem: Problem, solution: Solution) -> list[Column]:
+    """The routes of a solution as columns."""
+    data, state = pack(problem), new_state(problem)
+    write_state(problem, solution, state)
+    for run in range(problem.num_runs):
+        refresh(data, state, run)
+    return _columns_of(problem, state)
+
+
 def _columns_of(problem: Problem, state: State) -> list[Column]:
     """The routes of a state as columns."""
     columns = []
@@ -424,7 +440,14 @@ def _partition(
     answer = choose(problem, columns, solution, used, clock.budget(), clock.poll)
     if answer is None:
         return solution, "NONE"
-    chosen, option, status = answer
+    found = assembled(problem, *answer[:2])
+    return (found if found.rank < solution.rank else solution), answer[2]
+
+
+def assembled(
+    problem: Problem, chosen: Mapping[int, Column], option: Mapping[int, int]
+) -> Solution:
+    """The solution that the chosen columns make, as ``planner.master.choose`` gives them."""
     routes: list[tuple[int, ...]] = [()] * problem.num_runs
     anchor = [float("nan")] * problem.num_stops
     for run, column in chosen.items():
@@ -432,5 +455,4 @@ def _partition(
         for stop, when in zip(column.stops, column.anchors, strict=True):
             anchor[stop] = float("nan") if when is None else when
     options = tuple(option.get(s, -1) for s in range(problem.num_stops))
-    found = make_solution(problem, tuple(routes), options, tuple(anchor), "")
-    return (found if found.rank < solution.rank else solution), status
+    return make_solution(problem, tuple(routes), options, tuple(anchor), "")

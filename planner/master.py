@@ -55,9 +55,37 @@ class Column:
         return group[self.run], frozenset(zip(self.slots, self.anchors, strict=True))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """A limit on what the chosen routes add up to: of kilometres, of hours."""
+
+    amount: Callable[[Column], float]
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Something that counts as covered where one of its stops is served."""
+
+    weight: int
+    stops: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Further limits on a choice of routes: sums, and the weight of what may stay uncovered."""
+
+    sums: tuple[Sum, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    most_uncovered: int = 0
+
+
+NO_SIDE = Side()
+
+
 @dataclass(slots=True)
 class _Rows:
-    """Linear rows over columns (x), options (y) and unserved stops (u), by variable number."""
+    """Linear rows over columns (x), options (y), unserved stops (u) and uncovered things (m)."""
 
     kinds: list[tuple[str, Any]] = field(default_factory=list)
     equal: list[tuple[list[int], list[float], float]] = field(default_factory=list)
@@ -95,6 +123,7 @@ def choose(
     used: frozenset[Key],
     budget: Budget,
     is_cancelled: Callable[[], bool] = lambda: False,
+    side: Side = NO_SIDE,
 ) -> tuple[dict[int, Column], dict[int, int], str] | None:
     """The best set of columns within the budget.
 
@@ -104,6 +133,8 @@ def choose(
         Routes to choose from by their key.
     used
         Keys of the incumbent's routes, which are among them.
+    side
+        Limits besides those of the problem; the incumbent, a hint, need not keep them.
 
     Returns
     -------
@@ -117,8 +148,8 @@ def choose(
     group = groups_of(problem)
     kept = list(columns.values())
     if len(kept) > budget.max_columns:
-        kept = _by_reduced_cost(problem, kept, incumbent, used, budget, group)
-    rows = _state(problem, kept, incumbent)
+        kept = _by_reduced_cost(problem, kept, incumbent, used, budget, group, side)
+    rows = _state(problem, kept, incumbent, side)
     model = cp_model.CpModel()
     variables = [model.new_bool_var("") for _ in rows.kinds]
     for numbers, factors, right in rows.equal:
@@ -133,7 +164,7 @@ def choose(
             <= int(np.floor(right))
         )
     model.minimize(cp_model.LinearExpr.weighted_sum(variables, rows.weight))
-    _hint(model, variables, rows, kept, incumbent, used, group)
+    _hint(model, variables, rows, kept, incumbent, used, group, side)
     solver = cp_model.CpSolver()
     left = budget.seconds - (time.perf_counter() - began)
     solver.parameters.max_time_in_seconds = max(0.05, left)
@@ -214,7 +245,7 @@ def _slot_losses(problem: Problem) -> list[float]:
     return [float(x) for x in loss]
 
 
-def _state(problem: Problem, columns: Sequence[Column], incumbent: Solution) -> _Rows:
+def _state(problem: Problem, columns: Sequence[Column], incumbent: Solution, side: Side) -> _Rows:
     """The rows of the model over some columns.
 
     Where the incumbent serves all mandatory stops, none may be left out.
@@ -238,12 +269,15 @@ def _state(problem: Problem, columns: Sequence[Column], incumbent: Solution) -> 
     size = {g: group.count(g) for g in set(group)}
     for g, numbers in sorted(by_group.items()):
         rows.at_most.append((numbers, [1.0] * len(numbers), float(size[g])))
+    left_out: dict[int, int | None] = {}
     for stop in range(problem.num_stops):
         if by_stop[stop]:
             is_due = bool(problem.mandatory[stop]) and incumbent.mandatory_unserved == 0
             unserved = [] if is_due else [rows.variable("u", stop, missing[stop])]
+            left_out[stop] = unserved[0] if unserved else None
             _state_stop(problem, rows, stop, by_stop[stop], by_visit, anchors[stop], unserved)
     _state_weeks(problem, rows, columns)
+    _state_side(rows, columns, side, left_out)
     return rows
 
 
@@ -285,6 +319,36 @@ def _state_stop(
         rows.equal.append(([*xs, *ys], [1.0] * len(xs) + [-1.0] * len(ys), 0.0))
 
 
+def _state_side(
+    rows: _Rows, columns: Sequence[Column], side: Side, left_out: Mapping[int, int | None]
+) -> None:
+    """Sums of the chosen routes, and the weight of what no served stop covers.
+
+    ``left_out[stop]`` is the variable of the stop's being unserved, ``None`` where it never is; a
+    stop that no column visits is not in it.
+    """
+    numbers = list(range(len(columns)))
+    for limit in side.sums:
+        rows.at_most.append((numbers, [limit.amount(c) for c in columns], limit.most))
+    missed, weights = [], []
+    for k, cover in enumerate(side.covers):
+        known = [s for s in sorted(cover.stops) if s in left_out]
+        without = [u for s in known if (u := left_out[s]) is not None]
+        if len(without) < len(known):
+            continue
+        m = rows.variable("m", k, 0)
+        # All stops unserved leaves it uncovered.
+        rows.at_most.append(
+            ([*without, m], [1.0] * len(without) + [-1.0], float(max(0, len(without) - 1)))
+        )
+        if not without:
+            rows.equal.append(([m], [1.0], 1.0))
+        missed.append(m)
+        weights.append(float(cover.weight))
+    if missed:
+        rows.at_most.append((missed, weights, float(side.most_uncovered)))
+
+
 def _state_weeks(problem: Problem, rows: _Rows, columns: Sequence[Column]) -> None:
     """Weekly and two-week sums of work and driving."""
     by_week: dict[int, list[int]] = defaultdict(list)
@@ -314,12 +378,13 @@ def _by_reduced_cost(
     used: frozenset[Key],
     budget: Budget,
     group: Sequence[int],
+    side: Side,
 ) -> list[Column]:
     """The columns of least reduced cost in the linear relaxation, the incumbent's among them."""
     columns = columns[-MOST_LP_COLUMNS:] + [
         c for c in columns[:-MOST_LP_COLUMNS] if c.key(group) in used
     ]
-    rows = _state(problem, columns, incumbent)
+    rows = _state(problem, columns, incumbent, side)
     num = len(rows.kinds)
     weight = np.array(rows.weight, np.float64)
     weight /= max(1.0, float(np.median(weight[: len(columns)])))
@@ -365,6 +430,7 @@ def _hint(
     incumbent: Solution,
     used: frozenset[Key],
     group: Sequence[int],
+    side: Side,
 ) -> None:
     """Start the solver from the incumbent."""
     for number, (kind, what) in enumerate(rows.kinds):
@@ -373,6 +439,8 @@ def _hint(
         elif kind == "y":
             stop, option, anchor = what
             value = incumbent.option[stop] == option and anchor == nominal(incumbent, stop)
+        elif kind == "m":
+            value = all(incumbent.option[stop] < 0 for stop in side.covers[what].stops)
         else:
             value = incumbent.option[what] < 0
         model.add_hint(variables[number], value)

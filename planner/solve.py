@@ -13,6 +13,7 @@ from planner.choices import part_of
 from planner.compile import Compiled, compile_request
 from planner.improve import SearchState, optimise
 from planner.lengthen import has_choice, lengthen
+from planner.master import Column, Key
 from planner.nights import as_nights, may_be_away, spent
 from planner.params import SolveParams
 from planner.problem import Solution
@@ -43,6 +44,7 @@ def solve(
     start: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    pool: dict[Key, Column] | None = None,
 ) -> Plan:
     """The best plan found within the limits of ``params``.
 
@@ -50,7 +52,9 @@ def solve(
     still keeps every rule; where all of it does, the result is never worse.
 
     Stops that cannot be served, mandatory ones too, stand in ``Plan.unserved`` with a reason.
-    Once ``should_stop`` answers true the best plan so far is returned.
+    Once ``should_stop`` answers true the best plan so far is returned. ``pool`` carries routes from
+    one search to the next, of requests that differ in prizes, in what is mandatory and in the
+    weekly driving alone (``planner.improve.optimise``); searches of nights away leave it as it is.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def solve(
         return _with_tours(request, params, start, progress, should_stop)
     compiled = compile_request(request)
     known = None if start is None else solution_of(compiled, start)
-    solution = _searched(compiled, params, known, progress, should_stop)
+    solution = _searched(compiled, params, known, progress, should_stop, pool)
     return plan_of(compiled, solution, params, start=start)
 
 
@@ -72,6 +76,7 @@ def _searched(
     known: Solution | None,
     progress: Callable[[Progress], None] | None,
     should_stop: Callable[[], bool] | None,
+    pool: dict[Key, Column] | None = None,
 ) -> Solution:
     """One search of a compiled request from a known solution."""
 
@@ -87,7 +92,14 @@ def _searched(
                 )
             )
 
-    return optimise(compiled.problem, params, progress=tell, should_stop=should_stop, start=known)
+    return optimise(
+        compiled.problem,
+        params,
+        progress=tell,
+        should_stop=should_stop,
+        start=known,
+        pool=pool,
+    )
 
 
 def _with_tours(

@@ -102,40 +102,99 @@ def plan_region(
     Stops of the region's own table are scaled to the cycle; where there are none they follow
     from need. A plan that breaks a rule comes back with its violations and is not to be published.
     """
+    ready = prepared(
+        region,
+        audit,
+        roads,
+        start_date=start_date,
+        weeks=weeks,
+        num_vehicles=num_vehicles,
+        tick=tick,
+        closures=closures,
+        wishes=wishes,
+    )
+    request = ready.request
+    tick.phase("phase.compile")
+    warm_up()
+    tick.phase("phase.solve")
+    plan = finished(request, _solved(request, wishes.start, params, tick))
+    tick.phase("phase.check")
+    is_all_due = all(s.mandatory for s in request.stops)
+    return PlanResult(
+        request=request,
+        plan=plan,
+        summary=summarise(request, plan),
+        violations=check(request, plan),
+        off_road=ready.off_road,
+        borrowed=ready.borrowed,
+        drive_bound_s=travel_bound(request) if is_all_due else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is to be planned, before any search; fields as those of ``PlanResult``."""
+
+    request: PlanRequest
+    off_road: tuple[Stop, ...]
+    borrowed: int
+
+
+def prepared(
+    region: Region,
+    audit: NeedAudit,
+    roads: Roads,
+    *,
+    start_date: date,
+    weeks: int,
+    num_vehicles: int | None,
+    tick: Ticker,
+    closures: Closures = NO_CLOSURES,
+    wishes: Wishes = NO_WISHES,
+) -> Prepared:
+    """The request of a region: its stops, the ways between them, its vehicles and wishes.
+
+    Raises
+    ------
+    RequestError
+        ``request.no_stop``, ``request.mandatory_impossible`` and as ``build_request``.
+    """
     vehicles, borrowed = fleet_of(region, num_vehicles)
-    own_stops = scaled_stops(region.stops, from_weeks=region.standard.cycle_weeks, to_weeks=weeks)
-    stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
-    if not stops:
-        raise RequestError("request.no_stop")
-    stops = with_open_times(stops, wishes.dwell)
+    stops = with_open_times(stops_of(region, audit, weeks), wishes.dwell)
     # What names nothing is refused before the long work.
     frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
-    with_pins(replace(frame, stops=tuple(stops)), wishes)
+    with_pins(replace(frame, stops=stops), wishes)
     travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
     request = build_request(
         region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
     )
     request = replace(request, access=access_of(region, audit, stops, roads, tick))
     _refuse_doomed(request)
-    request = with_pins(request, wishes)
-    tick.phase("phase.compile")
-    warm_up()
-    tick.phase("phase.solve")
-    plan = _solved(request, wishes.start, params, tick)
+    return Prepared(request=with_pins(request, wishes), off_road=off_road, borrowed=borrowed)
+
+
+def stops_of(region: Region, audit: NeedAudit, weeks: int) -> tuple[Stop, ...]:
+    """The region's own stops scaled to the cycle, else those that follow from need.
+
+    Raises
+    ------
+    RequestError
+        ``request.no_stop``.
+    """
+    own_stops = scaled_stops(region.stops, from_weeks=region.standard.cycle_weeks, to_weeks=weeks)
+    stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
+    if not stops:
+        raise RequestError("request.no_stop")
+    return tuple(stops)
+
+
+def finished(request: PlanRequest, plan: Plan) -> Plan:
+    """A found plan with the reasons of what it leaves out and a bound on what any could reach."""
     plan = replace(plan, unserved=unserved_reasons(request, plan))
     if plan.provenance is not None:
         bound, kind = prize_bound(request)
         plan = replace(plan, provenance=replace(plan.provenance, bound=bound, bound_kind=kind))
-    tick.phase("phase.check")
-    return PlanResult(
-        request=request,
-        plan=plan,
-        summary=summarise(request, plan),
-        violations=check(request, plan),
-        off_road=off_road,
-        borrowed=borrowed,
-        drive_bound_s=travel_bound(request) if all(s.mandatory for s in stops) else None,
-    )
+    return plan
 
 
 def check_frame(region: Region, *, start_date: date, weeks: int, num_vehicles: int | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from planner.improve import make_solution
-from planner.master import Column, choose
+from planner.master import NO_SIDE, Column, Cover, Side, Sum, choose
 from planner.problem import Problem, VehicleDay, Week, build_problem
 from planner.stopping import Budget
 
@@ -141,3 +141,32 @@ def test_an_interrupt_after_a_solve_is_still_heard() -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip() == "heard"
+
+
+def test_limits_beside_the_problem_hold() -> None:
+    """A sum over the routes, and a place that one of two stops must cover: prize gives way."""
+    problem = line()
+    pool = columns(problem, (0, (0, 1, 2)), (1, (0,)), (0, (1,)), (0, (2,)), (1, (1, 2)))
+    nothing = make_solution(problem, ((), ()), (-1, -1, -1), NOWHEN, "")
+
+    def best(side: Side) -> dict[int, tuple[int, ...]] | None:
+        answer = choose(
+            problem,
+            pool,  # type: ignore[arg-type]
+            nothing,
+            frozenset(),
+            BUDGET,
+            side=side,
+        )
+        return None if answer is None else served(problem, answer[0])
+
+    assert best(NO_SIDE) == {0: (0, 1, 2), 1: (0,)}
+    short = Sum(amount=lambda c: c.cost, most=4.0)
+    assert best(Side(sums=(short,))) == {0: (1,)}
+    place = Cover(weight=7, stops=frozenset({2}))
+    lonely = Cover(weight=5, stops=frozenset())
+    assert best(Side(sums=(short,), covers=(place, lonely), most_uncovered=11)) is None
+    longer = replace(short, most=6.0)
+    assert best(Side(sums=(longer,))) in ({0: (2,)}, {1: (1, 2)})
+    assert best(Side(sums=(longer,), covers=(place, lonely), most_uncovered=5)) is not None
+    assert best(Side(covers=(lonely,), most_uncovered=4)) is None
