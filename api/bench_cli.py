@@ -19,6 +19,7 @@ from api.bench.command import (
 )
 from api.bench.convrp_command import convrp
 from api.bench.instance import Instance, Outcome
+from api.bench.library_command import growth, library
 from api.bench.measure import RoundsOutcome, measure, measure_rounds
 from api.bench.published import Published, open_bench_roads, read_published
 from api.bench.pvrp import read_pvrp
@@ -39,6 +40,8 @@ from planner.warm_up import warm_up
 
 bench = typer.Typer(no_args_is_help=True, help="Measure against published problems and rounds.")
 bench.command()(convrp)
+bench.command()(library)
+bench.command()(growth)
 
 
 @bench.command()
