@@ -24,6 +24,7 @@ from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.outlines import read_land
 from data.feeds.plan_file import read_plan
+from data.model.errors import InputError
 from data.model.region import Region
 from maps.draw import draw_need_map
 from maps.roads import NO_CLOSURES, Closures
@@ -116,6 +117,20 @@ def plan(
         datetime | None,
         typer.Option("--start", formats=["%Y-%m-%d"], help="First Monday of the cycle."),
     ] = None,
+    from_date: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="First date of a dated plan, with --until."
+        ),
+    ] = None,
+    until_date: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until",
+            formats=["%Y-%m-%d"],
+            help="Last date: every day is planned by its date, nothing repeats.",
+        ),
+    ] = None,
     norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge need by.")] = None,
     online_base: OnlineOption = False,
     closures: Annotated[
@@ -172,8 +187,15 @@ def plan(
     ] = None,
     lang: LangOption = None,
 ) -> None:
-    """Plan a repeating cycle and write its folder: plan, timetables, sheets and map."""
+    """Plan a cycle, or dates, and write the folder: plan, timetables, sheets and map."""
     words_for(lang)
+    if until_date is None and from_date is not None:
+        raise InputError("request.from_without_until", start=f"{from_date:%Y-%m-%d}")
+    if until_date is not None and weeks is not None:
+        raise InputError("request.until_and_weeks", until=f"{until_date:%Y-%m-%d}", weeks=weeks)
+    if from_date is not None and start is not None:
+        raise InputError("request.from_and_start", start=f"{start:%Y-%m-%d}")
+    first = from_date or start
     make_plan(
         region,
         osm=osm,
@@ -182,7 +204,8 @@ def plan(
         time_limit=time_limit,
         seed=seed,
         out=out,
-        start=start.date() if start else None,
+        start=first.date() if first else None,
+        until=until_date.date() if until_date else None,
         norm=norm,
         online_base=online_base,
         closures=closures,
@@ -234,6 +257,7 @@ def make_plan(
     out: Path | None,
     lang: str | None,
     start: date | None = None,
+    until: date | None = None,
     norm: str | None = None,
     online_base: bool = False,
     closures: Path | None = None,
@@ -256,13 +280,17 @@ def make_plan(
     sheet = Words(lang or loaded.language)
     if wishes.earlier is not None:
         cycle = wishes.earlier[0].cycle
-        start, weeks = start or cycle.start_date, weeks or cycle.num_weeks
+        if start is None and until is None and weeks is None and not cycle.repeats:
+            start, until = cycle.first_date, cycle.last_date
+        start = start or cycle.start_date
+        if cycle.repeats:
+            weeks = weeks or cycle.num_weeks
     first = start or loaded.start_date or next_monday(today_in(loaded))
     params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
     folder = out or Path("out") / loaded.region_id
     closed = Closures(polygons=read_land(closures)) if closures else NO_CLOSURES
     num_weeks = weeks or loaded.standard.cycle_weeks
-    check_frame(loaded, start_date=first, weeks=num_weeks, num_vehicles=vehicles)
+    check_frame(loaded, start_date=first, weeks=num_weeks, until_date=until, num_vehicles=vehicles)
     check_folder(folder)
     with (
         progress_bars(console, words) as bars,
@@ -281,6 +309,7 @@ def make_plan(
             roads,
             start_date=first,
             weeks=num_weeks,
+            until_date=until,
             num_vehicles=vehicles,
             params=params,
             tick=bars,

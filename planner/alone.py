@@ -14,6 +14,7 @@ from data.model.fleet import CrewRules, Vehicle
 from data.model.place import Stop, StopId
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import UNREACHABLE
+from planner.rhythm import has_no_date, patterns_of, why_no_dates
 
 _FAR = np.iinfo(np.int64).max // 4
 
@@ -87,7 +88,9 @@ def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
 
     Reasons, of the vehicle that comes nearest: ``unserved.ability``, ``unserved.unreachable``,
     ``unserved.drive_limit``, ``unserved.too_far``, ``unserved.no_day``, ``unserved.window``; and
-    ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps.
+    ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps. A
+    stop with a rule may have ``unserved.no_date`` (nothing is owed to it) or
+    ``unserved.no_rhythm``.
     A stop whose travel is not in the matrices is not called impossible.
     """
     reaches: list[_Reach] = []
@@ -154,8 +157,12 @@ def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unse
             reasons.append(verdict)
         else:
             days |= verdict
+    if has_no_date(request, stop):
+        return why_no_dates(request, stop)
     if not days:
         return max(reasons, key=lambda r: _ORDER.index(r.reason), default=None)
+    if request.recurrence_of(stop) is not None:
+        return None if patterns_of(request, stop, days) else why_no_dates(request, stop)
     if _keeps_gaps(stop, sorted(days), request.cycle.num_days):
         return None
     return Unserved(

@@ -17,9 +17,11 @@ from data.model.nights import depots_for
 from data.model.norms import Need
 from data.model.place import MunicipalityId, Settlement, Stop, StopId
 from data.model.plan import PlanRequest
+from data.model.recurrence import Frequency, Recurrence
 from data.model.region import PopulationBand, Region, ServiceStandard
 from data.model.travel import UNREACHABLE, TravelMatrix
 from planner.need import LACKING
+from planner.rhythm import counted
 
 WALK_DETOUR_RATIO = 1.3
 """Walked metres for one metre of crow flight where no footpaths are known (a design default)."""
@@ -244,17 +246,42 @@ def _band_of(standard: ServiceStandard, people: int) -> PopulationBand:
     raise InputError("candidates.no_band", people=people, up_to=standard.bands[-1].up_to)
 
 
+def dated_stops(stops: Sequence[Stop], *, from_weeks: int) -> tuple[Stop, ...]:
+    """Stops whose visits are counted for one cycle, with a rule for a dated horizon.
+
+    Where the visits divide the cycle and keep to one weekday the rule is one of every n-th week;
+    else the same days are visited in every cycle. A stop that has a rule keeps it.
+    """
+    ruled = []
+    for stop in stops:
+        known = stop.recurrence
+        if known is not None and known.rule:
+            ruled.append(stop)
+            continue
+        found, visits = known or Recurrence(), stop.visits_per_cycle
+        if stop.same_weekday and from_weeks % visits == 0:
+            found = replace(found, rule=f"FREQ=WEEKLY;INTERVAL={from_weeks // visits}")
+        else:
+            found = replace(found, period_weeks=from_weeks, period_visits=visits)
+        ruled.append(replace(stop, recurrence=found))
+    return tuple(ruled)
+
+
 def scaled_stops(stops: Sequence[Stop], *, from_weeks: int, to_weeks: int) -> tuple[Stop, ...]:
     """Stops whose visits are counted for one cycle, for a cycle of another length.
 
     At least one visit remains, and as many as the stop's greatest gap asks for; the least gap is
     lowered to the mean interval where it would be longer. Visits with services keep their share.
+    A stop with a rule keeps it.
     """
     if from_weeks == to_weeks:
         return tuple(stops)
     num_days = to_weeks * DAYS_PER_WEEK
     scaled = []
     for stop in stops:
+        if stop.recurrence is not None:
+            scaled.append(stop)
+            continue
         visits = max(1, round(stop.visits_per_cycle * to_weeks / from_weeks))
         if stop.max_gap_days is not None:
             visits = max(visits, -(-num_days // stop.max_gap_days))
@@ -269,9 +296,17 @@ def scaled_stops(stops: Sequence[Stop], *, from_weeks: int, to_weeks: int) -> tu
 
 
 def frame_request(
-    region: Region, *, start_date: date, weeks: int, vehicles: Sequence[Vehicle]
+    region: Region,
+    *,
+    start_date: date,
+    weeks: int | None = None,
+    until_date: date | None = None,
+    vehicles: Sequence[Vehicle],
 ) -> PlanRequest:
     """The request before its stops and travel are known: dates, vehicles, rules, depots.
+
+    With ``until_date`` the horizon is dated, from ``start_date`` to it; else it is the cycle of so
+    many ``weeks``, which repeats.
 
     A vehicle that names no rule sets takes the region's default ones; of several, the strictest
     value of each parameter holds. A vehicle without a limit of stops per run takes the standard's.
@@ -281,13 +316,14 @@ def frame_request(
     RequestError
         ``request.no_vehicle``, ``request.no_working_day``.
     InputError
-        ``request.start_not_monday``, ``request.weeks_out_of_range``, ``request.depot_unknown``,
+        ``request.start_not_monday``, ``request.weeks_out_of_range``,
+        ``request.until_before_start``, ``request.until_too_late``, ``request.depot_unknown``,
         ``request.depot_is_lodging``,
         ``request.rule_set_unknown`` or ``request.rule_set_expired``.
     """
     if not vehicles:
         raise RequestError("request.no_vehicle")
-    cycle = _cycle(start_date, weeks)
+    cycle = horizon_of(start_date, weeks=weeks, until_date=until_date)
     depots = {d.depot_id: d for d in region.depots}
     used = {
         depot_id: vehicle.name
@@ -328,7 +364,7 @@ def frame_request(
         raise RequestError(
             "request.no_working_day",
             start=start_date.isoformat(),
-            end=cycle.date_of(cycle.num_days - 1).isoformat(),
+            end=cycle.last_date.isoformat(),
         )
     return request
 
@@ -339,7 +375,8 @@ def build_request(
     travel: Mapping[VehicleId, TravelMatrix],
     *,
     start_date: date,
-    weeks: int,
+    weeks: int | None = None,
+    until_date: date | None = None,
     vehicles: Sequence[Vehicle],
 ) -> PlanRequest:
     """Everything a plan is judged by, from a region, its stops, travel and vehicles.
@@ -347,17 +384,115 @@ def build_request(
     Raises
     ------
     RequestError, InputError
-        As ``frame_request``; ``request.no_stop``, ``request.id_twice`` or
-        ``request.travel_missing``.
+        As ``frame_request`` and ``check_recurrences``; ``request.no_stop``, ``request.id_twice``
+        or ``request.travel_missing``.
     """
-    frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+    frame = frame_request(
+        region, start_date=start_date, weeks=weeks, until_date=until_date, vehicles=vehicles
+    )
     if not stops:
         raise RequestError("request.no_stop")
     points = [str(d.depot_id) for d in frame.depots] + [str(s.stop_id) for s in stops]
     _check_points(points, travel, vehicles)
-    return replace(
-        frame, stops=tuple(stops), travel={v.vehicle_id: travel[v.vehicle_id] for v in vehicles}
+    check_recurrences(frame, stops)
+    return counted(
+        replace(
+            frame,
+            stops=tuple(stops),
+            travel={v.vehicle_id: travel[v.vehicle_id] for v in vehicles},
+        )
     )
+
+
+def check_recurrences(request: PlanRequest, stops: Sequence[Stop]) -> None:
+    """Refuse stops whose rule the horizon cannot hold, or whose school calendar is not known.
+
+    Raises
+    ------
+    RequestError
+        ``request.rule_needs_dates``: a repeating cycle holds only rules of every n-th week where n
+        divides its weeks, without exceptions, seasons or school time.
+    InputError
+        ``request.school_unknown`` or ``request.school_too_short``.
+    """
+    cycle = request.cycle
+    ruled = [(s, s.recurrence) for s in stops if s.recurrence is not None]
+    if cycle.repeats:
+        bad = [(s, r) for s, r in ruled if not _divides(r, cycle.num_weeks)]
+        if bad:
+            stop, recurrence = bad[0]
+            raise RequestError(
+                "request.rule_needs_dates",
+                n=len(bad),
+                stop=stop.name,
+                rule=recurrence.rule or "—",
+                weeks=cycle.num_weeks,
+            )
+    for stop, recurrence in ruled:
+        if recurrence.school_time is None:
+            continue
+        school = request.calendar.schools.get(recurrence.school)
+        if school is None:
+            raise InputError(
+                "request.school_unknown",
+                stop=stop.name,
+                school=recurrence.school,
+                known=", ".join(sorted(request.calendar.schools)) or "—",
+            )
+        if cycle.first_date < school.first or school.last < cycle.last_date:
+            raise InputError(
+                "request.school_too_short",
+                school=recurrence.school,
+                stop=stop.name,
+                first=school.first.isoformat(),
+                last=school.last.isoformat(),
+                start=cycle.first_date.isoformat(),
+                end=cycle.last_date.isoformat(),
+            )
+
+
+def _divides(recurrence: Recurrence, num_weeks: int) -> bool:
+    """Whether a cycle of so many weeks, repeated, gives exactly the rule's dates."""
+    rule = recurrence.parsed
+    if rule is None or not recurrence.is_plain:
+        return rule is None and recurrence.is_plain and num_weeks % recurrence.period_weeks == 0
+    return (
+        rule.frequency is Frequency.WEEKLY
+        and num_weeks % rule.interval == 0
+        and not rule.months
+        and rule.count is None
+        and rule.until is None
+    )
+
+
+def horizon_of(
+    start_date: date, *, weeks: int | None = None, until_date: date | None = None
+) -> Cycle:
+    """The dated horizon up to ``until_date``, or the repeating cycle of so many weeks.
+
+    Raises
+    ------
+    InputError
+        ``request.start_not_monday``, ``request.weeks_out_of_range``,
+        ``request.until_before_start``, ``request.until_too_late``.
+    """
+    if until_date is None:
+        if weeks is None:
+            raise ValueError("a horizon needs its weeks or its last date")
+        return _cycle(start_date, weeks)
+    facts = {"start": start_date.isoformat(), "until": until_date.isoformat()}
+    if until_date < start_date:
+        raise InputError("request.until_before_start", **facts)
+    monday = start_date - timedelta(days=start_date.weekday())
+    latest = monday + timedelta(weeks=Cycle.MAX_DATED_WEEKS, days=-1)
+    if until_date > latest:
+        raise InputError(
+            "request.until_too_late",
+            latest=latest.isoformat(),
+            limit=Cycle.MAX_DATED_WEEKS,
+            **facts,
+        )
+    return Cycle.between(start_date, until_date)
 
 
 def _cycle(start_date: date, weeks: int) -> Cycle:

@@ -19,6 +19,7 @@ from data.model.plan import Plan, PlanRequest
 from data.model.travel import UNREACHABLE
 from planner.compile import compile_request
 from planner.params import SolveParams
+from planner.rhythm import visit_range
 from planner.score import check, summarise
 from planner.solve import Progress, solve
 
@@ -118,7 +119,7 @@ def _pinned(request: PlanRequest, times: _Times, freed: frozenset[StopId]) -> Pl
 
 def _most_changes(request: PlanRequest, times: _Times) -> dict[StopId, int]:
     """Most changes that freeing a stop can bring: all its times before, or all after."""
-    visits = {s.stop_id: s.visits_per_cycle for s in request.stops}
+    visits = {s.stop_id: visit_range(request, s)[1] for s in request.stops if s.stop_id in times}
     return {stop_id: max(len(found), visits[stop_id]) for stop_id, found in times.items()}
 
 

@@ -1,6 +1,6 @@
 """From a ``PlanRequest`` to the search's ``Problem``, with the reasons that are known at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from data.model.place import DepotId, Stop
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import TravelMatrix
 from planner.dwell import LEAST_PRIZE, kept_extra_s, levels_s, with_service, worth_of_stops
-from planner.patterns import MOST_PATTERNS, allowed_patterns
+from planner.patterns import MOST_PATTERNS
 from planner.pinning import Fixing, fixing_of, why_not
 from planner.problem import (
     NO_LIMIT,
@@ -28,6 +28,7 @@ from planner.problem import (
     Week,
     build_problem,
 )
+from planner.rhythm import NO_DATE, has_no_date, patterns_of, why_no_dates
 
 VISIT_REWARD_S = 4.0 * 3600
 """By how much a tour's day with visits is made cheaper than one without, seconds."""
@@ -136,9 +137,14 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         runs=runs,
         occupied=[float(s.occupied_s) for s in request.stops],
         prize=[max(s.prize, LEAST_PRIZE) for s in request.stops],
-        mandatory=[s.mandatory or k in pinned for k, s in enumerate(request.stops)],
+        mandatory=[
+            (s.mandatory and not _has_no_date(unserved.get(k))) or k in pinned
+            for k, s in enumerate(request.stops)
+        ],
         clock_tolerance=[
-            float(request.clock_tolerance_s) if s.visits_per_cycle > 1 else NO_LIMIT
+            float(request.clock_tolerance_s)
+            if s.visits_per_cycle > 1 or request.recurrence_of(s) is not None
+            else NO_LIMIT
             for s in request.stops
         ],
         clock_grid=_clock_grid(request.clock_tolerance_s),
@@ -180,6 +186,11 @@ def latest_start(compiled: Compiled, index: int, slot: Slot, own_s: float) -> tu
         if lo <= low and high <= hi - own_s
     ]
     return last, min(ends, default=high + own_s)
+
+
+def _has_no_date(unserved: Unserved | None) -> bool:
+    """Whether a stop is left out because its rule gives it no date: nothing is owed to it."""
+    return unserved is not None and unserved.reason == NO_DATE
 
 
 def _check(request: PlanRequest) -> None:
@@ -270,7 +281,8 @@ def duty_window(request: PlanRequest, vehicle: Vehicle) -> tuple[int, int]:
     start, end = vehicle.duty_start_s, vehicle.duty_end_s
     days = set(request.working_days(vehicle))
     total = request.cycle.num_days
-    if not any((d + 1) % total in days for d in days):
+    after = {(d + 1) % total if request.cycle.repeats else d + 1 for d in days}
+    if not after & days:
         return start, end
     longest = longest_duty(request.crew_rules.get(vehicle.vehicle_id, CrewRules()))
     if end - start <= longest:
@@ -316,7 +328,10 @@ def _openings(request: PlanRequest, lo: int, hi: int) -> int:
 
 
 def _weeks(request: PlanRequest) -> list[Week]:
-    """Week limits of all vehicles, ``num_weeks`` rows each; empty if no vehicle has any."""
+    """Week limits of all vehicles, ``num_weeks`` rows each; empty if no vehicle has any.
+
+    On a dated horizon one more row, without limits, stands for the weeks after it.
+    """
     rules = [request.crew_rules.get(v.vehicle_id, CrewRules()) for v in request.vehicles]
     if all(
         r.week_work_max_s is None and r.drive_week_max_s is None and r.drive_two_week_max_s is None
@@ -324,9 +339,12 @@ def _weeks(request: PlanRequest) -> list[Week]:
     ):
         return []
     num = request.cycle.num_weeks
-    return [
+    past = len(rules) * num
+    rows = [
         Week(
-            next_week=number * num + (week + 1) % num,
+            next_week=number * num + (week + 1) % num
+            if request.cycle.repeats or week + 1 < num
+            else past,
             max_work=_limit(rule.week_work_max_s),
             max_drive=_limit(rule.drive_week_max_s),
             max_drive_with_next=_limit(rule.drive_two_week_max_s),
@@ -334,6 +352,7 @@ def _weeks(request: PlanRequest) -> list[Week]:
         for number, rule in enumerate(rules)
         for week in range(num)
     ]
+    return rows if request.cycle.repeats else [*rows, Week(next_week=past)]
 
 
 def _limit(value: int | None) -> float:
@@ -428,6 +447,8 @@ def _options(
 ) -> list[list[Slot]] | Unserved:
     """The visit options of a stop that pins leave it, or the reason why it has none."""
     vehicles = request.vehicles
+    if has_no_date(request, stop):
+        return why_no_dates(request, stop)
     if not able.any():
         nearest = min(vehicles, key=lambda v: len(stop.needs - v.abilities))
         missing = ", ".join(sorted(stop.needs - nearest.abilities))
@@ -466,7 +487,9 @@ def _options(
     days = [d for d in windows if not weekdays or Cycle.weekday_of(d) in weekdays]
     if not days:
         return _left_out(stop, "no_day", vehicle=vehicle)
-    patterns = _patterns(request, stop, days, MOST_PATTERNS)
+    patterns = patterns_of(request, stop, days)
+    if not patterns and request.recurrence_of(stop) is not None:
+        return why_no_dates(request, stop)
     if not patterns:
         return _left_out(
             stop,
@@ -479,20 +502,6 @@ def _options(
     return [option for pattern in patterns for option in _with_windows(pattern, windows)]
 
 
-def _patterns(
-    request: PlanRequest, stop: Stop, days: Collection[int], limit: int
-) -> tuple[tuple[int, ...], ...]:
-    return allowed_patterns(
-        num_days=request.cycle.num_days,
-        visits=stop.visits_per_cycle,
-        days=days,
-        same_weekday=stop.same_weekday,
-        min_gap_days=stop.min_gap_days,
-        max_gap_days=stop.max_gap_days,
-        limit=limit,
-    )
-
-
 def _pinned_options(
     request: PlanRequest,
     stop: Stop,
@@ -503,11 +512,12 @@ def _pinned_options(
     """The options that hold every pinned day, of the days that pins and bans leave."""
     days = [d for d in windows if not stop.weekdays or Cycle.weekday_of(d) in stop.weekdays]
     pinned = fixing.days.get(index, frozenset())
-    if len(pinned) >= stop.visits_per_cycle:
+    is_counted = request.recurrence_of(stop) is None
+    if is_counted and len(pinned) >= stop.visits_per_cycle:
         days = [d for d in days if d in pinned]
     limit = MOST_PATTERNS * (_PINNED_FACTOR if pinned else 1)
-    found = [p for p in _patterns(request, stop, days, limit) if pinned <= set(p)]
-    if not found or len(pinned) > stop.visits_per_cycle:
+    found = [p for p in patterns_of(request, stop, days, limit) if pinned <= set(p)]
+    if not found or (is_counted and len(pinned) > stop.visits_per_cycle):
         return why_not(request, fixing, index, windows)
     return [o for pattern in found[:MOST_PATTERNS] for o in _with_windows(pattern, windows)]
 

@@ -19,8 +19,8 @@ from data.model.travel import UNREACHABLE
 from planner.alone import longest_driving_s, longest_work_s
 from planner.dwell import as_open
 from planner.edit import Add, Judgement, judge
-from planner.patterns import allowed_patterns
 from planner.retime import Retimer, Wish
+from planner.rhythm import patterns_of
 from planner.score import check
 
 NEW_STOP = "unserved.new_stop"
@@ -162,7 +162,8 @@ class _Search:
 
     def ways(self) -> Iterator[_Way]:
         """Each way as one option a visit, in order of what they add."""
-        if self._stop.visits_per_cycle == 1:
+        is_counted = self._request.recurrence_of(self._stop) is None
+        if is_counted and self._stop.visits_per_cycle == 1:
             yield from ((o,) for o in sorted(o for day in self._days.values() for o in day))
             return
         # A pattern waits at the least that its days could cost, and comes back at what its ways do.
@@ -179,15 +180,7 @@ class _Search:
                 heapq.heappush(queue, (*_cost(found), 1, pattern, found))
 
     def _patterns(self) -> tuple[tuple[int, ...], ...]:
-        stop = self._stop
-        return allowed_patterns(
-            num_days=self._request.cycle.num_days,
-            visits=stop.visits_per_cycle,
-            days=self._days,
-            same_weekday=stop.same_weekday,
-            min_gap_days=stop.min_gap_days,
-            max_gap_days=stop.max_gap_days,
-        )
+        return patterns_of(self._request, self._stop, self._days)
 
     def _ways_of(self, pattern: tuple[int, ...]) -> set[_Way]:
         """The cheapest way of a pattern round every nominal start that one of its options has."""

@@ -133,7 +133,8 @@ def why_not(
     pinned = sorted(fixing.days.get(index, ()))
     if not pinned:
         return because("forbidden")
-    if len(pinned) > stop.visits_per_cycle:
+    is_counted = request.recurrence_of(stop) is None
+    if is_counted and len(pinned) > stop.visits_per_cycle:
         return because("pin_count", pinned=len(pinned), visits=stop.visits_per_cycle)
     for pin in sorted(fixing.pins[index], key=lambda p: p.day):
         reason = _why_not_pin(request, fixing, index, stop, pin, is_open=pin.day in windows)

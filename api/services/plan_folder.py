@@ -37,7 +37,13 @@ class Published:
     def half_a_year(
         cls, region: Region, request: PlanRequest, words: Words, *, online_base: bool = False
     ) -> "Published":
-        """Half a year from the cycle's start, rounded up to whole cycles."""
+        """Half a year from the cycle's start, rounded up to whole cycles; all of dated plans."""
+        if not request.cycle.repeats:
+            return cls(
+                until=request.cycle.last_date,
+                organisation=region.name_in(words.language),
+                online_base=online_base,
+            )
         weeks = 26
         cycles = -(-weeks // request.cycle.num_weeks)
         last = request.cycle.start_date + timedelta(days=cycles * request.cycle.num_days - 1)

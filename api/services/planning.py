@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from api.progress import Ticker
 from api.services.access import access_of
@@ -20,10 +21,18 @@ from data.model.travel import TravelMatrix
 from maps.roads import NO_CLOSURES, Closures, RoadPoint, Roads, profile_of
 from planner.alone import impossible_stops
 from planner.bound import prize_bound, travel_bound
-from planner.candidates import build_request, candidate_stops, frame_request, scaled_stops
+from planner.candidates import (
+    build_request,
+    candidate_stops,
+    check_recurrences,
+    dated_stops,
+    frame_request,
+    scaled_stops,
+)
 from planner.capped import solve_capped
 from planner.explain import unserved_reasons
 from planner.params import SolveParams
+from planner.rhythm import NO_DATE
 from planner.score import PlanSummary, check, summarise
 from planner.solve import Progress, solve
 from planner.warm_up import warm_up
@@ -90,6 +99,7 @@ def plan_region(
     *,
     start_date: date,
     weeks: int,
+    until_date: date | None = None,
     num_vehicles: int | None,
     params: SolveParams,
     tick: Ticker,
@@ -100,7 +110,8 @@ def plan_region(
 
     What the ``wishes`` fix is kept, and the search goes on from their earlier plan, if any.
     Stops of the region's own table are scaled to the cycle; where there are none they follow
-    from need. A plan that breaks a rule comes back with its violations and is not to be published.
+    from need. With ``until_date`` the horizon is dated, and ``weeks`` say nothing.
+    A plan that breaks a rule comes back with its violations and is not to be published.
     """
     ready = prepared(
         region,
@@ -108,6 +119,7 @@ def plan_region(
         roads,
         start_date=start_date,
         weeks=weeks,
+        until_date=until_date,
         num_vehicles=num_vehicles,
         tick=tick,
         closures=closures,
@@ -147,6 +159,7 @@ def prepared(
     *,
     start_date: date,
     weeks: int,
+    until_date: date | None = None,
     num_vehicles: int | None,
     tick: Ticker,
     closures: Closures = NO_CLOSURES,
@@ -160,29 +173,44 @@ def prepared(
         ``request.no_stop``, ``request.mandatory_impossible`` and as ``build_request``.
     """
     vehicles, borrowed = fleet_of(region, num_vehicles)
-    stops = with_open_times(stops_of(region, audit, weeks), wishes.dwell)
+    stops = stops_of(region, audit, weeks, is_dated=until_date is not None)
+    stops = with_open_times(stops, wishes.dwell)
     # What names nothing is refused before the long work.
-    frame = frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+    horizon: dict[str, Any] = {
+        "start_date": start_date,
+        "weeks": weeks,
+        "until_date": until_date,
+        "vehicles": vehicles,
+    }
+    frame = frame_request(region, **horizon)
+    check_recurrences(frame, stops)
     with_pins(replace(frame, stops=stops), wishes)
     travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
-    request = build_request(
-        region, stops, travel, start_date=start_date, weeks=weeks, vehicles=vehicles
-    )
+    request = build_request(region, stops, travel, **horizon)
     request = replace(request, access=access_of(region, audit, stops, roads, tick))
     _refuse_doomed(request)
     return Prepared(request=with_pins(request, wishes), off_road=off_road, borrowed=borrowed)
 
 
-def stops_of(region: Region, audit: NeedAudit, weeks: int) -> tuple[Stop, ...]:
-    """The region's own stops scaled to the cycle, else those that follow from need.
+def stops_of(
+    region: Region, audit: NeedAudit, weeks: int, *, is_dated: bool = False
+) -> tuple[Stop, ...]:
+    """The region's own stops for the horizon, else those that follow from need.
+
+    Their visits are scaled to a cycle of so many weeks; for a dated horizon they get rules.
 
     Raises
     ------
     RequestError
         ``request.no_stop``.
     """
-    own_stops = scaled_stops(region.stops, from_weeks=region.standard.cycle_weeks, to_weeks=weeks)
-    stops = own_stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
+    usual = region.standard.cycle_weeks
+    if is_dated:
+        own = region.stops or candidate_stops(region, audit.needs, cycle_weeks=usual)
+        stops = dated_stops(own, from_weeks=usual)
+    else:
+        stops = scaled_stops(region.stops, from_weeks=usual, to_weeks=weeks)
+        stops = stops or candidate_stops(region, audit.needs, cycle_weeks=weeks)
     if not stops:
         raise RequestError("request.no_stop")
     return tuple(stops)
@@ -197,17 +225,29 @@ def finished(request: PlanRequest, plan: Plan) -> Plan:
     return plan
 
 
-def check_frame(region: Region, *, start_date: date, weeks: int, num_vehicles: int | None) -> None:
+def check_frame(
+    region: Region,
+    *,
+    start_date: date,
+    weeks: int,
+    until_date: date | None = None,
+    num_vehicles: int | None,
+) -> None:
     """Refuse dates, vehicles and rules that no plan can have, before any long work."""
     vehicles, _ = fleet_of(region, num_vehicles)
-    frame_request(region, start_date=start_date, weeks=weeks, vehicles=vehicles)
+    frame = frame_request(
+        region, start_date=start_date, weeks=weeks, until_date=until_date, vehicles=vehicles
+    )
+    check_recurrences(frame, region.stops)
 
 
 def _refuse_doomed(request: PlanRequest) -> None:
     """Refuse mandatory stops that no plan can serve, each with its reason."""
     impossible = impossible_stops(request)
     doomed = [
-        impossible[s.stop_id] for s in request.stops if s.mandatory and s.stop_id in impossible
+        impossible[s.stop_id]
+        for s in request.stops
+        if s.mandatory and s.stop_id in impossible and impossible[s.stop_id].reason != NO_DATE
     ]
     if doomed:
         raise RequestError(

@@ -8,6 +8,7 @@ from typing import NewType
 from data.model.calendar import Window
 from data.model.demand import Audience, VisitsEstimate
 from data.model.geo import check_position
+from data.model.recurrence import Recurrence
 
 SettlementId = NewType("SettlementId", str)
 MunicipalityId = NewType("MunicipalityId", str)
@@ -215,6 +216,8 @@ class Stop:
     visits_expected: VisitsEstimate | None = None
     """Of one stop visit; ``None`` where nothing was estimated."""
     site: SiteCard = field(default_factory=SiteCard)
+    recurrence: Recurrence | None = None
+    """When visits are to be, by rule; then ``visits_per_cycle`` only counts them (the least)."""
 
     def __post_init__(self) -> None:
         check_position(self.lon, self.lat)

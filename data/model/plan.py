@@ -19,6 +19,7 @@ from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, DepotId, Stop, StopId
+from data.model.recurrence import Drop, Recurrence
 from data.model.travel import TravelMatrix
 
 
@@ -60,9 +61,10 @@ class PlanRequest:
     costs: Costs = NO_COSTS
 
     def may_run_on(self, vehicle: Vehicle, on: date) -> bool:
-        """Whether a vehicle has service on a date, inside the cycle or beyond it."""
+        """Whether a vehicle has service on a date, inside the cycle or, if it repeats, beyond."""
         return (
-            self.calendar.is_working(on)
+            self.cycle.covers(on)
+            and self.calendar.is_working(on)
             and on not in vehicle.off_dates
             and (not vehicle.weekdays or on.weekday() in vehicle.weekdays)
         )
@@ -97,6 +99,30 @@ class PlanRequest:
         """Cycle days on which a vehicle may run."""
         days = range(self.cycle.num_days)
         return tuple(d for d in days if self.may_run_on(vehicle, self.cycle.date_of(d)))
+
+    def recurrence_of(self, stop: Stop) -> Recurrence | None:
+        """The rule that a stop's dates follow; ``None`` where a repeating cycle counts its visits.
+
+        On a dated horizon a stop without a rule gets its visits once in the whole of it.
+        """
+        if stop.recurrence is not None or self.cycle.repeats:
+            return stop.recurrence
+        return Recurrence(period_weeks=self.cycle.num_weeks, period_visits=stop.visits_per_cycle)
+
+    def drop_on(self, stop: Stop, on: date) -> Drop | None:
+        """Why a date of a stop's rule has no visit; ``None`` where it must have one.
+
+        On a repeating cycle no date is dropped: its days stand for all their repetitions.
+        """
+        if self.cycle.repeats:
+            return None
+        own = stop.recurrence.drop_on(on, self.calendar) if stop.recurrence else None
+        if own is not None:
+            return own
+        if not self.calendar.is_working(on):
+            return Drop.CLOSED
+        able = (v for v in self.vehicles if stop.needs <= v.abilities)
+        return None if any(self.may_run_on(v, on) for v in able) else Drop.NO_VEHICLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

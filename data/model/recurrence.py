@@ -1,103 +1,280 @@
-"""Recurrence rules (RFC 5545 RRULE) of stop visits: from the days of a cycle and back.
+"""Recurrence rules (RFC 5545 RRULE) of stop visits, and what a stop asks for by one.
 
-Only what timetables of mobile libraries use is written and read: every n-th week, or named
-weekdays of a month. Dates of other rules are a matter for ``data.feeds``.
+Rules of weeks and months are known, with every part that timetables of mobile libraries use;
+any other part is refused by name.
 
 References
 ----------
 RFC 5545, section 3.3.10, doi:10.17487/RFC5545.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 
-from data.model.calendar import DAYS_PER_WEEK, Cycle, ServiceCalendar
+from dateutil import rrule
+
+from data.model.calendar import DAYS_PER_WEEK, ServiceCalendar
+from data.model.seasons import SchoolTime, Season, in_seasons
 
 RRULE_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEKS_PER_MONTH = 4
 """A month in cycles: "the second Tuesday" is once in a cycle of four weeks."""
-_POSITIONS = 5
+POSITIONS = (1, 2, 3, 4, -1)
+"""Weeks of the month that every month has; -1 is the last."""
+_MOST_POSITION = 5
+_FREE = {"WKST"}
+"""Parts that may stand in a rule and say nothing more: weeks begin on Monday."""
+
+
+class Frequency(StrEnum):
+    """The unit of a rule's interval."""
+
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeeklyRecurrence:
-    """Every ``interval_weeks`` weeks from ``start_date``, whose weekday is the weekday."""
+class RecurrenceRule:
+    """An RRULE by its parts; weekdays count from Monday, 0, positions from 1, -1 is the last.
 
-    start_date: date
-    interval_weeks: int
+    ``weekdays`` are pairs of position and weekday as in ``BYDAY``, position 0 for none.
+    """
+
+    frequency: Frequency
+    interval: int = 1
+    weekdays: tuple[tuple[int, int], ...] = ()
+    positions: tuple[int, ...] = ()
+    month_days: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    count: int | None = None
+    until: date | None = None
 
     @property
-    def rrule(self) -> str:
-        return f"FREQ=WEEKLY;INTERVAL={self.interval_weeks}"
+    def text(self) -> str:
+        """The rule as RFC 5545 writes it."""
+        parts = [f"FREQ={self.frequency.value}"]
+        if self.interval > 1 or self.frequency is Frequency.WEEKLY:
+            parts.append(f"INTERVAL={self.interval}")
+        if self.months:
+            parts.append(f"BYMONTH={_joined(self.months)}")
+        if self.month_days:
+            parts.append(f"BYMONTHDAY={_joined(self.month_days)}")
+        if self.weekdays:
+            days = [f"{p or ''}{RRULE_WEEKDAYS[d]}" for p, d in self.weekdays]
+            parts.append(f"BYDAY={','.join(days)}")
+        if self.positions:
+            parts.append(f"BYSETPOS={_joined(self.positions)}")
+        if self.count is not None:
+            parts.append(f"COUNT={self.count}")
+        if self.until is not None:
+            parts.append(f"UNTIL={self.until:%Y%m%d}")
+        return ";".join(parts)
 
-    @property
-    def weekday(self) -> int:
-        return self.start_date.weekday()
+    def dates(self, start: date, first: date, last: date) -> tuple[date, ...]:
+        """Dates from ``first`` to ``last``, both included, of the rule begun on ``start``."""
+        if last < first:
+            return ()
+        found = self._expansion(start).between(_noon(first), _noon(last), inc=True)
+        return tuple(moment.date() for moment in found)
 
-    def dates(self, first: date, last: date) -> tuple[date, ...]:
-        """Dates from ``first`` to ``last``, both included."""
-        step = self.interval_weeks * DAYS_PER_WEEK
-        ahead = max(0, -(-(first - self.start_date).days // step))
-        day = self.start_date + timedelta(days=ahead * step)
-        found = []
-        while day <= last:
-            found.append(day)
-            day += timedelta(days=step)
-        return tuple(found)
-
-    def exceptions(
-        self, calendar: ServiceCalendar, until: date, off_dates: Iterable[date] = ()
-    ) -> tuple[date, ...]:
-        """The EXDATE list: dates up to ``until`` on which there is no service after all."""
-        off = frozenset(off_dates)
-        return tuple(
-            day
-            for day in self.dates(self.start_date, until)
-            if day in off or not calendar.is_working(day)
+    def _expansion(self, start: date) -> rrule.rrule:
+        named = [
+            rrule.weekday(day, position) if position else rrule.weekday(day)
+            for position, day in self.weekdays
+        ]
+        return rrule.rrule(
+            rrule.WEEKLY if self.frequency is Frequency.WEEKLY else rrule.MONTHLY,
+            dtstart=_noon(start),
+            interval=self.interval,
+            wkst=rrule.MO,
+            count=self.count,
+            until=None if self.until is None else _noon(self.until),
+            bysetpos=self.positions or None,
+            bymonth=self.months or None,
+            bymonthday=self.month_days or None,
+            byweekday=named or None,
         )
 
 
-def recurrences(days: Sequence[int], cycle: Cycle) -> tuple[WeeklyRecurrence, ...]:
-    """The fewest weekly rules that give exactly the days of a pattern, in every repetition.
+def _noon(on: date) -> datetime:
+    return datetime.combine(on, time(12))
 
-    Parameters
-    ----------
-    days
-        Cycle days of the pattern.
 
-    Returns
-    -------
-    tuple[WeeklyRecurrence, ...]
-        By start date. The days of a weekday that recur evenly are one rule; otherwise each rule
-        takes the largest part that does.
+def _joined(numbers: tuple[int, ...]) -> str:
+    return ",".join(str(n) for n in numbers)
+
+
+def parse_rule(text: str) -> RecurrenceRule:
+    """The rule of an RRULE text; letter case and a leading ``RRULE:`` do not matter.
 
     Raises
     ------
     ValueError
-        If a day lies outside the cycle.
+        Where the text is no rule of weeks or months, or has a part that is not known.
     """
-    if any(not 0 <= day < cycle.num_days for day in days):
-        raise ValueError(f"days {list(days)} lie outside a cycle of {cycle.num_days} days")
-    rules = []
-    for weekday in range(DAYS_PER_WEEK):
-        weeks = {day // DAYS_PER_WEEK for day in days if day % DAYS_PER_WEEK == weekday}
-        for first_week, interval in _even_parts(weeks, cycle.num_weeks):
-            start = cycle.date_of(first_week * DAYS_PER_WEEK + weekday)
-            rules.append(WeeklyRecurrence(start_date=start, interval_weeks=interval))
-    return tuple(sorted(rules, key=lambda rule: (rule.start_date, rule.interval_weeks)))
+    parts = _parts(text)
+    try:
+        frequency = Frequency(parts.pop("FREQ", ""))
+    except ValueError as wrong:
+        raise ValueError(f"neither weekly nor monthly: {text!r}") from wrong
+    until = parts.pop("UNTIL", None)
+    count = parts.pop("COUNT", None)
+    rule = RecurrenceRule(
+        frequency=frequency,
+        interval=_whole(parts.pop("INTERVAL", "1"), text),
+        weekdays=tuple(_byday(p, text) for p in parts.pop("BYDAY", "").split(",") if p),
+        positions=_numbers(parts, "BYSETPOS", _MOST_POSITION, text, signed=True),
+        month_days=_numbers(parts, "BYMONTHDAY", 31, text, signed=True),
+        months=_numbers(parts, "BYMONTH", 12, text, signed=False),
+        count=None if count is None else _whole(count, text),
+        until=None if until is None else _until(until, text),
+    )
+    unknown = sorted(set(parts) - _FREE)
+    if unknown:
+        raise ValueError(f"unknown part {unknown[0]} of {text!r}")
+    if parts.get("WKST", "MO") != "MO":
+        raise ValueError(f"weeks begin on Monday: {text!r}")
+    if rule.count is not None and rule.until is not None:
+        raise ValueError(f"COUNT and UNTIL exclude one another: {text!r}")
+    _check_parts(rule, text)
+    return rule
 
 
-def _even_parts(weeks: set[int], num_weeks: int) -> list[tuple[int, int]]:
-    """First week and interval of disjoint even series that make up ``weeks``, longest first."""
-    left, parts = set(weeks), []
-    for interval in (d for d in range(1, num_weeks + 1) if num_weeks % d == 0):
-        for first in range(interval):
-            series = set(range(first, num_weeks, interval))
-            if series <= left:
-                parts.append((first, interval))
-                left -= series
+def _check_parts(rule: RecurrenceRule, text: str) -> None:
+    has_positions = any(position for position, _ in rule.weekdays)
+    if rule.frequency is Frequency.WEEKLY and (has_positions or rule.positions or rule.month_days):
+        raise ValueError(f"a weekly rule names no weeks or days of a month: {text!r}")
+    if has_positions and rule.positions:
+        raise ValueError(f"BYSETPOS and positions in BYDAY exclude one another: {text!r}")
+    if rule.month_days and (rule.weekdays or rule.positions):
+        raise ValueError(f"BYMONTHDAY goes with no weekdays: {text!r}")
+
+
+def _parts(text: str) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for part in text.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
+        key, equals, value = (p.strip() for p in part.partition("="))
+        if not equals or not value or key in parts:
+            raise ValueError(f"no recurrence rule: {text!r}")
+        parts[key] = value
     return parts
+
+
+def _whole(value: str, text: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError(f"{value} is no whole number above 0 in {text!r}")
+    return int(value)
+
+
+def _numbers(
+    parts: dict[str, str], key: str, most: int, text: str, *, signed: bool
+) -> tuple[int, ...]:
+    """A list of whole numbers, each once; negative ones count from the end."""
+    found = []
+    for value in filter(None, parts.pop(key, "").split(",")):
+        digits = value.lstrip("+-") if signed else value
+        if not digits.isdecimal() or not 1 <= int(digits) <= most:
+            raise ValueError(f"{key} of {text!r}")
+        found.append(-int(digits) if value.startswith("-") else int(digits))
+    return tuple(dict.fromkeys(found))
+
+
+def _byday(part: str, text: str) -> tuple[int, int]:
+    """Position (0 for none) and weekday of ``2TU``, ``-1FR`` or ``MO``."""
+    number, name = part[:-2].strip(), part[-2:]
+    if name not in RRULE_WEEKDAYS:
+        raise ValueError(f"no weekday: {part!r} of {text!r}")
+    digits = number.lstrip("+-")
+    if number and (not digits.isdecimal() or not 1 <= int(digits) <= _MOST_POSITION):
+        raise ValueError(f"no week of a month: {part!r} of {text!r}")
+    position = int(number) if number else 0
+    return position, RRULE_WEEKDAYS.index(name)
+
+
+def _until(value: str, text: str) -> date:
+    try:
+        return datetime.strptime(value[:8], "%Y%m%d").replace(tzinfo=None).date()
+    except ValueError as wrong:
+        raise ValueError(f"UNTIL of {text!r}") from wrong
+
+
+class Drop(StrEnum):
+    """Why a date that a rule gives has no visit."""
+
+    EXCEPTION = "exception"
+    SEASON = "season"
+    SCHOOL = "school"
+    CLOSED = "closed"
+    NO_VEHICLE = "no_vehicle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """When a stop is to be visited, as its timetable says it.
+
+    Notes
+    -----
+    ``rule`` is an RRULE. What it leaves open is for the planner to choose, once for the stop:
+    without ``start_date`` the first week or month of an interval above 1; without ``BYDAY`` the
+    weekday; without ``BYDAY``, ``BYSETPOS`` and ``BYMONTHDAY`` in a monthly rule the week of the
+    month. With ``start_date`` the rule means what RFC 5545 says of it.
+
+    An empty ``rule`` asks for ``period_visits`` visits on the same days of every ``period_weeks``
+    weeks, counted from the first Monday of the horizon, with the stop's gaps between them.
+
+    A date of the rule that is an exception, out of season or out of school time is dropped, never
+    moved. ``extra_dates`` are visited besides, in every season.
+    """
+
+    rule: str = ""
+    period_weeks: int = 4
+    period_visits: int = 1
+    start_date: date | None = None
+    end_date: date | None = None
+    exceptions: frozenset[date] = frozenset()
+    extra_dates: frozenset[date] = frozenset()
+    seasons: tuple[Season, ...] = ()
+    school_time: SchoolTime | None = None
+    school: str = ""
+    """Name of the school calendar that ``school_time`` is judged by."""
+
+    def __post_init__(self) -> None:
+        rule = parse_rule(self.rule) if self.rule else None
+        if rule is not None and rule.count is not None and self.start_date is None:
+            raise ValueError(f"COUNT needs a first date: {self.rule!r}")
+        if self.period_weeks < 1 or self.period_visits < 1:
+            raise ValueError(f"{self.period_visits} visits in {self.period_weeks} weeks")
+        if self.start_date and self.end_date and self.end_date < self.start_date:
+            raise ValueError(f"ends {self.end_date}, before {self.start_date}")
+        if (self.school_time is None) != (not self.school):
+            raise ValueError("school time and school calendar go together")
+
+    @property
+    def parsed(self) -> RecurrenceRule | None:
+        """The rule by its parts; ``None`` where there is none."""
+        return parse_rule(self.rule) if self.rule else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the rule and its first date is asked for."""
+        return not (
+            self.end_date or self.exceptions or self.extra_dates or self.seasons or self.school_time
+        )
+
+    def drop_on(self, on: date, calendar: ServiceCalendar) -> Drop | None:
+        """Why the stop itself wants no visit on a date of its rule; ``None`` if it does."""
+        if on in self.exceptions:
+            return Drop.EXCEPTION
+        if on in self.extra_dates:
+            return None
+        if not in_seasons(self.seasons, on):
+            return Drop.SEASON
+        if self.school_time is not None:
+            school = calendar.schools.get(self.school)
+            if school is None or school.time_of(on) is not self.school_time:
+                return Drop.SCHOOL
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +291,7 @@ class CycleFrequency:
     weeks_of_month: tuple[int, ...] = ()
 
 
-def parse_frequency(rrule: str) -> CycleFrequency:
+def parse_frequency(rrule_text: str) -> CycleFrequency:
     """The frequency of a weekly or monthly rule, counted in weeks.
 
     A month counts as four weeks, as the rounds of mobile libraries do.
@@ -124,56 +301,29 @@ def parse_frequency(rrule: str) -> CycleFrequency:
     ValueError
         Where the text is no such rule.
     """
-    parts = _parts(rrule)
-    interval = int(parts.get("INTERVAL", "1"))
-    if interval < 1:
-        raise ValueError(f"interval {interval} of {rrule!r}")
-    named = [_byday(text) for text in parts.get("BYDAY", "").split(",") if text]
-    weekdays = frozenset(weekday for _, weekday in named)
-    if parts.get("FREQ") == "WEEKLY":
-        if any(position for position, _ in named):
-            raise ValueError(f"a weekly rule names no positions: {rrule!r}")
-        return CycleFrequency(num_weeks=interval, visits=len(weekdays) or 1, weekdays=weekdays)
-    if parts.get("FREQ") == "MONTHLY" and named:
-        positions = _positions(parts, named)
-        visits = sum(_WEEKS_OF.get(p, 1) for p in positions) if positions else 0
-        if not visits:
-            raise ValueError(f"a monthly rule needs positions: {rrule!r}")
-        return CycleFrequency(
-            num_weeks=interval * WEEKS_PER_MONTH,
-            visits=visits,
-            weekdays=weekdays,
-            weeks_of_month=tuple(sorted({p for p in positions if p})),
-        )
-    raise ValueError(f"neither weekly nor a weekday of the month: {rrule!r}")
+    rule = parse_rule(rrule_text)
+    weekdays = frozenset(day for _, day in rule.weekdays)
+    if rule.frequency is Frequency.WEEKLY:
+        return CycleFrequency(num_weeks=rule.interval, visits=len(weekdays) or 1, weekdays=weekdays)
+    return CycleFrequency(
+        num_weeks=rule.interval * WEEKS_PER_MONTH,
+        visits=_visits_a_month(rule),
+        weekdays=weekdays,
+        weeks_of_month=tuple(sorted({*rule.positions, *(p for p, _ in rule.weekdays if p)})),
+    )
 
 
-_WEEKS_OF = {0: WEEKS_PER_MONTH}
-"""A weekday without a position comes every week of the month."""
+def _visits_a_month(rule: RecurrenceRule) -> int:
+    if rule.month_days or rule.positions:
+        return len(rule.month_days) or len(rule.positions)
+    return sum(1 if position else WEEKS_PER_MONTH for position, _ in rule.weekdays) or 1
 
 
-def _positions(parts: dict[str, str], named: list[tuple[int, int]]) -> list[int]:
-    if "BYSETPOS" in parts:
-        return [int(p) for p in parts["BYSETPOS"].split(",")]
-    return [position for position, _ in named]
+def week_number(on: date) -> int:
+    """Weeks from Monday, 1 January of year 1, to a date's Monday."""
+    return (on.toordinal() - 1) // DAYS_PER_WEEK
 
 
-def _parts(rrule: str) -> dict[str, str]:
-    parts = {}
-    for part in rrule.strip().removeprefix("RRULE:").split(";"):
-        key, equals, value = part.partition("=")
-        if not equals or not value or key.upper() in parts:
-            raise ValueError(f"no recurrence rule: {rrule!r}")
-        parts[key.upper()] = value.upper()
-    return parts
-
-
-def _byday(text: str) -> tuple[int, int]:
-    """Position (0 for none) and weekday of ``2TU``, ``-1FR`` or ``MO``."""
-    number, name = text[:-2], text[-2:]
-    if name not in RRULE_WEEKDAYS:
-        raise ValueError(f"no weekday: {text!r}")
-    position = int(number) if number else 0
-    if number and not 1 <= abs(position) <= _POSITIONS:
-        raise ValueError(f"no week of a month: {text!r}")
-    return position, RRULE_WEEKDAYS.index(name)
+def monday_of(on: date) -> date:
+    """The Monday of a date's week."""
+    return on - timedelta(days=on.weekday())

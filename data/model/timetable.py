@@ -117,10 +117,12 @@ def _repeated(
 ) -> tuple[tuple[date, ...], tuple[date, ...]]:
     """Dates of cycle days in every repetition: those kept and those dropped, ascending."""
     tours = _tours(plan, vehicle, days)
-    last_day = (until - request.cycle.start_date).days
+    cycle = request.cycle
+    last_day = cycle.day_of(until)
     kept: list[date] = []
     dropped: list[date] = []
-    for cycle_start in range(0, last_day + 1, request.cycle.num_days):
+    most = last_day if cycle.repeats else min(last_day, 0)
+    for cycle_start in range(0, most + 1, cycle.num_days):
         for day in days:
             if cycle_start + day > last_day:
                 continue

@@ -8,7 +8,7 @@ nights away, crew, what a person has fixed.
 from collections.abc import Callable, Iterator
 
 from data.model.plan import Violation
-from planner.rules import crew, dwell, fixed, nights, runs, service
+from planner.rules import crew, dwell, fixed, nights, recurrence, runs, service
 from planner.rules.view import PlanView
 
 type Rule = Callable[[PlanView], Iterator[Violation]]
@@ -16,6 +16,7 @@ type Rule = Callable[[PlanView], Iterator[Violation]]
 EVERY_RULE: tuple[Rule, ...] = (
     runs.everything_is_known,
     service.stops_get_their_visits,
+    recurrence.recurrence_is_kept,
     service.unserved_are_listed,
     service.mandatory_stops_are_served,
     service.gaps_keep_their_limits,

@@ -1,8 +1,8 @@
 """Limits on a crew's driving, work, meals and rest.
 
-A vehicle has one crew; a calendar week is Monday to Sunday; the cycle repeats, so weeks and nights
-also pair across its seam. Clock times are local: a night in which the clocks change is taken as
-24 hours.
+A vehicle has one crew; a calendar week is Monday to Sunday; where the cycle repeats, weeks and
+nights also pair across its seam. Clock times are local: a night in which the clocks change is
+taken as 24 hours.
 """
 
 import math
@@ -50,12 +50,16 @@ def weekly_driving(view: PlanView) -> Iterator[Violation]:
 
 
 def two_week_driving(view: PlanView) -> Iterator[Violation]:
-    """Driving of any two consecutive calendar weeks, also last and first, stays in its limit."""
+    """Driving of any two consecutive calendar weeks stays in its limit.
+
+    Where the cycle repeats, the last and the first follow one another.
+    """
     for vehicle, rules, duty in view.crews():
         limit_s = rules.drive_two_week_max_s
         weeks = _by_week(view, duty, _driving_s)
-        for week, driven_s in enumerate(weeks):
-            found_s = driven_s + weeks[(week + 1) % len(weeks)]
+        after = [*weeks[1:], weeks[0] if view.request.cycle.repeats else 0]
+        for week, (driven_s, next_s) in enumerate(zip(weeks, after, strict=True)):
+            found_s = driven_s + next_s
             if limit_s is not None and found_s > limit_s:
                 amounts = {"found_min": minutes(found_s), "limit_min": minutes(limit_s)}
                 yield _of_week(view, "rule.drive_two_weeks", vehicle, week, **amounts)

@@ -46,7 +46,14 @@ def days_are_working_days(view: PlanView) -> Iterator[Violation]:
     calendar = view.request.calendar
     for run, vehicle in view.runs():
         on = view.date_of(run.day)
-        if on in calendar.closed_dates:
+        if not view.request.cycle.covers(on):
+            yield view.of_run(
+                "rule.date_outside_plan",
+                run,
+                first=view.request.cycle.first_date.isoformat(),
+                last=view.request.cycle.last_date.isoformat(),
+            )
+        elif on in calendar.closed_dates:
             yield view.of_run("rule.date_closed", run, name=calendar.closed_dates[on])
         elif not calendar.is_working(on):
             yield view.of_run("rule.weekday_without_service", run)

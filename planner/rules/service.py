@@ -5,13 +5,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from data.model.plan import Violation
+from planner.rules.recurrence import is_owed_nothing, rhythm_of
 from planner.rules.view import PlanView, clock, minutes, weekdays
 
 
 def stops_get_their_visits(view: PlanView) -> Iterator[Violation]:
-    """A visited stop gets exactly its visits per cycle; fewer or more are neither."""
+    """A visited stop gets exactly its visits per cycle; fewer or more are neither.
+
+    Stops with a rule are judged by ``planner.rules.recurrence``.
+    """
     for stop_id, found in view.visits.items():
         stop = view.stops[stop_id]
+        if view.request.recurrence_of(stop) is not None:
+            continue
         if found and len(found) != stop.visits_per_cycle:
             yield view.of_stop(
                 "rule.visits_wrong", stop, found=len(found), limit=stop.visits_per_cycle
@@ -32,24 +38,30 @@ def unserved_are_listed(view: PlanView) -> Iterator[Violation]:
 
 
 def mandatory_stops_are_served(view: PlanView) -> Iterator[Violation]:
-    """A mandatory stop has visits."""
+    """A mandatory stop has visits, unless its rule gives it no date in the horizon."""
     for stop_id, found in view.visits.items():
         stop = view.stops[stop_id]
-        if stop.mandatory and not found:
+        if stop.mandatory and not found and not is_owed_nothing(view.request, stop):
             yield view.of_stop("rule.mandatory_unserved", stop, limit=stop.visits_per_cycle)
 
 
 def gaps_keep_their_limits(view: PlanView) -> Iterator[Violation]:
     """Days between consecutive visits lie between the least and greatest gap.
 
-    The cycle repeats, so the gap from the last visit to the first of the next cycle counts too.
+    Where the cycle repeats, the gap from the last visit to the first of the next cycle counts too.
+    For a stop with a rule the gaps are those between the dates of the rule, so that a date that is
+    dropped makes no gap too long.
     """
     for stop_id, found in view.visits.items():
         if not found:
             continue
         stop = view.stops[stop_id]
         days = [run.day for run, _ in found]
-        for day, later in pairwise([*days, days[0] + view.request.cycle.num_days]):
+        if view.request.recurrence_of(stop) is not None:
+            days = [view.request.cycle.day_of(on) for on in rhythm_of(view, stop).nominal]
+        if view.request.cycle.repeats and days:
+            days.append(days[0] + view.request.cycle.num_days)
+        for day, later in pairwise(days):
             facts = {
                 "found": later - day,
                 "day": day,
@@ -63,9 +75,17 @@ def gaps_keep_their_limits(view: PlanView) -> Iterator[Violation]:
 
 
 def weekday_stays_the_same(view: PlanView) -> Iterator[Violation]:
-    """Where asked, all visits of a stop fall on one weekday (Monday is 0)."""
-    for stop_id, found in view.visits.items():
+    """Where asked, all visits of a stop fall on one weekday (Monday is 0).
+
+    A rule says itself what weekdays it has; dates named besides it may be of any.
+    """
+    for stop_id, visits in view.visits.items():
         stop = view.stops[stop_id]
+        recurrence = view.request.recurrence_of(stop)
+        if recurrence is not None and recurrence.rule:
+            continue
+        extra = recurrence.extra_dates if recurrence is not None else frozenset()
+        found = [(r, v) for r, v in visits if view.date_of(r.day) not in extra]
         first = found[0][0].day if found else 0
         for run, visit in found:
             if stop.same_weekday and (run.day - first) % 7 != 0:

@@ -68,13 +68,13 @@ class PlanView:
                 yield self.vehicles[vehicle_id], rules, duty
 
     def followers(self, duty: list[Run]) -> Iterator[tuple[Run, Run, int]]:
-        """Each run of a vehicle, its next one, and the day of that; the last meets the first.
+        """Each run of a vehicle, its next one, and the day of that.
 
-        The day counts on past the end of the cycle.
+        Where the cycle repeats the last meets the first; its day counts on past the end.
         """
         for run, later in pairwise(duty):
             yield run, later, later.day
-        if duty:
+        if duty and self.request.cycle.repeats:
             yield duty[-1], duty[0], duty[0].day + self.request.cycle.num_days
 
     def date_of(self, day: int) -> date:

@@ -20,6 +20,8 @@ from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.pins import ChangeCap, Forbidden, KeptRun, KeptVisit, Pins, PublishedTime, VisitPin
 from data.model.place import DepotId, DepotKind, Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit, Unserved
+from data.model.recurrence import Recurrence
+from data.model.seasons import DateSpan, SchoolCalendar, SchoolTime, parse_season
 from data.model.travel import UNREACHABLE
 from planner import rules
 from planner.score import check
@@ -65,6 +67,29 @@ def with_rules(**changes: Any) -> Case:
 
 def with_request(**changes: Any) -> Case:
     return replace(REQUEST, **changes), PLAN
+
+
+def with_rule(stop: Stop, calendar: ServiceCalendar | None = None, **rule: Any) -> Case:
+    """The plan on its dates, not repeated, where a stop has a rule begun on its first Tuesday."""
+    recurrence = Recurrence(**{"rule": "FREQ=WEEKLY;INTERVAL=1", "start_date": TUESDAY} | rule)
+    request, plan = with_stop(stop, recurrence=recurrence)
+    cycle = replace(request.cycle, repeats=False)
+    return replace(request, cycle=cycle, calendar=calendar or request.calendar), plan
+
+
+def with_visit_twice() -> Case:
+    """Kaluzhskoe is visited twice on its Tuesday, at clock times that may differ."""
+    visits = [(KALUZHSKOE, clock_min("10:00")), (KALUZHSKOE, clock_min("14:00"))]
+    run = make_run(REQUEST, FIRST, 1, visits)
+    stops = (replace(KALUZHSKOE, recurrence=Recurrence(rule="FREQ=WEEKLY;INTERVAL=2")),)
+    request = replace(
+        REQUEST,
+        stops=stops,
+        cycle=replace(REQUEST.cycle, repeats=False),
+        clock_tolerance_s=4 * HOUR_S,
+        crew_rules={FIRST.vehicle_id: CrewRules(), SECOND.vehicle_id: CrewRules()},
+    )
+    return request, replace(PLAN, runs=(run,), unserved=())
 
 
 def with_runs(*runs: Run, crew_rules: CrewRules = RULES) -> Case:
@@ -283,6 +308,31 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.daily_rest": lambda: with_rules(daily_rest_s=161 * HOUR_S + 32 * MINUTE_S),
     "rule.rest_by_shift": lambda: with_rules(rest_shift_ratio=28.0),
     "rule.week_work": lambda: with_rules(week_work_max_s=358 * MINUTE_S),
+    "rule.visit_off_rule": lambda: with_rule(KALINOVKA, rule="FREQ=WEEKLY;INTERVAL=2"),
+    "rule.visit_missed": lambda: with_rule(KALUZHSKOE),
+    "rule.visit_twice": with_visit_twice,
+    "rule.visit_on_exception": lambda: with_rule(
+        KALINOVKA, exceptions=frozenset({date(2026, 12, 8)})
+    ),
+    "rule.visit_out_of_season": lambda: with_rule(
+        KALINOVKA, seasons=(parse_season("06-01/12-05"),)
+    ),
+    "rule.visit_out_of_school_time": lambda: with_rule(
+        KALINOVKA,
+        ServiceCalendar(
+            schools={
+                "oblast": SchoolCalendar(
+                    terms=(DateSpan(first=date(2026, 11, 2), last=date(2026, 12, 6)),),
+                    holidays=(DateSpan(first=date(2026, 12, 7), last=date(2026, 12, 20)),),
+                )
+            }
+        ),
+        school_time=SchoolTime.TERM,
+        school="oblast",
+    ),
+    "rule.date_outside_plan": lambda: with_request(
+        cycle=replace(REQUEST.cycle, repeats=False, until_date=date(2026, 12, 7))
+    ),
     "rule.pin_missed": lambda: with_request(
         pins=Pins(visits=(VisitPin(stop_id=KALUZHSKOE.stop_id, day=1, latest_s=13 * HOUR_S),))
     ),
