@@ -80,8 +80,8 @@ def draw_map(
         title=label("map.plan_title", region=region.name_in(label.language)),
         subtitle=label(
             "map.plan_subtitle",
-            first=label.day(cycle.start_date),
-            last=label.day(cycle.date_of(cycle.num_days - 1)),
+            first=label.day(cycle.first_date),
+            last=label.day(cycle.last_date),
             weeks=label.count("map.weeks", cycle.num_weeks),
             vehicles=label.count("map.vehicles", len(request.vehicles)),
         ),
@@ -228,6 +228,8 @@ def _middle(ring: Ring) -> tuple[float, float]:
 
 
 def _ahead(request: PlanRequest) -> date:
+    if not request.cycle.repeats:
+        return request.cycle.last_date
     days = max(_DAYS_AHEAD, request.cycle.num_days)
     return request.cycle.start_date + timedelta(days=days - 1)
 

@@ -531,7 +531,7 @@ def _rules(
 ) -> CrewRules:
     """The strictest rules of the sets, each of which must hold on every date of the cycle."""
     chosen = []
-    first, last = cycle.date_of(0), cycle.date_of(cycle.num_days - 1)
+    first, last = cycle.first_date, cycle.last_date
     for set_id in set_ids:
         found = region.rule_sets.get(set_id)
         if found is None:

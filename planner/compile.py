@@ -201,8 +201,8 @@ def _check(request: PlanRequest) -> None:
     if not any(request.working_days(v) for v in request.vehicles):
         raise RequestError(
             "request.no_working_day",
-            start=request.cycle.start_date.isoformat(),
-            end=request.cycle.date_of(request.cycle.num_days - 1).isoformat(),
+            start=request.cycle.first_date.isoformat(),
+            end=request.cycle.last_date.isoformat(),
         )
     points = [d.depot_id for d in request.depots] + [s.stop_id for s in request.stops]
     for vehicle in request.vehicles:

@@ -250,8 +250,8 @@ class Draft:
             raise RequestError(
                 "edit.day_outside_cycle",
                 date=self._request.cycle.date_of(day).isoformat(),
-                first=self._request.cycle.start_date.isoformat(),
-                last=self._request.cycle.date_of(self._request.cycle.num_days - 1).isoformat(),
+                first=self._request.cycle.first_date.isoformat(),
+                last=self._request.cycle.last_date.isoformat(),
             )
         return vehicle_id, day
 

@@ -179,7 +179,7 @@ def _day(request: PlanRequest, text: str, code: str, whole: str) -> int:
         raise InputError(
             "pins.outside_cycle",
             date=on.isoformat(),
-            start=cycle.start_date.isoformat(),
-            end=cycle.date_of(cycle.num_days - 1).isoformat(),
+            start=cycle.first_date.isoformat(),
+            end=cycle.last_date.isoformat(),
         )
     return day

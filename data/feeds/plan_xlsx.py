@@ -63,10 +63,10 @@ def _summary(
 ) -> list[tuple[str, Kind, Cell]]:
     figures = plan_figures(region.settlements, needs, request, plan)
     cycle = request.cycle
-    last = cycle.date_of(cycle.num_days - 1)
+    last = cycle.last_date
     gap = "" if figures.gap_ratio is None else label.percent(figures.gap_ratio)
     named: list[tuple[str, Kind, Cell]] = [
-        ("first_date", Kind.DATE, cycle.start_date),
+        ("first_date", Kind.DATE, cycle.first_date),
         ("last_date", Kind.DATE, last),
         ("estimated", Kind.FLAG, estimated),
         ("people_reached", Kind.COUNT, figures.people_reached),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -29,6 +29,7 @@ from data.model.region import (
     ServiceStandard,
     SourceNote,
 )
+from data.model.seasons import DateSpan, SchoolCalendar
 
 KM_M = 1000.0
 KMH_PER_MPS = 3.6
@@ -170,10 +171,40 @@ def _calendar(section: Section) -> ServiceCalendar:
     weekdays = section.weekdays("weekdays")
     closed = _named_dates(section.sections("closed"))
     extra = _named_dates(section.sections("extra"))
+    schools = _schools(section)
     section.finish()
-    if weekdays is None:
-        return ServiceCalendar(closed_dates=closed, extra_dates=extra)
-    return ServiceCalendar(weekdays=weekdays, closed_dates=closed, extra_dates=extra)
+    calendar = ServiceCalendar(closed_dates=closed, extra_dates=extra, schools=schools)
+    return calendar if weekdays is None else replace(calendar, weekdays=weekdays)
+
+
+def _schools(section: Section) -> dict[str, SchoolCalendar]:
+    """School calendars by name, from their terms and holidays."""
+    terms = _school_spans(section.sections("term"))
+    holidays = _school_spans(section.sections("school_holiday"))
+    return {
+        name: SchoolCalendar(
+            terms=tuple(terms.get(name, ())), holidays=tuple(holidays.get(name, ()))
+        )
+        for name in dict.fromkeys([*terms, *holidays])
+    }
+
+
+def _school_spans(sections: Iterable[Section]) -> dict[str, list[DateSpan]]:
+    spans: dict[str, list[DateSpan]] = {}
+    for section in sections:
+        school, name = section.required("school"), section.text("name")
+        first, last = section.day("date"), section.day("to")
+        section.finish()
+        for key in ("date", "to"):
+            if key not in section:
+                section.note("region.missing_key", key)
+        if first is None or last is None:
+            continue
+        if last < first:
+            section.note("region.range_backwards", "to", first=first.isoformat())
+        elif school:
+            spans.setdefault(school, []).append(DateSpan(first=first, last=last, name=name))
+    return spans
 
 
 def _named_dates(sections: Iterable[Section]) -> dict[date, str]:

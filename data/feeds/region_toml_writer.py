@@ -88,6 +88,14 @@ def _calendar_table(calendar: ServiceCalendar) -> dict[str, Any]:
     for key, dates in (("closed", calendar.closed_dates), ("extra", calendar.extra_dates)):
         if dates:
             table[key] = _ranges(dates.items())
+    for key in ("term", "school_holiday"):
+        spans = [
+            {"school": school, "date": s.first, "to": s.last, "name": s.name}
+            for school, known in calendar.schools.items()
+            for s in (known.terms if key == "term" else known.holidays)
+        ]
+        if spans:
+            table[key] = spans
     return table
 
 

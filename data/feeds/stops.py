@@ -6,6 +6,7 @@ from typing import Any
 
 from data.feeds.entity import Entity
 from data.feeds.importing import check_known, fill_ids, import_table, recode
+from data.feeds.recurrence_cells import RECURRENCE_COLUMNS, recurrence_cells, recurrence_from_row
 from data.feeds.report import ImportReport
 from data.feeds.rows import Row
 from data.feeds.stops_schema import import_schedule, is_schedule
@@ -67,6 +68,7 @@ def stop_from_row(row: Row) -> Stop | None:
         "people": row.count("people"),
         "prize": row.number("prize", least=0) or 0.0,
         "site": _site_from_row(row),
+        "recurrence": recurrence_from_row(row),
     }
     longest_s = values["service_most_s"]
     if longest_s is not None and longest_s < (values["service_s"] or 0):
@@ -130,6 +132,7 @@ def stop_cells(item: Stop) -> dict[str, str]:
         "permission_until": write_date(site.permission_until_date),
         "photo": site.photo,
         "notes": site.notes,
+        **recurrence_cells(item.recurrence),
     }
 
 
@@ -171,6 +174,7 @@ STOPS: Entity[Stop] = Entity(
         "permission_until",
         "photo",
         "notes",
+        *RECURRENCE_COLUMNS,
     ),
     required=("stop_id", "name", "lon", "lat"),
     from_row=stop_from_row,
@@ -200,8 +204,8 @@ def import_stops(
 ) -> tuple[tuple[Stop, ...], ImportReport]:
     """Stops of a table or vector file; ``settlement_ids`` as for libraries.
 
-    A file of the exchange schema is known by its columns; its recurrences become visits in a
-    cycle of ``cycle_weeks``.
+    A file of the exchange schema is known by its columns. A place of one row keeps its recurrence;
+    visits of places with several rows are counted in a cycle of ``cycle_weeks``.
 
     Raises
     ------

@@ -22,7 +22,7 @@ from data.feeds.values import (
 from data.model.calendar import DAYS_PER_WEEK, Window
 from data.model.geo import COORDINATE_DIGITS
 from data.model.place import Stop, StopId, StopKind
-from data.model.recurrence import CycleFrequency, parse_frequency
+from data.model.recurrence import CycleFrequency, Recurrence, parse_frequency
 
 TYPE_OF_KIND = {
     StopKind.PUBLIC: "Public",
@@ -171,51 +171,42 @@ def mobile_stop_rows(
 
 
 def stops_of_schedule(scheduled: Sequence[ScheduledStop], cycle_weeks: int) -> tuple[Stop, ...]:
-    """One stop for each place, with the windows and visits of all its rows.
+    """One stop for each row, by place in the order in which places first come.
 
-    Visits are counted in the cycle, at least one for each row; a place that is visited on several
-    weekdays need not keep to one. A place of one row keeps the row's interval.
+    A stop keeps the row's rule with its first and last date and its exceptions; its visits are
+    also counted in a cycle of ``cycle_weeks``, at least one. Further rows of a place, for other
+    weeks, weekdays or times of day, are stops of their own, numbered from 2.
     """
     places: dict[StopId, list[ScheduledStop]] = {}
     for item in scheduled:
         places.setdefault(item.stop.stop_id, []).append(item)
-    return tuple(_joined(items, cycle_weeks) for items in places.values())
-
-
-def _joined(items: Sequence[ScheduledStop], cycle_weeks: int) -> Stop:
-    weekdays = frozenset(item.weekday for item in items)
-    windows = dict.fromkeys(
-        replace(window, weekdays=frozenset({item.weekday}) if len(weekdays) > 1 else frozenset())
-        for item in items
-        for window in item.stop.windows
-    )
-    return replace(
-        items[0].stop,
-        service_s=min(item.stop.service_s for item in items),
-        visits_per_cycle=sum(_visits(item, cycle_weeks) for item in items),
-        windows=tuple(windows),
-        weekdays=weekdays,
-        same_weekday=len(weekdays) == 1,
-        min_gap_days=_least_gap_days(items, cycle_weeks),
+    return tuple(
+        _ruled(item, StopId(f"{stop_id}-{number}") if number > 1 else stop_id, cycle_weeks)
+        for stop_id, items in places.items()
+        for number, item in enumerate(items, start=1)
     )
 
 
-def _visits(item: ScheduledStop, cycle_weeks: int) -> int:
+def _ruled(item: ScheduledStop, stop_id: StopId, cycle_weeks: int) -> Stop:
     try:
         frequency = item.cycle_frequency
     except ValueError:
-        return 1
-    return max(1, round(cycle_weeks * frequency.visits / frequency.num_weeks))
-
-
-def _least_gap_days(items: Sequence[ScheduledStop], cycle_weeks: int) -> int:
-    """Days that every visit keeps from the next: "every second week" is never two in a row."""
-    try:
-        frequency = items[0].cycle_frequency
-    except ValueError:
-        return 1
+        return replace(item.stop, stop_id=stop_id)
+    visits = max(1, round(cycle_weeks * frequency.visits / frequency.num_weeks))
     is_even = frequency.visits == 1 and cycle_weeks % frequency.num_weeks == 0
-    return DAYS_PER_WEEK * frequency.num_weeks if is_even and len(items) == 1 else 1
+    return replace(
+        item.stop,
+        stop_id=stop_id,
+        visits_per_cycle=visits,
+        # "Every second week" is never two weeks in a row, should the rule be taken away.
+        min_gap_days=DAYS_PER_WEEK * frequency.num_weeks if is_even else 1,
+        recurrence=Recurrence(
+            rule=item.frequency,
+            start_date=item.start_date,
+            end_date=item.end_date,
+            exceptions=frozenset(item.exceptions),
+        ),
+    )
 
 
 def import_schedule(path: Path, *, cycle_weeks: int) -> tuple[tuple[Stop, ...], ImportReport]:

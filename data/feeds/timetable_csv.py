@@ -12,10 +12,11 @@ from datetime import date
 from pathlib import Path
 
 from data.feeds.stops_csv import DAYS, MobileStopRow, write_stops_csv
-from data.model.calendar import DAY_S, DAYS_PER_WEEK, HOUR_S, MINUTE_S
+from data.model.calendar import DAY_S, DAYS_PER_WEEK, HOUR_S, MINUTE_S, Cycle
 from data.model.geo import COORDINATE_DIGITS
 from data.model.place import StopKind
 from data.model.plan import Plan, PlanRequest
+from data.model.recurrence import Frequency
 from data.model.timetable import VisitSeries, visit_series
 
 _TYPES = {
@@ -37,16 +38,16 @@ def write_timetable(
     """Write one row a stop, weekday and clock time, and return the number of rows.
 
     Arrival and departure are the times between which the doors are open; the route is the weekday
-    with the weeks of the cycle (``Monday 1+3/4``).
+    with the weeks of the cycle (``Monday 1+3/4``). In a plan of dates it is the weekday with the
+    week of the rule's interval (``Monday 1/2``) or the weeks of the month (``Tuesday 2+4/month``).
 
     Parameters
     ----------
     until
-        Last date of the timetable, included; it is the rows' ``end``.
+        Last date of the timetable, included; it is the rows' ``end`` unless they end before.
     """
-    num_weeks = request.cycle.num_weeks
     rows = [
-        _row(series, organisation, timetable_url, until, num_weeks)
+        _row(series, organisation, timetable_url, request.cycle)
         for series in visit_series(request, plan, until)
         if series.stop.kind in _TYPES
     ]
@@ -55,17 +56,13 @@ def write_timetable(
     return len(rows)
 
 
-def _row(
-    series: VisitSeries, organisation: str, timetable_url: str, until: date, num_weeks: int
-) -> MobileStopRow:
+def _row(series: VisitSeries, organisation: str, timetable_url: str, cycle: Cycle) -> MobileStopRow:
     stop = series.stop
     day = DAYS[series.dates[0].weekday()]
-    first_week = series.day // DAYS_PER_WEEK
-    weeks = range(first_week, num_weeks, series.interval_weeks)
     return MobileStopRow(
         organisation=organisation,
         mobile=series.vehicle.name,
-        route=f"{day} {'+'.join(str(w + 1) for w in weeks)}/{num_weeks}",
+        route=f"{day} {_weeks(series, cycle)}",
         community=stop.community,
         stop=stop.name,
         geox=f"{stop.lon:.{COORDINATE_DIGITS}f}",
@@ -74,12 +71,24 @@ def _row(
         type=_TYPES[stop.kind],
         arrival=_clock(series.opens_s),
         departure=_clock(series.closes_s),
-        frequency=f"FREQ=WEEKLY;INTERVAL={series.interval_weeks}",
+        frequency=series.rule.text,
         start=series.dates[0].isoformat(),
-        end=until.isoformat(),
+        end=series.end_date.isoformat(),
         exceptions=",".join(on.isoformat() for on in series.exceptions),
         timetable=timetable_url,
     )
+
+
+def _weeks(series: VisitSeries, cycle: Cycle) -> str:
+    """Which weeks of the cycle, of the rule's interval or of the month a series has."""
+    rule, first = series.rule, series.day // DAYS_PER_WEEK
+    if rule.frequency is Frequency.MONTHLY:
+        months = "" if rule.interval == 1 else f"{rule.interval} "
+        return f"{'+'.join(str(p) for p, _ in rule.weekdays)}/{months}month"
+    if not cycle.repeats:
+        return f"{first % rule.interval + 1}/{rule.interval}"
+    weeks = range(first, cycle.num_weeks, rule.interval)
+    return f"{'+'.join(str(w + 1) for w in weeks)}/{cycle.num_weeks}"
 
 
 def _clock(seconds: int) -> str:

@@ -1,6 +1,6 @@
 """A plan's public timetable as an iCalendar file.
 
-One event for each series of visits (stop, weekday, clock time) with a weekly rule; dates without
+One event for each series of visits (stop, weekday, clock time) with its rule; dates without
 service are ``EXDATE``. Private, on-request and technical stops are not published.
 
 References
@@ -18,10 +18,10 @@ from icalendar import Calendar, Event
 from data.model.labels import Labels
 from data.model.place import StopKind
 from data.model.plan import Plan, PlanRequest
+from data.model.recurrence import RRULE_WEEKDAYS
 from data.model.timetable import VisitSeries, visit_series
 
 PRODID = "-//Bookmobile//Timetable//EN"
-_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def write_ical(
@@ -63,7 +63,7 @@ def write_ical(
             continue
         numbers[series.stop.stop_id] += 1
         number = numbers[series.stop.stop_id]
-        event = _event(series, zone, until, label)
+        event = _event(series, zone, label)
         event.add("uid", f"{series.stop.stop_id}.{number}@{request.region_id}.bookmobile")
         event.add("dtstamp", stamp)
         event.add("sequence", sequence)
@@ -76,7 +76,7 @@ def write_ical(
     return sum(numbers.values())
 
 
-def _event(series: VisitSeries, zone: ZoneInfo, until: date, label: Labels) -> Event:
+def _event(series: VisitSeries, zone: ZoneInfo, label: Labels) -> Event:
     stop = series.stop
 
     def opening(on: date) -> datetime:
@@ -86,17 +86,7 @@ def _event(series: VisitSeries, zone: ZoneInfo, until: date, label: Labels) -> E
     event.add("summary", label("ical.summary", stop=stop.name))
     event.add("dtstart", opening(series.dates[0]))
     event.add("dtend", _local(series.dates[0], series.closes_s, zone))
-    last = datetime.combine(until, time(23, 59, 59), zone).astimezone(UTC)
-    event.add(
-        "rrule",
-        {
-            "FREQ": "WEEKLY",
-            "UNTIL": last,
-            "INTERVAL": series.interval_weeks,
-            "BYDAY": _WEEKDAYS[series.dates[0].weekday()],
-            "WKST": "MO",
-        },
-    )
+    event.add("rrule", _rrule(series, zone))
     if series.exceptions:
         event.add("exdate", [opening(on) for on in series.exceptions])
     place = stop.name if stop.community in {"", stop.name} else f"{stop.name}, {stop.community}"
@@ -106,6 +96,20 @@ def _event(series: VisitSeries, zone: ZoneInfo, until: date, label: Labels) -> E
     event.add("categories", [label("ical.category")])
     event.add("transp", "TRANSPARENT")
     return event
+
+
+def _rrule(series: VisitSeries, zone: ZoneInfo) -> dict[str, object]:
+    """The rule as the calendar library takes it; its end is in UTC, as its start has a zone."""
+    rule = series.rule
+    weekday = RRULE_WEEKDAYS[series.dates[0].weekday()]
+    parts: dict[str, object] = {
+        "FREQ": rule.frequency.value,
+        "UNTIL": datetime.combine(series.end_date, time(23, 59, 59), zone).astimezone(UTC),
+        "INTERVAL": rule.interval,
+        "BYDAY": [f"{p or ''}{RRULE_WEEKDAYS[d]}" for p, d in rule.weekdays] or weekday,
+        "WKST": "MO",
+    }
+    return parts | ({"BYMONTH": list(rule.months)} if rule.months else {})
 
 
 def _local(on: date, seconds: int, zone: ZoneInfo) -> datetime:

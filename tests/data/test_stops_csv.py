@@ -20,6 +20,7 @@ from data.feeds.stops_csv import (
 from data.feeds.stops_schema import mobile_stop_rows, scheduled_stops
 from data.model.errors import InputError
 from data.model.place import StopKind
+from data.model.recurrence import Recurrence
 
 UK = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "uk-mobile-libraries"
 FILES = [*sorted((UK / "stops").glob("*.csv")), UK / "schema" / "mobile_library_stops_somerset.csv"]
@@ -154,7 +155,7 @@ def test_rows_to_stops_and_back() -> None:
 
 
 def test_schedule_becomes_stops(tmp_path: Path) -> None:
-    """A timetable imports as stops: rows of one place join, rows without a place are refused."""
+    """A timetable imports as stops, one a row with its rule; rows without a place are refused."""
     path = tmp_path / "s.csv"
     rows = [
         ROW,
@@ -166,10 +167,16 @@ def test_schedule_becomes_stops(tmp_path: Path) -> None:
     write_stops_csv(rows, path)
     stops, report = import_stops(path, cycle_weeks=4)
     assert [(s.name, s.visits_per_cycle, s.service_s, len(s.windows)) for s in stops] == [
-        ("Hall, the old one", 4, 2700, 2),
+        ("Hall, the old one", 2, 2700, 1),
+        ("Hall, the old one", 2, 3600, 1),
         ("Green", 1, 2700, 1),
     ]
-    assert [s.min_gap_days for s in stops] == [1, 28]
+    assert stops[1].stop_id == f"{stops[0].stop_id}-2"
+    assert [s.min_gap_days for s in stops] == [14, 14, 28]
+    first, _, green = (s.recurrence for s in stops)
+    assert first == Recurrence(rule="FREQ=WEEKLY;INTERVAL=2", start_date=date(2026, 12, 4))
+    assert green is not None
+    assert green.rule == "FREQ=MONTHLY;BYDAY=2FR"
     assert [(p.code, p.row) for p in report.rejected] == [
         ("feeds.stops.departure_before_arrival", 6),
         ("feeds.row.no_position", 5),

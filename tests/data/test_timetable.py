@@ -43,14 +43,14 @@ def test_seconds_do_not_split_a_series() -> None:
         for day, second in ((0, 12), (14, 48))
     )
     [series] = visit_series(example.request(), Plan(runs=runs), UNTIL)
-    assert (series.interval_weeks, series.opens_s, series.closes_s) == (2, 36_000, 39_600)
+    assert (series.rule.interval, series.opens_s, series.closes_s) == (2, 36_000, 39_600)
 
 
 def test_uneven_visits_are_series_of_their_own() -> None:
     """Weeks 1 and 2 of four are no fortnightly rhythm."""
     runs = tuple(example.make_run(example.SOUTH, day, [(example.EXTON, 36_000)]) for day in (0, 7))
     series = visit_series(example.request(), Plan(runs=runs), UNTIL)
-    assert [(s.day, s.interval_weeks) for s in series] == [(0, 4), (7, 4)]
+    assert [(s.day, s.rule.interval) for s in series] == [(0, 4), (7, 4)]
 
 
 def test_a_visit_after_midnight_belongs_to_the_next_date() -> None:

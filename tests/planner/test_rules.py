@@ -71,7 +71,8 @@ def with_request(**changes: Any) -> Case:
 
 def with_rule(stop: Stop, calendar: ServiceCalendar | None = None, **rule: Any) -> Case:
     """The plan on its dates, not repeated, where a stop has a rule begun on its first Tuesday."""
-    recurrence = Recurrence(**{"rule": "FREQ=WEEKLY;INTERVAL=1", "start_date": TUESDAY} | rule)
+    weekly = Recurrence(rule="FREQ=WEEKLY;INTERVAL=1", start_date=TUESDAY)
+    recurrence = replace(weekly, **rule)
     request, plan = with_stop(stop, recurrence=recurrence)
     cycle = replace(request.cycle, repeats=False)
     return replace(request, cycle=cycle, calendar=calendar or request.calendar), plan
