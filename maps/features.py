@@ -21,6 +21,7 @@ from data.model.place import (
 )
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
+from data.model.rhythm_words import stop_rhythms
 from data.model.timetable import run_dates
 from maps.encode import encoded, simplified
 from maps.layers import LibraryPoint, RunLine, SettlementPoint, StopPoint
@@ -236,6 +237,8 @@ class Features:
     ) -> None:
         """Stops with the dates of their visits, or the reason for having none."""
         label = self._label
+        # In a cycle that repeats, the number of visits says it more briefly.
+        rhythms = {} if request.cycle.repeats else stop_rhythms(request, plan, label)
         most = max((p.stop.people or 0 for p in points), default=0) or 1
         by_people = sorted(points, key=lambda p: -(p.stop.people or 0))
         rank = {p.stop.stop_id: i for i, p in enumerate(by_people)}
@@ -251,7 +254,7 @@ class Features:
             if point.visits:
                 vehicles = dict.fromkeys(names[run.vehicle_id] for run, _ in point.visits)
                 rows.append(self._row("map.vehicle", ", ".join(vehicles)))
-                often = label.count("map.per_cycle", len(point.visits))
+                often = rhythms.get(stop.stop_id) or label.count("map.per_cycle", len(point.visits))
                 rows.append(self._row("map.frequency", often))
                 dates = self._visits_of(request, plan, point, until)
             elif point.unserved is not None:

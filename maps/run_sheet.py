@@ -4,7 +4,7 @@ Stop ids are those of the plan, so that what is written by hand can be typed bac
 are those of the form 6-НК: to 14, 15 to 30, older.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
 from typing import Any
@@ -13,8 +13,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from data.model.labels import Labels
-from data.model.place import Stop, StopKind
+from data.model.place import Stop, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Run
+from data.model.rhythm_words import stop_rhythms
 from data.model.timetable import run_dates
 
 _TEXTS = (
@@ -40,6 +41,7 @@ def run_sheets_html(request: PlanRequest, plan: Plan, label: Labels, *, until: d
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string((assets / "run_sheet.html").read_text(encoding="utf-8"))
+    rhythms = {} if request.cycle.repeats else stop_rhythms(request, plan, label)
     is_estimated = plan.provenance is not None and plan.provenance.is_estimated
     return template.render(
         language=label.language,
@@ -49,7 +51,7 @@ def run_sheets_html(request: PlanRequest, plan: Plan, label: Labels, *, until: d
         estimated=label("sheet.estimated") if is_estimated else "",
         sheets=[
             {
-                **_sheet(request, plan, run, label, until),
+                **_sheet(request, plan, run, label, until, rhythms),
                 "page": label("sheet.page", number=number, total=len(runs)),
             }
             for number, run in enumerate(runs, start=1)
@@ -58,7 +60,12 @@ def run_sheets_html(request: PlanRequest, plan: Plan, label: Labels, *, until: d
 
 
 def _sheet(
-    request: PlanRequest, plan: Plan, run: Run, label: Labels, until: date
+    request: PlanRequest,
+    plan: Plan,
+    run: Run,
+    label: Labels,
+    until: date,
+    rhythms: Mapping[StopId, str],
 ) -> dict[str, Any]:
     vehicle = next(v for v in request.vehicles if v.vehicle_id == run.vehicle_id)
     stops = {s.stop_id: s for s in request.stops}
@@ -74,7 +81,7 @@ def _sheet(
         "depot": _places(run, label, first=first, last=last),
         "sign_on": label.clock(run.sign_on_s),
         "sign_off": label.clock(run.sign_off_s),
-        "rows": _rows(run, served, label, first=first, last=last),
+        "rows": _rows(run, served, label, rhythms, first=first, last=last),
         "totals": label(
             "sheet.totals",
             drive=_duration(run.drive_s, label),
@@ -87,7 +94,13 @@ def _sheet(
 
 
 def _rows(
-    run: Run, served: Sequence[Stop], label: Labels, *, first: str, last: str
+    run: Run,
+    served: Sequence[Stop],
+    label: Labels,
+    rhythms: Mapping[StopId, str],
+    *,
+    first: str,
+    last: str,
 ) -> list[dict[str, Any]]:
     event = {"drive": "", "arrive": "", "depart": ""}
     is_away = run.start_depot_id is not None, run.end_depot_id is not None
@@ -100,7 +113,7 @@ def _rows(
                 "number": index + 1,
                 "name": stop.name,
                 "id": stop.stop_id,
-                "notes": "; ".join(_notes(stop, label)),
+                "notes": "; ".join(_notes(stop, label, rhythms.get(stop.stop_id, ""))),
                 "drive": _drive(visit.drive_s, visit.drive_m, label),
                 "arrive": label.clock(visit.arrival_s),
                 "open": label.clock(visit.start_s),
@@ -135,12 +148,14 @@ def _places(run: Run, label: Labels, *, first: str, last: str) -> str:
     return first if first == last else label("sheet.depot_ends", first=first, last=last)
 
 
-def _notes(stop: Stop, label: Labels) -> list[str]:
+def _notes(stop: Stop, label: Labels, rhythm: str) -> list[str]:
     """What the crew must know of the place; what is not known is not mentioned."""
     site = stop.site
     notes = []
     if stop.community and stop.community != stop.name:
         notes.append(stop.community)
+    if rhythm:
+        notes.append(label("sheet.rhythm", text=rhythm))
     if stop.kind is not StopKind.PUBLIC:
         notes.append(label(f"sheet.{stop.kind}"))
     if stop.needs:

@@ -12,6 +12,7 @@ from data.model.nights import nights_of
 from data.model.norms import Need
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
+from data.model.rhythm_words import stop_rhythms
 
 
 def write_xlsx(
@@ -192,6 +193,7 @@ def _stops(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
         ("people", Kind.COUNT, 10),
         ("visits_wanted", Kind.COUNT, 11),
         ("visits_planned", Kind.COUNT, 11),
+        ("rhythm", Kind.TEXT, 36),
         ("served", Kind.FLAG, 10),
         ("reason", Kind.TEXT, 60),
         ("lon", Kind.DEGREES, 10),
@@ -201,6 +203,7 @@ def _stops(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
     for run in plan.runs:
         for visit in run.visits:
             planned[visit.stop_id] = planned.get(visit.stop_id, 0) + 1
+    rhythms = stop_rhythms(request, plan, label)
     reasons = {u.stop_id: label(u.reason, **u.facts) for u in plan.unserved}
     rows: list[list[Cell]] = [
         [
@@ -211,6 +214,7 @@ def _stops(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
             label("table.unknown") if stop.people is None else stop.people,
             stop.visits_per_cycle,
             planned.get(stop.stop_id, 0),
+            rhythms.get(stop.stop_id, ""),
             stop.stop_id in planned,
             reasons.get(stop.stop_id, ""),
             stop.lon,

@@ -151,6 +151,6 @@ def test_a_cap_needs_a_plan_of_the_same_cycle(
     told = bookmobile("plan", region, "--start", "2026-11-30", *cap)
     assert told.code == 2
     assert "--start-from" in told.said
-    told = bookmobile("plan", region, "--start-from", earlier, "--weeks", 1, *cap)
+    told = bookmobile("plan", region, "--start-from", earlier, "--weeks", 2, *cap)
     assert told.code == 2
     assert "--weeks" in told.said

@@ -145,7 +145,7 @@ def test_workbook_holds_the_plan_and_no_formula(tmp_path: Path, language: str) -
     assert not [c.value for c in values if str(c.value).startswith("table.")]
     timetable = book[words("table.sheet.timetable")]
     stops = book[words("table.sheet.stops")]
-    assert all(isinstance(c.value, float) for row in stops["J2:K6"] for c in row)
+    assert all(isinstance(c.value, float) for row in stops["K2:L6"] for c in row)
     dates = [row[0] for row in timetable.iter_rows(min_row=2, max_col=1)]
     assert all(isinstance(d.value, datetime) for d in dates)
     assert dates[0].number_format == {"ru": "dd.mm.yyyy", "en": "d mmm yyyy"}[language]
