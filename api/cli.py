@@ -26,6 +26,7 @@ COMMANDS = {
     "insert": ("api.edit_cli", "insert", "List where one more stop fits into a plan."),
     "move": ("api.edit_cli", "move", "Move a stop by hand; name every rule it breaks."),
     "export": ("api.export_cli", "export", "Write a plan's folder anew, as after a move."),
+    "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""

@@ -13,11 +13,13 @@ from rich.table import Table
 
 from api.common_cli import LangOption, words_for
 from api.services.comparing import Compared, compare_plans
+from api.show_learned import interval
 from api.words import Words
 from data.feeds.fuels_file import load_fuels
 from data.feeds.plan_file import read_plan
 from data.model.calendar import HOUR_S, MINUTE_S
 from data.model.costs import Costs
+from data.model.demand import PrizeBy
 from data.model.errors import InputError
 from planner.access import AccessFigures, Group
 
@@ -81,11 +83,20 @@ def show_compared(console: Console, words: Words, rows: Sequence[Compared]) -> N
     for kind in GROUPS:
         if any(kind in row.groups for row in rows):
             add(kind, lambda r, kind=kind: _of(words, r.groups.get(kind)))  # type: ignore[misc]
-    add("prize", lambda r: number(r.summary.prize_collected))
+    by_demand = all(row.prize_by is PrizeBy.DEMAND for row in rows)
+    prize = "prize_demand" if by_demand else "prize"
+    add(prize, lambda r: number(r.summary.prize_collected))
+    if any(row.expected_visits for row in rows):
+        add(
+            "expected_visits",
+            lambda r: "—" if r.expected_visits is None else interval(words, r.expected_visits),
+        )
     add("stops", lambda r: number(r.summary.stops_served))
     add("visits", lambda r: number(r.summary.visits))
     add("km", lambda r: number(r.summary.drive_m / 1000))
     add("driving", lambda r: number(r.summary.drive_s / HOUR_S, 1))
+    if any(row.buffer_s for row in rows):
+        add("buffer", lambda r: number(r.buffer_s / HOUR_S, 1))
     add("open", lambda r: number(r.summary.open_s / HOUR_S, 1))
     if any(row.summary.dwell_added_s for row in rows):
         add("dwell", lambda r: number(r.summary.dwell_added_s / 3600, 1))
@@ -119,6 +130,8 @@ def show_compared(console: Console, words: Words, rows: Sequence[Compared]) -> N
 
 def _show_remarks(console: Console, words: Words, rows: Sequence[Compared]) -> None:
     """What the figures rest on and what is wrong with them."""
+    if len({row.prize_by for row in rows}) > 1:
+        console.print(words("compare.prize_mixed"), style="yellow")
     if any(row.access for row in rows):
         console.print(words("compare.access_told"))
     for fuel in {f.kind: f for row in rows for f in row.fuels}.values():
@@ -208,6 +221,9 @@ def _plain(row: Compared, path: Path) -> dict[str, object]:
         "visits": summary.visits,
         "drive_m": summary.drive_m,
         "drive_s": summary.drive_s,
+        "buffer_s": row.buffer_s,
+        "prize_by": row.prize_by.value,
+        "expected_visits": None if row.expected_visits is None else asdict(row.expected_visits),
         "open_s": summary.open_s,
         "dwell_added_s": summary.dwell_added_s,
         "work_s": summary.work_s,

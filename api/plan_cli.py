@@ -12,6 +12,7 @@ from api.common_cli import JsonOption, LangOption, print_json, progress_console,
 from api.serve import serve_folder
 from api.services.fixing import NO_WISHES, Wishes
 from api.services.folders import check_folder
+from api.services.learning import guidance_of
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
 from api.services.planning import PlanResult, check_frame, plan_region, with_nights
@@ -19,16 +20,19 @@ from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings
 from api.show_changes import change_facts, show_changes, show_pin_reasons
+from api.show_learned import learned_facts, show_learned
 from api.show_plan import plan_facts, show_need, show_plan, show_violations, violation_facts
 from api.terminal import progress_bars
 from api.words import Words
 from data.feeds.outlines import read_land
 from data.feeds.plan_file import read_plan
+from data.model.demand import PrizeBy
 from data.model.errors import InputError
 from data.model.region import Region
 from maps.draw import draw_need_map
 from maps.roads import NO_CLOSURES, Closures
 from planner.changes import changes
+from planner.learn.buffers import KEEP_RATIO
 from planner.params import SolveParams
 from planner.score import check as check_plan
 
@@ -43,6 +47,24 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the search.")]
 TimeOption = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds to search.")]
 OnlineOption = Annotated[
     bool, typer.Option("--online-base", help="Offer an online base layer on the map.")
+]
+
+LearnedOption = Annotated[
+    Path | None,
+    typer.Option("--learned", help="File of bookmobile learn; else the region folder's own."),
+]
+WithoutLearnedOption = Annotated[
+    bool, typer.Option("--without-learned", help="Leave the region's learned times aside.")
+]
+OnTimeOption = Annotated[
+    float,
+    typer.Option(
+        "--on-time", min=0.5, max=0.95, help="Share of days on which learned buffers keep arrivals."
+    ),
+]
+PrizeByOption = Annotated[
+    PrizeBy | None,
+    typer.Option("--prize-by", help="What a stop is worth: its people or its expected visits."),
 ]
 
 
@@ -176,6 +198,10 @@ def plan(
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 2,
+    learned: LearnedOption = None,
+    without_learned: WithoutLearnedOption = False,
+    on_time: OnTimeOption = KEEP_RATIO,
+    prize_by: PrizeByOption = None,
     as_json: JsonOption = False,
     dwell: Annotated[
         str | None,
@@ -220,6 +246,10 @@ def plan(
         nights=nights,
         work_limit=work_limit,
         workers=workers,
+        learned=learned,
+        use_learned=not without_learned,
+        on_time=on_time,
+        prize_by=prize_by,
         as_json=as_json,
         lang=lang,
     )
@@ -265,6 +295,10 @@ def make_plan(
     nights: int | None = None,
     work_limit: int | None = None,
     workers: int = 2,
+    learned: Path | None = None,
+    use_learned: bool = True,
+    on_time: float = KEEP_RATIO,
+    prize_by: PrizeBy | None = None,
     as_json: bool = False,
 ) -> PlanResult:
     """Plan a region from end to end and write the folder.
@@ -292,6 +326,13 @@ def make_plan(
     num_weeks = weeks or loaded.standard.cycle_weeks
     check_frame(loaded, start_date=first, weeks=num_weeks, until_date=until, num_vehicles=vehicles)
     check_folder(folder)
+    guidance = guidance_of(
+        region_folder(name),
+        learned_file=learned,
+        use_learned=use_learned,
+        keep_ratio=on_time,
+        prize_by=prize_by or loaded.standard.prize_by,
+    )
     with (
         progress_bars(console, words) as bars,
         open_roads(
@@ -315,6 +356,7 @@ def make_plan(
             tick=bars,
             closures=closed,
             wishes=wishes,
+            guidance=guidance,
         )
         if not result.violations:
             published = Published.half_a_year(
@@ -335,7 +377,7 @@ def make_plan(
         found = () if wishes.start is None else changes(wishes.start, result.plan)
         told = {"changes": [change_facts(words, result.request, c) for c in found]}
         written = {"folder": None if result.violations else folder}
-        print_json(plan_facts(words, result) | told | written)
+        print_json(plan_facts(words, result) | learned_facts(result) | told | written)
         if result.violations:
             raise typer.Exit(1)
         return result
@@ -345,6 +387,7 @@ def make_plan(
         show_pin_reasons(console, words, result.plan)
         raise typer.Exit(1)
     show_plan(console, words, loaded, result)
+    show_learned(console, words, result)
     if wishes.start is not None:
         show_changes(console, words, result.request, wishes.start, result.plan)
         if wishes.max_changes is not None:

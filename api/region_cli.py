@@ -56,7 +56,7 @@ def init(
         stops=stops,
         norms=norms,
         land=land,
-        mapping=_mapping(mapping),
+        mapping=mapping_of(mapping),
         encoding=encoding,
     )
     with progress_bars(console, words) as bars:
@@ -104,7 +104,7 @@ def import_files(
         stops=stops,
         norms=norms,
         land=land,
-        mapping=_mapping(mapping),
+        mapping=mapping_of(mapping),
         encoding=encoding,
     )
     with progress_bars(console, words) as bars:
@@ -120,7 +120,7 @@ def inspect(
     show_region(Console(), words_for(lang), load_region(region), folder=region_folder(region))
 
 
-def _mapping(pairs: list[str] | None) -> dict[str, str]:
+def mapping_of(pairs: list[str] | None) -> dict[str, str]:
     mapping = {}
     for pair in pairs or ():
         theirs, equals, ours = pair.partition("=")

@@ -11,6 +11,8 @@ from rich.table import Table
 from api.services.needs import FAR_FROM_ROAD_M, NeedAudit
 from api.services.planning import PlanResult
 from api.words import Words
+from data.model.buffers import plan_buffer_s
+from data.model.calendar import HOUR_S
 from data.model.nights import nights_of
 from data.model.norms import NeedStatus
 from data.model.place import StopId
@@ -83,6 +85,9 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     row("visits", words.number(summary.visits))
     row("km", words.number(summary.drive_m / 1000))
     row("driving", words.number(summary.drive_s / 3600, 1))
+    if result.request.learned is not None:
+        buffer_s = plan_buffer_s(result.request, result.plan)
+        row("buffer", words.number(buffer_s / HOUR_S, 1))
     row("open", words.number(summary.open_s / 3600, 1))
     if any(s.spare_service_s for s in result.request.stops):
         row("dwell", words.number(summary.dwell_added_s / 3600, 1))

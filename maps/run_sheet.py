@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from data.model.buffers import run_buffer_s
 from data.model.labels import Labels
 from data.model.place import Stop, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Run
@@ -88,6 +89,7 @@ def _sheet(
             open=_duration(run.open_s, label),
             work=_duration(run.work_s, label),
         ),
+        "buffer": _buffer(run_buffer_s(request, run), label),
         "total_drive": _drive(run.drive_s, run.drive_m, label),
         "total_people": _people_of(served, label),
     }
@@ -198,6 +200,11 @@ def _date_list(dates: Sequence[date], label: Labels) -> str:
 
 def _drive(seconds: int, metres: int, label: Labels) -> str:
     return f"{label.number(seconds / 60)} / {label.number(metres / 1000, 1)}"
+
+
+def _buffer(seconds: int, label: Labels) -> str:
+    """How much of the driving is kept against delays; nothing where none is."""
+    return label("sheet.buffer", minutes=label.number(seconds / 60)) if seconds else ""
 
 
 def _duration(seconds: int, label: Labels) -> str:

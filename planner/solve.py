@@ -3,10 +3,13 @@
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from importlib.metadata import version
 from typing import Any
 
+from data.model.demand import PrizeBy
+from data.model.learned import LearnedUse
 from data.model.nights import Nights
 from data.model.plan import Plan, PlanRequest, Provenance, Unserved
 from planner.choices import part_of
@@ -197,6 +200,11 @@ def _unserved(compiled: Compiled, index: int) -> Unserved:
     )
 
 
+def _told(learned: LearnedUse) -> dict[str, Any]:
+    """Where learned times come from, dates as text."""
+    return {k: v.isoformat() if isinstance(v, date) else v for k, v in asdict(learned).items()}
+
+
 def _parameters(compiled: Compiled, params: SolveParams, start: Plan | None) -> dict[str, Any]:
     """All that steered the search: duty windows that keep the daily rest, the plan begun from."""
     cut = {
@@ -205,6 +213,11 @@ def _parameters(compiled: Compiled, params: SolveParams, start: Plan | None) -> 
         if compiled.duty[v.vehicle_id] != (v.duty_start_s, v.duty_end_s)
     }
     named: dict[str, Any] = params.to_mapping() | {"duty_cut_for_rest_s": cut}
+    request = compiled.request
+    if request.learned is not None:
+        named["learned"] = _told(request.learned)
+    if request.prize_by is not PrizeBy.PEOPLE:
+        named["prize_by"] = request.prize_by.value
     if start is not None:
         # The hash of no known problem: a plan made by hand or by another program.
         known = start.provenance.problem_hash if start.provenance else ""

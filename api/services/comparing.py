@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from data.model.access import Access
+from data.model.buffers import plan_buffer_s
 from data.model.calendar import HOUR_S
 from data.model.costs import Costs, Fuel, FuelKind
+from data.model.demand import PrizeBy, VisitsEstimate
 from data.model.fleet import Vehicle
 from data.model.plan import Plan, PlanRequest
 from planner.access import AccessFigures, Group, groups_served, measure, served_stops
 from planner.changes import num_changes
+from planner.learn.demand import expected_total
 from planner.score import PlanSummary, check, summarise
 
 _CENT = Decimal("0.01")
@@ -38,6 +41,11 @@ class Compared:
     co2_kg: Decimal | None
     fuels: tuple[Fuel, ...] = ()
     """Whose factors ``co2_kg`` rests on."""
+    buffer_s: int = 0
+    """Driving time kept against delays; zero where nothing was learned."""
+    expected_visits: VisitsEstimate | None = None
+    """Visits expected in a cycle."""
+    prize_by: PrizeBy = PrizeBy.PEOPLE
     without_fuel: tuple[str, ...] = ()
     """Names of the vehicles in use of which fuel, its use or its factor is not known."""
 
@@ -84,6 +92,9 @@ def compare_plans(
                 co2_kg=co2_kg,
                 fuels=burnt,
                 without_fuel=unknown,
+                buffer_s=plan_buffer_s(request, plan),
+                expected_visits=expected_total(request, plan),
+                prize_by=request.prize_by,
             )
         )
     return tuple(rows)

@@ -9,8 +9,10 @@ from api.progress import Ticker
 from api.services.access import access_of
 from api.services.dwelling import with_open_times
 from api.services.fixing import NO_WISHES, Wishes, with_pins
+from api.services.learning import NO_GUIDANCE, Guidance, guided, kept_by
 from api.services.needs import NeedAudit
 from data.model.calendar import HOUR_S
+from data.model.demand import PrizeBy
 from data.model.errors import InputError, RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.nights import depots_for
@@ -31,6 +33,7 @@ from planner.candidates import (
 )
 from planner.capped import solve_capped
 from planner.explain import unserved_reasons
+from planner.learn.keeping import Kept
 from planner.params import SolveParams
 from planner.rhythm import NO_DATE
 from planner.score import PlanSummary, check, summarise
@@ -50,6 +53,8 @@ class PlanResult:
     """Stops that no road reaches; the plan cannot serve them."""
     borrowed: int
     """Vehicles beyond the region's own, copied from them for a what-if."""
+    kept: tuple[Kept, ...] = ()
+    """How surely each arrival is kept, where times were learned."""
     drive_bound_s: int | None = None
     """Driving that no plan can do without; only where every stop must be served."""
 
@@ -105,12 +110,14 @@ def plan_region(
     tick: Ticker,
     closures: Closures = NO_CLOSURES,
     wishes: Wishes = NO_WISHES,
+    guidance: Guidance = NO_GUIDANCE,
 ) -> PlanResult:
     """Choose the stops, measure the ways, solve, and have the checker judge the outcome.
 
     What the ``wishes`` fix is kept, and the search goes on from their earlier plan, if any.
     Stops of the region's own table are scaled to the cycle; where there are none they follow
-    from need. With ``until_date`` the horizon is dated, and ``weeks`` say nothing.
+    from need. With ``until_date`` the horizon is dated, and ``weeks`` say nothing. With
+    ``guidance`` times and worth are those learned from recorded days.
     A plan that breaks a rule comes back with its violations and is not to be published.
     """
     ready = prepared(
@@ -124,6 +131,7 @@ def plan_region(
         tick=tick,
         closures=closures,
         wishes=wishes,
+        guidance=guidance,
     )
     request = ready.request
     tick.phase("phase.compile")
@@ -139,6 +147,7 @@ def plan_region(
         violations=check(request, plan),
         off_road=ready.off_road,
         borrowed=ready.borrowed,
+        kept=kept_by(request, plan, guidance),
         drive_bound_s=travel_bound(request) if is_all_due else None,
     )
 
@@ -164,6 +173,7 @@ def prepared(
     tick: Ticker,
     closures: Closures = NO_CLOSURES,
     wishes: Wishes = NO_WISHES,
+    guidance: Guidance = NO_GUIDANCE,
 ) -> Prepared:
     """The request of a region: its stops, the ways between them, its vehicles and wishes.
 
@@ -188,6 +198,9 @@ def prepared(
     travel, off_road = measure(region, stops, vehicles, roads, tick, closures)
     request = build_request(region, stops, travel, **horizon)
     request = replace(request, access=access_of(region, audit, stops, roads, tick))
+    if guidance.learned is not None:
+        tick.phase("phase.learned")
+    request = guided(request, guidance)
     _refuse_doomed(request)
     return Prepared(request=with_pins(request, wishes), off_road=off_road, borrowed=borrowed)
 
@@ -293,7 +306,7 @@ def _solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick:
     """The plan found, within the request's cap on changes where it has one."""
 
     def tell(progress: Progress) -> None:
-        _tell(progress, tick)
+        _tell(progress, tick, request.prize_by)
 
     if request.change_cap is not None and start is not None:
         return solve_capped(
@@ -302,9 +315,10 @@ def _solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick:
     return solve(request, params, start=start, progress=tell, should_stop=tick.should_stop)
 
 
-def _tell(progress: Progress, tick: Ticker) -> None:
+def _tell(progress: Progress, tick: Ticker, prize_by: PrizeBy) -> None:
     tick.fraction(progress.fraction)
     if progress.mandatory_unserved:
         tick.best("plan.best_mandatory", n=progress.mandatory_unserved)
     else:
-        tick.best("plan.best", prize=round(progress.prize), hours=round(progress.travel_s / HOUR_S))
+        code = "plan.best_demand" if prize_by is PrizeBy.DEMAND else "plan.best"
+        tick.best(code, prize=round(progress.prize), hours=round(progress.travel_s / HOUR_S))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data.feeds.need_table import need_cells, need_columns, need_rows
 from data.feeds.workbook import Cell, Column, Kind, TableBook
+from data.model.buffers import plan_buffer_s
 from data.model.calendar import HOUR_S
 from data.model.figures import plan_figures
 from data.model.labels import Labels
@@ -66,6 +67,12 @@ def _summary(
     cycle = request.cycle
     last = cycle.last_date
     gap = "" if figures.gap_ratio is None else label.percent(figures.gap_ratio)
+    buffer: list[tuple[str, Kind, Cell]] = []
+    if request.learned is not None:
+        buffer = [
+            ("buffer_h", Kind.NUMBER, plan_buffer_s(request, plan) / HOUR_S),
+            ("learned", Kind.TEXT, request.learned.source),
+        ]
     named: list[tuple[str, Kind, Cell]] = [
         ("first_date", Kind.DATE, cycle.first_date),
         ("last_date", Kind.DATE, last),
@@ -83,6 +90,7 @@ def _summary(
         ("nights_away", Kind.COUNT, len(nights_of(request, plan))),
         ("km", Kind.NUMBER, figures.drive_m / 1000),
         ("drive_h", Kind.NUMBER, figures.drive_s / HOUR_S),
+        *buffer,
         ("open_h", Kind.NUMBER, figures.open_s / HOUR_S),
         ("gap", Kind.TEXT, gap),
     ]

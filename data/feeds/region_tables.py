@@ -74,12 +74,16 @@ def read_rows[T](folder: Path, entity: Entity[T]) -> ReadRows[T]:
 
 
 def write_rows[T](items: Iterable[T], folder: Path, entity: Entity[T]) -> None:
-    """Write a table of a region folder: UTF-8, comma, one line feed a row."""
+    """Write a table of a region folder under its own name."""
+    write_table(items, folder / f"{entity.name}.csv", entity)
+
+
+def write_table[T](items: Iterable[T], path: Path, entity: Entity[T]) -> None:
+    """Write a table: UTF-8, comma, one line feed a row."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=entity.columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(entity.to_cells(item) for item in items)
-    path = folder / f"{entity.name}.csv"
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 

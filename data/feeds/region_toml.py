@@ -20,6 +20,7 @@ from data.feeds.toml_file import Section, read_toml
 from data.feeds.values import seconds_of_minutes, write_clock
 from data.model.calendar import MINUTE_S, Cycle, ServiceCalendar
 from data.model.costs import NO_COSTS, Costs
+from data.model.demand import PrizeBy
 from data.model.dwell import DwellWorth
 from data.model.fleet import RuleSetId
 from data.model.region import (
@@ -255,11 +256,20 @@ def _standard(section: Section) -> ServiceStandard:
     values["dwell_worth"] = DwellWorth(
         half_s=seconds_of_minutes(half_min or 30), worth_ratio=ratio or 0.0
     )
+    values["prize_by"] = _prize_by(section)
     bands = _bands(section.sections("band"))
     if bands:
         values["bands"] = bands
     section.finish()
     return ServiceStandard(**values)
+
+
+def _prize_by(section: Section) -> PrizeBy:
+    word = section.text("prize_by") or PrizeBy.PEOPLE.value
+    if word not in list(PrizeBy):
+        section.note("region.not_one_of", "prize_by", choices=", ".join(PrizeBy))
+        return PrizeBy.PEOPLE
+    return PrizeBy(word)
 
 
 def _bands(sections: list[Section]) -> tuple[PopulationBand, ...]:

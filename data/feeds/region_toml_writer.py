@@ -23,6 +23,7 @@ from data.feeds.region_toml import (
 from data.feeds.values import WEEKDAYS, write_clock
 from data.model.calendar import MINUTE_S, ServiceCalendar
 from data.model.costs import NO_COSTS
+from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH
 from data.model.errors import BookmobileError
 from data.model.region import EstimateParams, Region, ServiceStandard
@@ -127,6 +128,8 @@ def _service_table(standard: ServiceStandard) -> dict[str, Any]:
     if standard.dwell_worth != DEFAULT_DWELL_WORTH:
         table["dwell_half_min"] = _minutes(standard.dwell_worth.half_s)
         table["dwell_worth_ratio"] = _plain(standard.dwell_worth.worth_ratio)
+    if standard.prize_by is not PrizeBy.PEOPLE:
+        table["prize_by"] = standard.prize_by.value
     table["band"] = [
         ({} if band.up_to is None else {"up_to": band.up_to})
         | {"service_min": _minutes(band.service_s)}

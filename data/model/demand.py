@@ -14,16 +14,6 @@ class PrizeBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
-    """Whom a stop serves, as far as it is known; ``None`` is not known."""
-
-    children: int | None = None
-    seniors: int | None = None
-    library_m: int | None = None
-    """Road metres to the nearest library."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitsEstimate:
     """Persons' visits that one stop visit brings on average.
 
@@ -31,7 +21,8 @@ class VisitsEstimate:
     -----
     ``low`` to ``high`` holds the true mean with 80 %. ``own_sd`` is the uncertainty of this stop
     alone, ``shared_sd`` that of the rates common to all stops: in a sum over stops the first adds
-    in squares, the second as it is.
+    in squares, the second as it is. The estimate holds for the stop's least open time; doors open
+    ``r`` times as long bring ``r ** open_elasticity`` times as many.
     """
 
     mean: float
@@ -40,6 +31,7 @@ class VisitsEstimate:
     own_sd: float
     shared_sd: float
     num_records: int = 0
+    open_elasticity: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:

@@ -7,14 +7,19 @@ roads and stops that were never recorded, and lives on when the road data change
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from math import isfinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One unit's deviation from its parent: mean and variance of the logarithm, days recorded."""
+    """One unit's deviation, in logarithms: mean, variance, covariance with the overall mean.
+
+    ``num`` records stand behind it.
+    """
 
     mean: float
     variance: float
+    covariance: float
     num: int
 
 
@@ -42,6 +47,24 @@ class LearnedRatio:
     num_set_aside: int
     late_share: float = 0.0
     """Share of records set aside because they took far too long."""
+    slope: float = 0.0
+    """Change of the logarithm for each unit of ``log(1 + visits)`` beyond ``slope_centre``."""
+    slope_variance: float = 0.0
+    slope_centre: float | None = None
+    """``None`` where visits were not recorded."""
+
+    def __post_init__(self) -> None:
+        spreads = (self.day_sd, self.residual_sd, self.short_s, self.overall_variance)
+        parts = (*spreads, *self.level_sd.values())
+        if not all(isfinite(part) and part >= 0 for part in parts):
+            raise ValueError("a spread of learned times is negative or no number")
+        if not isfinite(self.overall) or not 0 <= self.late_share < 1:
+            raise ValueError("a learned factor is no number, or all records came late")
+        for effects in self.effects.values():
+            for unit, effect in effects.items():
+                values = (effect.mean, effect.variance, effect.covariance)
+                if not all(isfinite(value) for value in values) or effect.variance < 0:
+                    raise ValueError(f"{unit}: a learned effect is no number or varies below zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +74,9 @@ class LearnedDemand:
     Notes
     -----
     ``coefficients`` and ``covariance`` are in the order of ``names``. Stops vary about the mean by
-    a gamma factor of mean 1 and shape ``shape``; counts have ``dispersion`` times the variance of a
-    Poisson count. ``seen[stop]`` is (visits counted, visits that the mean expected, stop visits).
+    a gamma factor of mean 1 and shape ``shape``; a count of mean ``m`` has the variance
+    ``m + dispersion * m ** 2``. ``seen[stop]`` is (visits counted, visits that the mean expected,
+    stop visits).
     """
 
     names: tuple[str, ...]
@@ -61,6 +85,19 @@ class LearnedDemand:
     shape: float
     dispersion: float
     seen: Mapping[str, tuple[float, float, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        num = len(self.names)
+        if len(self.coefficients) != num or [len(row) for row in self.covariance] != [num] * num:
+            raise ValueError(f"{num} rates of visits need as many coefficients and variances")
+        values = (*self.coefficients, *(cell for row in self.covariance for cell in row))
+        if not all(isfinite(value) for value in values):
+            raise ValueError("a rate of visits is no number")
+        if not self.shape > 0 or not self.dispersion >= 0:
+            raise ValueError("the spread of visits is not above zero")
+        for stop, (count, expected, times) in self.seen.items():
+            if count < 0 or not expected > 0 or times < 1:
+                raise ValueError(f"{stop}: {count} visits at {times} openings cannot be")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +111,10 @@ class Learned:
     opening: LearnedRatio
     """Doors open; shown to a person, never applied."""
     demand: LearnedDemand
-    first_date: date | None
-    last_date: date | None
     num_days: int
     """Vehicle-days recorded."""
+    first_date: date | None = None
+    last_date: date | None = None
     files: tuple[str, ...] = ()
 
 
@@ -87,11 +124,11 @@ class LearnedUse:
 
     source: str
     """Name and digest of the file."""
-    first_date: date | None
-    last_date: date | None
     num_days: int
     num_legs: int
     keep_ratio: float
     """Share of days on which each arrival is to be in time."""
     leg_level: float
     """Quantile of each leg, with what is done at both its ends, at which its time is planned."""
+    first_date: date | None = None
+    last_date: date | None = None

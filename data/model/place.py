@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from data.model.calendar import Window
-from data.model.demand import Audience, VisitsEstimate
+from data.model.demand import VisitsEstimate
 from data.model.geo import check_position
 from data.model.recurrence import Recurrence
 
@@ -212,7 +212,9 @@ class Stop:
     """Residents served, ``None`` if no settlement has a figure."""
     prize: float = 0.0
     """The worth of serving the stop: weighted people, or visits expected in a cycle."""
-    audience: Audience = field(default_factory=Audience)
+    given_setup_s: int | None = None
+    given_teardown_s: int | None = None
+    """Setup and teardown before recorded days were applied; ``None`` where none were."""
     visits_expected: VisitsEstimate | None = None
     """Of one stop visit; ``None`` where nothing was estimated."""
     site: SiteCard = field(default_factory=SiteCard)

@@ -7,6 +7,7 @@ from datetime import date
 from data.model.calendar import ServiceCalendar
 from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist
+from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.fleet import RuleSet, RuleSetId, Vehicle
 from data.model.geo import Ring
@@ -49,6 +50,8 @@ class ServiceStandard:
     weight_adult: float = 1.0
     weight_child: float = 1.5
     weight_senior: float = 1.5
+    prize_by: PrizeBy = PrizeBy.PEOPLE
+    """What stops are worth when not all can be served."""
     unknown_population_people: float = 20.0
     """Worth, in people, of a settlement whose population is not known."""
 

@@ -19,7 +19,7 @@ from data.feeds.plan_file import MOST_WITH_TRAVEL, read_plan, write_plan
 from data.model.access import Access, Home
 from data.model.costs import Costs, FuelKind
 from data.model.crew import Specialist, SpecialistId
-from data.model.demand import Audience, PrizeBy, VisitsEstimate
+from data.model.demand import PrizeBy, VisitsEstimate
 from data.model.dwell import DwellWorth
 from data.model.errors import InputError
 from data.model.learned import LearnedUse
@@ -127,9 +127,7 @@ def test_what_was_learned_comes_back(tmp_path: Path) -> None:
     matrix = plain.travel[FIRST.vehicle_id]
     learned = replace(matrix, base_s=matrix.travel_s // 2, buffer_s=matrix.travel_s // 5)
     expected = VisitsEstimate(mean=4.5, low=3.0, high=6.5, own_sd=1.0, shared_sd=0.7)
-    stop = replace(
-        KALINOVKA, visits_expected=expected, audience=Audience(children=80, library_m=7_400)
-    )
+    stop = replace(KALINOVKA, visits_expected=expected, given_setup_s=300)
     use = LearnedUse(
         source="learned.json 0f3a",
         first_date=date(2026, 1, 12),

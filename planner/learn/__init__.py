@@ -1,0 +1,1 @@
+"""Learning from recorded days: leg and dwell times, buffers, demand."""
