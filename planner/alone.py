@@ -4,16 +4,17 @@ What is found impossible here is impossible in every plan; what is not may still
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.model.calendar import DAYS_PER_WEEK, MINUTE_S
+from data.model.calendar import DAYS_PER_WEEK, HOUR_S, MINUTE_S
 from data.model.fleet import CrewRules, Vehicle
 from data.model.place import Stop, StopId
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import UNREACHABLE
+from planner.aboard import may_ride, narrowed, service_days, why_no_service
 from planner.rhythm import has_no_date, patterns_of, why_no_dates
 
 _FAR = np.iinfo(np.int64).max // 4
@@ -90,7 +91,9 @@ def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
     ``unserved.drive_limit``, ``unserved.too_far``, ``unserved.no_day``, ``unserved.window``; and
     ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps. A
     stop with a rule may have ``unserved.no_date`` (nothing is owed to it) or
-    ``unserved.no_rhythm``.
+    ``unserved.no_rhythm``. Of a stop's services: ``unserved.service_nobody``,
+    ``unserved.service_seats``, ``unserved.service_no_day``, ``unserved.service_hours``,
+    ``unserved.service_pattern``.
     A stop whose travel is not in the matrices is not called impossible.
     """
     reaches: list[_Reach] = []
@@ -150,6 +153,7 @@ _ORDER = (
 
 def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unserved | None:
     days: set[int] = set()
+    served: set[int] = set()
     reasons = []
     for reach in reaches:
         verdict = _one_visit(request, stop, reach)
@@ -157,10 +161,17 @@ def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unse
             reasons.append(verdict)
         else:
             days |= verdict
+            served |= _served_days(request, stop, reach, verdict)
     if has_no_date(request, stop):
         return why_no_dates(request, stop)
     if not days:
         return max(reasons, key=lambda r: _ORDER.index(r.reason), default=None)
+    if len(served) < stop.served_visits:
+        return _no_service(request, stop)
+    if stop.services_at_every_visit:
+        if _has_pattern(request, stop, days) and not _has_pattern(request, stop, served):
+            return why_no_service(request, stop, "service_pattern")
+        days = served
     if request.recurrence_of(stop) is not None:
         return None if patterns_of(request, stop, days) else why_no_dates(request, stop)
     if _keeps_gaps(stop, sorted(days), request.cycle.num_days):
@@ -220,6 +231,55 @@ def _one_visit(request: PlanRequest, stop: Stop, reach: _Reach) -> Unserved | se
     latest_s = vehicle.duty_end_s - reach.closing_s - back_s - stop.teardown_s
     days = {d for d in days if _window_fits(stop, d % DAYS_PER_WEEK, earliest_s, latest_s)}
     return days or because("unserved.window", service_min=_minutes_up(stop.service_s))
+
+
+def _has_pattern(request: PlanRequest, stop: Stop, days: set[int]) -> bool:
+    """Whether some set of the days is one that the stop's rule or gaps allow."""
+    if request.recurrence_of(stop) is not None:
+        return bool(patterns_of(request, stop, days))
+    return _keeps_gaps(stop, sorted(days), request.cycle.num_days)
+
+
+def _served_days(request: PlanRequest, stop: Stop, reach: _Reach, days: set[int]) -> set[int]:
+    """Of days on which the vehicle could come to the stop those on which its services could too."""
+    if not stop.services:
+        return set()
+    vehicle = reach.vehicle
+    point = reach.index[str(stop.stop_id)]
+    out_s, back_s = int(reach.out_s[point]), int(reach.back_s[point])
+
+    def could_come(service: str, day: int) -> bool:
+        for person in request.specialists:
+            if person.service == service and may_ride(request, person, vehicle, day):
+                lo, hi = narrowed(vehicle, [person], vehicle.duty_start_s, vehicle.duty_end_s)
+                earliest_s = int(lo) + vehicle.prep_s + out_s + stop.setup_s
+                latest_s = int(hi) - vehicle.closing_s - back_s - stop.teardown_s
+                if _window_fits(stop, day % DAYS_PER_WEEK, earliest_s, latest_s):
+                    return True
+        return False
+
+    possible = days & service_days(request, stop, vehicle)
+    return {d for d in possible if all(could_come(service, d) for service in stop.services)}
+
+
+def _no_service(request: PlanRequest, stop: Stop) -> Unserved:
+    """Why too few visits of a stop could have its services; the hours where days would do."""
+    reason = why_no_service(request, stop, "service_hours")
+    if reason.reason != "unserved.service_hours":
+        return reason
+    hours = {
+        p.name: f"{_clock(p.duty_start_s)}–{_clock(p.duty_end_s)}"
+        for p in request.specialists
+        if p.service in stop.services and (p.duty_start_s, p.duty_end_s) != (None, None)
+    }
+    told = ", ".join(f"{name} {span}" for name, span in hours.items()) or "—"
+    return replace(reason, facts={**reason.facts, "hours": told})
+
+
+def _clock(seconds: int | None) -> str:
+    if seconds is None:
+        return "…"
+    return f"{seconds // HOUR_S:02d}:{seconds % HOUR_S // MINUTE_S:02d}"
 
 
 def _window_fits(stop: Stop, weekday: int, earliest_s: int, latest_s: int) -> bool:

@@ -21,7 +21,7 @@ from planner.compile import compile_request
 from planner.params import SolveParams
 from planner.rhythm import visit_range
 from planner.score import check, summarise
-from planner.solve import Progress, solve
+from planner.solve import Progress, problem_hash, solve
 
 TURNS = 24
 """Sets of stops freed one after the other, the first one included."""
@@ -225,7 +225,7 @@ def _signed(request: PlanRequest, plan: Plan, params: SolveParams, seconds: floa
     told["max_changes"] = request.change_cap.max_changes
     provenance = replace(
         plan.provenance,
-        problem_hash=compile_request(request).problem.digest(),
+        problem_hash=problem_hash(compile_request(request)),
         seed=params.seed,
         parameters=told,
         solve_seconds=seconds,

@@ -1,6 +1,6 @@
 """From a ``PlanRequest`` to the search's ``Problem``, with the reasons that are known at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from data.model.nights import NO_NIGHTS, Nights, ends_on
 from data.model.place import DepotId, Stop
 from data.model.plan import PlanRequest, Unserved
 from data.model.travel import TravelMatrix
+from planner.aboard import Aboard, Deal, possible_rides, why_no_service
 from planner.dwell import LEAST_PRIZE, kept_extra_s, levels_s, with_service, worth_of_stops
 from planner.patterns import MOST_PATTERNS
 from planner.pinning import Fixing, fixing_of, why_not
@@ -64,13 +65,21 @@ class Compiled:
         """Order of solutions of one request, whatever nights they spend away: smaller is better."""
         return (solution.mandatory_unserved, -solution.prize, solution.cost + self.away_s)
 
+    aboard: Aboard | None = None
+    """Who rides where; ``None`` where no stop asks for a service."""
+
     def vehicle_of(self, run: VehicleDay) -> int:
         """Index in the request of the vehicle that a vehicle-day belongs to."""
         return self.vehicles[run.vehicle]
 
 
-def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compiled:
+def compile_request(
+    request: PlanRequest, nights: Nights = NO_NIGHTS, deal: Deal | None = None
+) -> Compiled:
     """The search problem of a planning request whose vehicles spend these nights away.
+
+    ``deal`` says which specialist rides where; without it every ride that is possible by itself is
+    taken, and no hours of specialists are kept: a relaxation where these rides do not go together.
 
     Travel cost is driving seconds. Daily rest is kept by
     construction: where a vehicle works on two days in a row, its duty window is cut so that any
@@ -101,6 +110,9 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         for number, vehicle in enumerate(request.vehicles)
         for day in request.working_days(vehicle)
     ]
+    aboard = Aboard.of(request, possible_rides(request) if deal is None else deal)
+    if aboard is not None and deal is not None:
+        runs = [aboard.narrowed(run) for run in runs]
     able = np.array(
         [[stop.needs <= v.abilities for v in request.vehicles] for stop in request.stops],
         np.bool_,
@@ -118,8 +130,11 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         for extra_s in levels_s(stop, kept.get(index)):
             longer = with_service(stop, stop.service_s + extra_s) if extra_s else stop
             found = _options(request, longer, index, runs, able[index], times)
+            coming = aboard if stop.services else None
+            if coming is not None and not isinstance(found, Unserved):
+                found = _options(request, longer, index, runs, able[index], times, None, coming)
             if fixing is not None and not isinstance(found, Unserved):
-                found = _options(request, longer, index, runs, able[index], times, fixing)
+                found = _options(request, longer, index, runs, able[index], times, fixing, coming)
             if isinstance(found, Unserved):
                 # What is too long by a little is too long by more.
                 if not options[index]:
@@ -128,7 +143,7 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
             gain = worth[index] * request.dwell_worth.share(extra_s)
             options[index] += found
             levels[index] += [(float(extra_s), gain)] * len(found)
-    runs, may_serve, vehicles = _numbered(runs, able, fixing)
+    runs, may_serve, vehicles = _numbered(runs, able, _blocked(fixing, aboard))
     pinned = fixing.days if fixing is not None else {}
     problem = build_problem(
         cost=times,
@@ -161,6 +176,7 @@ def compile_request(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Compile
         nights=dict(nights),
         fixing=fixing,
         away_s=away_s,
+        aboard=aboard,
     )
 
 
@@ -242,12 +258,20 @@ def _clock_grid(tolerance_s: int) -> float:
     return next((float(g) for g in (300, 60) if tolerance_s >= g), 1.0)
 
 
+def _blocked(fixing: Fixing | None, aboard: Aboard | None) -> Any:
+    """Visits by stop, vehicle and day that pins or services rule out; ``None`` if none can be."""
+    if aboard is None:
+        return None if fixing is None else fixing.blocked
+    return aboard.lacking if fixing is None else fixing.blocked | aboard.lacking
+
+
 def _numbered(
-    runs: list[VehicleDay], able: Any, fixing: Fixing | None
+    runs: list[VehicleDay], able: Any, blocked: Any
 ) -> tuple[list[VehicleDay], Any, tuple[int, ...]]:
     """Vehicle-days by the numbers of the problem's vehicles, what these may serve, who they are.
 
-    A vehicle has a number more for each set of stops that pins leave to some of its days.
+    A vehicle has a number more for each set of stops that pins, or the services aboard, leave to
+    some of its days; ``blocked`` says so by stop, vehicle and day.
     """
     columns = list(able.T)
     vehicles = list(range(len(columns)))
@@ -255,8 +279,8 @@ def _numbered(
     numbered = []
     for run in runs:
         column = able[:, run.vehicle]
-        if fixing is not None:
-            column = column & ~fixing.blocked[:, run.vehicle, run.day]
+        if blocked is not None:
+            column = column & ~blocked[:, run.vehicle, run.day]
         if (column == able[:, run.vehicle]).all():
             numbered.append(run)
             continue
@@ -444,8 +468,9 @@ def _options(
     able: Any,
     times: Floats,
     fixing: Fixing | None = None,
+    aboard: Aboard | None = None,
 ) -> list[list[Slot]] | Unserved:
-    """The visit options of a stop that pins leave it, or the reason why it has none."""
+    """The visit options of a stop that pins and riders leave it, or the reason why it has none."""
     vehicles = request.vehicles
     if has_no_date(request, stop):
         return why_no_dates(request, stop)
@@ -454,6 +479,10 @@ def _options(
         missing = ", ".join(sorted(stop.needs - nearest.abilities))
         return _left_out(stop, "ability", vehicle=nearest.name, missing=missing)
     fit = [r for r in runs if able[r.vehicle]]
+    if aboard is not None:
+        fit = [r for r in fit if not aboard.lacking[index, r.vehicle, r.day]]
+        if not fit:
+            return why_no_service(request, stop)
     if fixing is not None:
         fit = [r for r in fit if not fixing.blocked[index, r.vehicle, r.day]]
         if not fit:
@@ -466,6 +495,8 @@ def _options(
         shift_excess(r, a, b, stop.occupied_s) for r, a, b in zip(fit, out, back, strict=True)
     ]
     if fixing is None and all(e is not None for e in excess):
+        if aboard is not None:
+            return why_no_service(request, stop)
         least = min(range(len(fit)), key=lambda k: out[k] + back[k])
         return _too_far(stop, vehicles[fit[least].vehicle], excess[least], out[least] + back[least])
     windows: dict[int, list[tuple[int, Slot]]] = {}
@@ -479,14 +510,23 @@ def _options(
             if usable:
                 windows[run.day] = usable
     if fixing is not None:
-        return _pinned_options(request, stop, index, windows, fixing)
+        return _pinned_options(request, stop, index, windows, fixing, aboard)
     vehicle = vehicles[fit[0].vehicle].name
+    if aboard is not None and not windows:
+        return why_no_service(request, stop)
     if not windows:
         return _left_out(stop, "window", vehicle=vehicle, service_min=stop.service_s // MINUTE_S)
     weekdays = stop.weekdays
     days = [d for d in windows if not weekdays or Cycle.weekday_of(d) in weekdays]
+    if aboard is not None and not days:
+        return why_no_service(request, stop)
     if not days:
         return _left_out(stop, "no_day", vehicle=vehicle)
+    if aboard is not None:
+        patterns = _served_patterns(request, stop, index, days, aboard)
+        if not patterns:
+            return why_no_service(request, stop)
+        return [option for pattern in patterns for option in _with_windows(pattern, windows)]
     patterns = patterns_of(request, stop, days)
     if not patterns and request.recurrence_of(stop) is not None:
         return why_no_dates(request, stop)
@@ -502,12 +542,22 @@ def _options(
     return [option for pattern in patterns for option in _with_windows(pattern, windows)]
 
 
+def _served_patterns(
+    request: PlanRequest, stop: Stop, index: int, days: Collection[int], aboard: Aboard
+) -> tuple[tuple[int, ...], ...]:
+    """The patterns with as many days on which the stop's services come as it asks for."""
+    limit = MOST_PATTERNS * (1 if stop.services_at_every_visit else _PINNED_FACTOR)
+    found = [p for p in patterns_of(request, stop, days, limit) if aboard.is_enough(index, p)]
+    return tuple(found[:MOST_PATTERNS])
+
+
 def _pinned_options(
     request: PlanRequest,
     stop: Stop,
     index: int,
     windows: Mapping[int, list[tuple[int, Slot]]],
     fixing: Fixing,
+    aboard: Aboard | None,
 ) -> list[list[Slot]] | Unserved:
     """The options that hold every pinned day, of the days that pins and bans leave."""
     days = [d for d in windows if not stop.weekdays or Cycle.weekday_of(d) in stop.weekdays]
@@ -516,7 +566,11 @@ def _pinned_options(
     if is_counted and len(pinned) >= stop.visits_per_cycle:
         days = [d for d in days if d in pinned]
     limit = MOST_PATTERNS * (_PINNED_FACTOR if pinned else 1)
-    found = [p for p in patterns_of(request, stop, days, limit) if pinned <= set(p)]
+    found = [
+        p
+        for p in patterns_of(request, stop, days, limit)
+        if pinned <= set(p) and (aboard is None or aboard.is_enough(index, p))
+    ]
     if not found or (is_counted and len(pinned) > stop.visits_per_cycle):
         return why_not(request, fixing, index, windows)
     return [o for pattern in found[:MOST_PATTERNS] for o in _with_windows(pattern, windows)]

@@ -5,7 +5,7 @@ as a window), so each run is timed alone: least waiting first, then round times.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 
 from data.model.fleet import Vehicle
@@ -300,9 +300,13 @@ def _run(
         for s in solution.routes[row]
         for stop in [request.stops[s]]
     ]
-    vehicle = request.vehicles[compiled.vehicle_of(place)]
+    number = compiled.vehicle_of(place)
+    vehicle = request.vehicles[number]
     ends = ends_on(vehicle, place.day, compiled.nights)
-    return timed_run(request, vehicle, place.day, stops, timing, ends)
+    run = timed_run(request, vehicle, place.day, stops, timing, ends)
+    if compiled.aboard is None:
+        return run
+    return replace(run, specialist_ids=compiled.aboard.needed(number, place.day, stops))
 
 
 def timed_run(

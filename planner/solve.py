@@ -1,5 +1,6 @@
 """The planner's front door: a planning request in, a plan out."""
 
+import hashlib
 import platform
 import time
 from collections.abc import Callable
@@ -10,14 +11,18 @@ from typing import Any
 
 from data.model.demand import PrizeBy
 from data.model.learned import LearnedUse
-from data.model.nights import Nights
+from data.model.nights import Nights, nights_of
 from data.model.plan import Plan, PlanRequest, Provenance, Unserved
+from planner.aboard import Deal, is_settled, possible_rides
 from planner.choices import part_of
 from planner.compile import Compiled, compile_request
+from planner.dealing import LEAST_S as DEAL_LEAST_S
+from planner.dealing import USED_RATIO as DEAL_RATIO
+from planner.dealing import Dealt, best_deal
 from planner.improve import SearchState, optimise
 from planner.lengthen import has_choice, lengthen
 from planner.master import Column, Key
-from planner.nights import as_nights, may_be_away, spent
+from planner.nights import Config, allowed, as_nights, config_of, may_be_away, spent
 from planner.params import SolveParams
 from planner.problem import Solution
 from planner.resume import solution_of
@@ -57,7 +62,8 @@ def solve(
     Stops that cannot be served, mandatory ones too, stand in ``Plan.unserved`` with a reason.
     Once ``should_stop`` answers true the best plan so far is returned. ``pool`` carries routes from
     one search to the next, of requests that differ in prizes, in what is mandatory and in the
-    weekly driving alone (``planner.improve.optimise``); searches of nights away leave it as it is.
+    weekly driving alone (``planner.improve.optimise``); searches of nights away, or of who rides
+    where, leave it as it is.
 
     Raises
     ------
@@ -65,6 +71,8 @@ def solve(
         ``request.no_vehicle``, ``request.no_stop``, ``request.no_working_day``,
         ``request.travel_missing``.
     """
+    if not is_settled(request, possible_rides(request)):
+        return _with_deals(request, params, start, progress, should_stop)
     if may_be_away(request):
         return _with_tours(request, params, start, progress, should_stop)
     compiled = compile_request(request)
@@ -166,6 +174,108 @@ def _with_tours(
     return plan_of(compiled, solution, params, start=start)
 
 
+def _with_deals(
+    request: PlanRequest,
+    params: SolveParams,
+    start: Plan | None,
+    progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Plan:
+    """The plan of the best deal found of who rides where (see ``planner.dealing``).
+
+    Where nights may be spent away they are those of ``start``, or are decided first, with everyone
+    riding wherever he might.
+    """
+    began = time.perf_counter()
+    nights = as_nights(_nights_before_deals(request, params, start, should_stop))
+    ratio = 1 - params.tour_ratio if may_be_away(request) and start is None else 1.0
+
+    def short(deal: Deal | None, part: SolveParams, known: Plan | None) -> Dealt:
+        compiled = compile_request(request, nights, deal)
+        begin = None if known is None else solution_of(compiled, known)
+        solution = _searched(compiled, part, begin, None, should_stop)
+        return Dealt(plan=Plan(runs=schedule(compiled, solution)), rank=compiled.rank(solution))
+
+    def tell(state: Progress, first: float, last: float) -> None:
+        if progress is not None:
+            fraction = 1 - ratio * (1 - first - (last - first) * state.fraction)
+            elapsed_s = time.perf_counter() - began
+            progress(replace(state, fraction=fraction, elapsed_s=elapsed_s))
+
+    deal, known = best_deal(
+        request,
+        replace(part_of(params, ratio, 0, left_s=params.time_limit_s), seed=params.seed),
+        short,
+        start=start,
+        tell=lambda fraction, found: tell(_progress_of(found), fraction, fraction),
+        is_cancelled=lambda: should_stop is not None and should_stop(),
+    )
+    left_s = max(DEAL_LEAST_S, params.time_limit_s - (time.perf_counter() - began))
+    rest = part_of(params, ratio * (1 - DEAL_RATIO), 0, left_s=left_s)
+    if params.work_limit is None:
+        rest = replace(rest, time_limit_s=left_s)
+    compiled = compile_request(request, nights, deal)
+    solution = _searched(
+        compiled,
+        rest,
+        solution_of(compiled, known),
+        lambda state: tell(state, DEAL_RATIO, 1.0),
+        should_stop,
+    )
+    while True:
+        config = config_of(compiled.nights)
+        kept = spent(config, Plan(runs=schedule(compiled, solution)))
+        if kept == config:
+            break
+        # A night without a run on both sides is spent at home.
+        plan = Plan(runs=schedule(compiled, solution))
+        compiled = compile_request(request, as_nights(kept), deal)
+        solution = replace(solution_of(compiled, plan), stopped_by=solution.stopped_by)
+    seconds = time.perf_counter() - began
+    solution = replace(solution, stats={**solution.stats, "seconds": seconds})
+    return plan_of(compiled, solution, params, start=start)
+
+
+def _nights_before_deals(
+    request: PlanRequest,
+    params: SolveParams,
+    start: Plan | None,
+    should_stop: Callable[[], bool] | None,
+) -> Config:
+    if not may_be_away(request):
+        return frozenset()
+    if start is not None:
+        return allowed(request, config_of(nights_of(request, start)))
+
+    def short(
+        nights: Nights, part: SolveParams, known: Plan | None, used: tuple[float, float]
+    ) -> tuple[Plan, tuple[float, ...]]:
+        compiled = compile_request(request, nights)
+        begin = None if known is None else solution_of(compiled, known)
+        solution = _searched(compiled, part, begin, None, should_stop)
+        return Plan(runs=schedule(compiled, solution)), compiled.rank(solution)
+
+    found = best_nights(
+        request,
+        params,
+        short,
+        start=None,
+        is_cancelled=lambda: should_stop is not None and should_stop(),
+    )
+    return found.nights
+
+
+def _progress_of(found: Dealt) -> Progress:
+    missing, lost, cost = found.rank
+    return Progress(
+        fraction=0.0,
+        elapsed_s=0.0,
+        mandatory_unserved=int(missing),
+        prize=max(0.0, -lost),
+        travel_s=cost,
+    )
+
+
 def plan_of(
     compiled: Compiled, solution: Solution, params: SolveParams, *, start: Plan | None = None
 ) -> Plan:
@@ -180,7 +290,7 @@ def plan_of(
         runs=schedule(compiled, solution, extra_s),
         unserved=tuple(_unserved(compiled, stop) for stop in solution.unserved),
         provenance=Provenance(
-            problem_hash=compiled.problem.digest(),
+            problem_hash=problem_hash(compiled),
             seed=params.seed,
             parameters=_parameters(compiled, params, start),
             versions={"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
@@ -190,6 +300,23 @@ def plan_of(
             stopped_by=solution.stopped_by,
         ),
     )
+
+
+def problem_hash(compiled: Compiled) -> str:
+    """SHA-256 of all that the search reads; of a request with specialists, whoever rides where."""
+    if compiled.aboard is None:
+        return compiled.problem.digest()
+    request = compiled.request
+    relaxed = compile_request(request, compiled.nights)
+    sha = hashlib.sha256(relaxed.problem.digest().encode())
+    seats = [v.seats for v in request.vehicles]
+    people = [
+        (p.service, sorted(p.weekdays), sorted(p.off_dates), sorted(p.vehicle_ids))
+        for p in request.specialists
+    ]
+    hours = [(p.duty_start_s, p.duty_end_s, p.days_per_week_max) for p in request.specialists]
+    sha.update(repr((seats, people, hours)).encode())
+    return sha.hexdigest()
 
 
 def _unserved(compiled: Compiled, index: int) -> Unserved:

@@ -75,6 +75,8 @@ class Clock:
         total = self._params.work_limit
         left = max(0.0, self._params.time_limit_s - self.elapsed_s())
         share = self._params.time_limit_s * self._params.master_ratio / self._params.rounds
+        if share == 0:
+            left = 0.0
         if total is None:
             return Budget(
                 seconds=min(left, share),

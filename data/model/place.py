@@ -242,6 +242,15 @@ class Stop:
         return self.setup_s + self.service_s + self.teardown_s
 
     @property
+    def services_at_every_visit(self) -> bool:
+        """Whether each visit of the stop must have its services aboard."""
+        if not self.services:
+            return False
+        counted = self.services_visits
+        is_ruled = self.recurrence is not None
+        return counted is None or (not is_ruled and counted >= self.visits_per_cycle)
+
+    @property
     def served_visits(self) -> int:
         """Least visits of a cycle at which the stop's services must be aboard; 0 without any."""
         if not self.services:

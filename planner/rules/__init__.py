@@ -2,13 +2,13 @@
 
 The functions read a ``PlanView`` and share no code with the solver. ``EVERY_RULE`` lists them in
 the order in which a person would look: what is known, what stops get, when runs go, clock times,
-nights away, crew, what a person has fixed.
+nights away, crew, who rides along, what a person has fixed.
 """
 
 from collections.abc import Callable, Iterator
 
 from data.model.plan import Violation
-from planner.rules import crew, dwell, fixed, nights, recurrence, runs, service
+from planner.rules import aboard, crew, dwell, fixed, nights, recurrence, runs, service
 from planner.rules.view import PlanView
 
 type Rule = Callable[[PlanView], Iterator[Violation]]
@@ -50,6 +50,15 @@ EVERY_RULE: tuple[Rule, ...] = (
     crew.daily_rest,
     crew.rest_by_shift,
     crew.weekly_work,
+    aboard.specialists_are_known,
+    aboard.services_come_to_their_stops,
+    aboard.specialists_ride_on_their_days,
+    aboard.specialists_ride_in_their_hours,
+    aboard.specialists_ride_where_they_may,
+    aboard.specialists_ride_once_a_day,
+    aboard.seats_are_enough,
+    aboard.specialists_ride_few_days_a_week,
+    aboard.specialists_are_needed,
     fixed.pins_hold,
     fixed.kept_runs_stay,
     fixed.forbidden_visits_are_none,

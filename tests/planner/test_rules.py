@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import api
 from data.model.calendar import HOUR_S, MINUTE_S, Cycle, ServiceCalendar, Window
+from data.model.crew import Specialist, SpecialistId
 from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.pins import ChangeCap, Forbidden, KeptRun, KeptVisit, Pins, PublishedTime, VisitPin
 from data.model.place import DepotId, DepotKind, Stop, StopId
@@ -227,6 +228,53 @@ def with_meal(start: str | None, end: str = "", after_visit: int = 0) -> Case:
     return with_runs(make_run(REQUEST, FIRST, 1, openings, meal), PLAN.runs[1])
 
 
+ANNA = Specialist(specialist_id=SpecialistId("anna"), name="Анна", service="children")
+OLEG = replace(ANNA, specialist_id=SpecialistId("oleg"), name="Олег")
+
+
+def with_riders(
+    people: tuple[Specialist, ...],
+    first: tuple[str, ...],
+    second: tuple[str, ...],
+    *,
+    services: frozenset[str] = frozenset({"children"}),
+    services_visits: int | None = 1,
+    visits: int = 2,
+    seats: int | None = None,
+) -> Case:
+    """Kalinovka, visited by both runs, asks for a service; these ride with the two runs."""
+    request, plan = with_stop(KALINOVKA, services=services, services_visits=services_visits)
+    request = replace(request, specialists=people, vehicles=(replace(FIRST, seats=seats), SECOND))
+    runs = [
+        replace(run, specialist_ids=tuple(SpecialistId(r) for r in riders))
+        for run, riders in zip(plan.runs, (first, second), strict=True)
+    ]
+    if visits > len(runs):
+        # A third visit the day after the first, with nobody aboard.
+        stop = next(s for s in request.stops if s.stop_id == KALINOVKA.stop_id)
+        more = replace(stop, visits_per_cycle=3, min_gap_days=1, same_weekday=False)
+        stops = tuple(more if s.stop_id == stop.stop_id else s for s in request.stops)
+        between = make_run(request, FIRST, 2, [(more, clock_min("10:00"))])
+        between = replace(between, meal=None)
+        request = replace(request, stops=stops)
+        runs.insert(1, between)
+    return request, replace(plan, runs=tuple(runs))
+
+
+def with_two_places_at_once() -> Case:
+    """Anna rides with both vehicles on the first Tuesday; each opens at Kalinovka or Kaluzhskoe."""
+    request, plan = with_riders((ANNA,), ("anna",), ())
+    stops = tuple(
+        replace(s, services=frozenset({"children"})) if s is ZAGORSKOE else s for s in request.stops
+    )
+    other = make_run(request, SECOND, 1, [(ZAGORSKOE, clock_min("11:00"))])
+    riding = replace(other, specialist_ids=(ANNA.specialist_id,))
+    vehicles = (request.vehicles[0], replace(SECOND, weekdays=frozenset({1})))
+    return replace(request, stops=stops, vehicles=vehicles), replace(
+        plan, runs=(*plan.runs, riding), unserved=()
+    )
+
+
 BREAKING: dict[str, Callable[[], Case]] = {
     "rule.vehicle_unknown": lambda: with_runs(
         *PLAN.runs, replace(PLAN.runs[0], vehicle_id=VehicleId("nobody"))
@@ -334,6 +382,29 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.date_outside_plan": lambda: with_request(
         cycle=replace(REQUEST.cycle, repeats=False, until_date=date(2026, 12, 7))
     ),
+    "rule.specialist_unknown": lambda: with_riders((ANNA,), ("anna", "nobody"), ()),
+    "rule.specialist_listed_twice": lambda: with_riders((ANNA,), ("anna", "anna"), ()),
+    "rule.service_missing": lambda: with_riders((ANNA,), ("anna",), (), services_visits=None),
+    "rule.service_visits": lambda: with_riders((ANNA,), ("anna",), (), services_visits=2, visits=3),
+    "rule.specialist_off": lambda: with_riders(
+        (replace(ANNA, off_dates=frozenset({TUESDAY})),), ("anna",), ()
+    ),
+    "rule.specialist_weekday": lambda: with_riders(
+        (replace(ANNA, weekdays=frozenset({0, 2})),), ("anna",), ()
+    ),
+    # The first run leaves at 09:26 and is back at 15:30.
+    "rule.specialist_hours": lambda: with_riders(
+        (replace(ANNA, duty_start_s=9 * HOUR_S + 27 * MINUTE_S),), ("anna",), ()
+    ),
+    "rule.specialist_vehicle": lambda: with_riders(
+        (replace(ANNA, vehicle_ids=frozenset({SECOND.vehicle_id})),), ("anna",), ()
+    ),
+    "rule.specialist_twice": with_two_places_at_once,
+    "rule.seats": lambda: with_riders((ANNA, OLEG), ("anna", "oleg"), (), seats=1),
+    "rule.specialist_days": lambda: with_riders(
+        (replace(ANNA, days_per_week_max=0),), ("anna",), ()
+    ),
+    "rule.specialist_idle": lambda: with_riders((ANNA,), ("anna",), (), services=frozenset()),
     "rule.pin_missed": lambda: with_request(
         pins=Pins(visits=(VisitPin(stop_id=KALUZHSKOE.stop_id, day=1, latest_s=13 * HOUR_S),))
     ),
@@ -386,10 +457,12 @@ def test_every_code_has_a_fault_made_for_it() -> None:
 @pytest.mark.parametrize("code", BREAKING)
 def test_a_violation_gives_every_fact_that_its_message_names(code: str) -> None:
     """The text of a violation has all its blanks filled in."""
-    catalogue = Path(str(api.__file__)).parent / "locales" / "en" / "LC_MESSAGES" / "rules.po"
-    with catalogue.open("rb") as source:
-        message = read_po(source).get(code)
-    assert message is not None
+    folder = Path(str(api.__file__)).parent / "locales" / "en" / "LC_MESSAGES"
+    found = []
+    for catalogue in folder.glob("*.po"):
+        with catalogue.open("rb") as source:
+            found.append(read_po(source).get(code))
+    (message,) = [m for m in found if m is not None]
     wanted = set(re.findall(r"\{(\w+)", str(message.string)))
     for violation in check(*BREAKING[code]()):
         assert wanted <= set(violation.facts)
