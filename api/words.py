@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from data.model.crew import service_name
 from data.model.errors import BookmobileError
 
 LANGUAGES = ("en", "ru")
@@ -59,7 +60,16 @@ class Words:
 
     def __call__(self, code: str, /, **facts: object) -> str:
         """The message of a code with its facts filled in."""
-        return self._catalogue.gettext(code).format_map(_Facts(facts))
+        return self._catalogue.gettext(code).format_map(_Facts(self._named(facts)))
+
+    def _named(self, facts: dict[str, object]) -> dict[str, object]:
+        """The facts with codes of services as the words for those who give them."""
+        services = facts.get("services")
+        if not isinstance(services, str):
+            return facts
+        return facts | {
+            "services": ", ".join(service_name(s, self) for s in services.split(", ") if s)
+        }
 
     def count(self, code: str, n: int, /, **facts: object) -> str:
         """The plural form of a code for ``n``; ``{n}`` in the message is the formatted number."""

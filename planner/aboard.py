@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.crew import Specialist, SpecialistId, services_of
 from data.model.fleet import Vehicle, VehicleId
-from data.model.place import Stop
-from data.model.plan import Plan, PlanRequest, Unserved
+from data.model.place import Stop, StopId
+from data.model.plan import Plan, PlanRequest, Run, Unserved
 from planner.problem import VehicleDay
 
 Ride = tuple[int, int, int]
 """Specialist and vehicle by their place in the request, cycle day."""
 Deal = frozenset[Ride]
+
+_Key = tuple[VehicleId, int]
 
 
 def possible_rides(request: PlanRequest) -> Deal:
@@ -56,11 +58,19 @@ def narrowed(
     vehicle: Vehicle, riders: Iterable[Specialist], lo: float, hi: float
 ) -> tuple[float, float]:
     """A duty window in which the vehicle leaves and returns inside the hours of all riders."""
+    return narrowed_by(riders, (lo, hi), vehicle.prep_s, vehicle.closing_s)
+
+
+def narrowed_by(
+    riders: Iterable[Specialist], duty: tuple[float, float], prep: float, closing: float
+) -> tuple[float, float]:
+    """A duty window whose preparation may begin before the riders' hours, and closing end after."""
+    lo, hi = duty
     for rider in riders:
         if rider.duty_start_s is not None:
-            lo = max(lo, rider.duty_start_s - vehicle.prep_s)
+            lo = max(lo, rider.duty_start_s - prep)
         if rider.duty_end_s is not None:
-            hi = min(hi, rider.duty_end_s + vehicle.closing_s)
+            hi = min(hi, rider.duty_end_s + closing)
     return lo, hi
 
 
@@ -136,6 +146,12 @@ def due_visits(stop: Stop, num_visits: int) -> int:
     return min(stop.services_visits, num_visits)
 
 
+def within_hours(run: VehicleDay, riders: Iterable[Specialist]) -> VehicleDay:
+    """A vehicle-day that leaves and returns inside the hours of those who ride."""
+    lo, hi = narrowed_by(riders, (run.duty_lo, run.duty_hi), run.prep, run.closing)
+    return replace(run, duty_lo=float(lo), duty_hi=float(hi))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aboard:
     """What a deal lets every vehicle-day serve.
@@ -182,13 +198,7 @@ class Aboard:
         people = self.riders.get((run.vehicle, run.day))
         if not people:
             return run
-        lo, hi = narrowed(
-            self.request.vehicles[run.vehicle],
-            [self.request.specialists[p] for p in people],
-            run.duty_lo,
-            run.duty_hi,
-        )
-        return replace(run, duty_lo=float(lo), duty_hi=float(hi))
+        return within_hours(run, [self.request.specialists[p] for p in people])
 
     def is_enough(self, index: int, days: Iterable[int]) -> bool:
         """Whether visits on these days get a stop as many visits with its services as it asks."""
@@ -216,49 +226,80 @@ def needed_riders(
     return tuple(first.values())
 
 
-def riders_for(
-    request: PlanRequest,
-    vehicle: Vehicle,
-    day: int,
-    stops: Collection[Stop],
-    now: Collection[SpecialistId],
-    busy: Mapping[SpecialistId, Collection[tuple[VehicleId, int]]],
-) -> tuple[Specialist, ...]:
-    """Who is to ride with a run that a person has changed: as few as its stops ask for.
+class Crewing:
+    """Who is to ride with runs that a person changes, as few as their stops ask for."""
 
-    Those aboard stay first; whoever is free that day joins while a seat is left.
+    def __init__(self, request: PlanRequest, runs: Iterable[Run]) -> None:
+        self._request = request
+        self._order = {p.specialist_id: k for k, p in enumerate(request.specialists)}
+        self._rides: dict[_Key, tuple[SpecialistId, ...]] = {}
+        self._visits: dict[_Key, tuple[StopId, ...]] = {}
+        for run in runs:
+            self.settle(run)
 
-    Parameters
-    ----------
-    now
-        Who rides with the run as it stands.
-    busy
-        Every ride of each specialist in the plan, as vehicle and day.
-    """
-    on, week = request.cycle.date_of(day), day // DAYS_PER_WEEK
+    def settle(self, run: Run) -> None:
+        """Take note of a run as it is now."""
+        key = run.vehicle_id, run.day
+        self._rides[key] = run.specialist_ids
+        self._visits[key] = tuple(v.stop_id for v in run.visits)
 
-    def is_free(person: Specialist) -> bool:
-        rides = busy.get(person.specialist_id, ())
+    def drop(self, key: _Key) -> None:
+        """A run that is made no more frees its riders."""
+        self._rides.pop(key, None)
+        self._visits.pop(key, None)
+
+    def swap(self, key: _Key, other: _Key) -> None:
+        """The riders of two vehicle-days change places with their runs."""
+        rides, visits = self._rides, self._visits
+        rides[key], rides[other] = rides.get(other, ()), rides.get(key, ())
+        visits[key], visits[other] = visits.get(other, ()), visits.get(key, ())
+
+    def riders(self, vehicle: Vehicle, day: int, stops: Collection[Stop]) -> tuple[Specialist, ...]:
+        """Who rides with a vehicle through some stops.
+
+        Those aboard stay first; of the others whoever may come that day joins while a seat is left.
+        """
+        if not any(s.services for s in stops):
+            return ()
+        key = vehicle.vehicle_id, day
+        now = self._rides.get(key, ())
+        chosen: dict[str, Specialist] = {}
+        for person in sorted(self._request.specialists, key=lambda p: p.specialist_id not in now):
+            if person.service not in chosen and self._may_join(person, vehicle, day):
+                chosen[person.service] = person
+        before = services_of([p for p in chosen.values() if p.specialist_id in now])
+        asking = [s for s in stops if s.services <= before or self._is_short(s, key)]
+        seats = len(self._order) if vehicle.seats is None else vehicle.seats
+        wanted: set[str] = set()
+        for stop in sorted(asking, key=lambda s: not s.services <= before):
+            if stop.services <= chosen.keys() and len(wanted | stop.services) <= seats:
+                wanted |= stop.services
+        found = [chosen[service] for service in wanted]
+        return tuple(sorted(found, key=lambda p: self._order[p.specialist_id]))
+
+    def _may_join(self, person: Specialist, vehicle: Vehicle, day: int) -> bool:
+        rides = [key for key, riders in self._rides.items() if person.specialist_id in riders]
+        week = day // DAYS_PER_WEEK
         days = {d for _, d in rides if d // DAYS_PER_WEEK == week} - {day}
         limit = person.days_per_week_max
         return (
-            person.works_on(on)
-            and person.may_ride(vehicle.vehicle_id)
+            may_ride(self._request, person, vehicle, day)
             and not any(d == day and v != vehicle.vehicle_id for v, d in rides)
             and (limit is None or len(days) < limit)
         )
 
-    chosen: dict[str, Specialist] = {}
-    for person in sorted(request.specialists, key=lambda p: p.specialist_id not in now):
-        if person.service not in chosen and is_free(person):
-            chosen[person.service] = person
-    before = services_of([p for p in chosen.values() if p.specialist_id in now])
-    seats = len(request.specialists) if vehicle.seats is None else vehicle.seats
-    wanted: set[str] = set()
-    for stop in sorted(stops, key=lambda s: not s.services <= before):
-        if stop.services <= chosen.keys() and len(wanted | stop.services) <= seats:
-            wanted |= stop.services
-    return tuple(p for p in request.specialists if p in [chosen[c] for c in wanted])
+    def _is_short(self, stop: Stop, but: _Key) -> bool:
+        """Whether a stop's other visits leave it short of visits with its services."""
+        if stop.services_at_every_visit:
+            return True
+        others = [key for key, visits in self._visits.items() if stop.stop_id in visits]
+        others = [key for key in others if key != but]
+        people = {p.specialist_id: p for p in self._request.specialists}
+        met = sum(
+            stop.services <= services_of([people[r] for r in self._rides[key] if r in people])
+            for key in others
+        )
+        return met < due_visits(stop, len(others) + 1)
 
 
 def service_days(request: PlanRequest, stop: Stop, vehicle: Vehicle) -> set[int]:

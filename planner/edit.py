@@ -10,6 +10,7 @@ from data.model.nights import nights_of
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Provenance, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
+from planner.aboard import Crewing
 from planner.changes import Change, changes
 from planner.dwell import as_open
 from planner.retime import Retimer, Span, Timed, Wish
@@ -150,6 +151,7 @@ class Draft:
         self._stops = {s.stop_id: s for s in request.stops}
         self._retimer = retimer or Retimer(request, nights_of(request, plan))
         self._runs: dict[_Key, Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
+        self._crewing = Crewing(request, plan.runs)
         self._num_edits = 0
         self._wishes: dict[_Key, list[Wish]] = {}
         """Visits of the runs that were touched."""
@@ -182,11 +184,13 @@ class Draft:
             if not wishes:
                 self._wishes.pop(key)
                 self._runs.pop(key, None)
+                self._crewing.drop(key)
                 continue
             timed = self._timed(key, wishes)
             assert timed is not None  # an answer is always given where rules may break
             self._wishes.pop(key)
             self._runs[key] = timed.run
+            self._crewing.settle(timed.run)
         order = {v.vehicle_id: k for k, v in enumerate(self._request.vehicles)}
         runs = sorted(self._runs.values(), key=lambda r: (order[r.vehicle_id], r.day))
         return replace(
@@ -218,7 +222,9 @@ class Draft:
         self, key: _Key, wishes: Sequence[Wish], *, legal_only: bool = False
     ) -> Timed | None:
         spans = {w.stop.stop_id: self._span(w.stop, key) for w in wishes}
-        return self._retimer.time(*key, wishes, spans, legal_only=legal_only)
+        stops = [w.stop for w in wishes]
+        riders = self._crewing.riders(self._retimer.vehicle(key[0]), key[1], stops)
+        return self._retimer.time(*key, wishes, spans, riders=riders, legal_only=legal_only)
 
     def _span(self, stop: Stop, but: _Key) -> Span:
         """Starts within the clock tolerance of the stop's visits in all other runs."""
@@ -334,3 +340,4 @@ class Draft:
             raise RequestError("edit.no_run", vehicle=name, date=date)
         self._open(there)
         self._wishes[here], self._wishes[there] = self._wishes[there], self._wishes[here]
+        self._crewing.swap(here, there)

@@ -1,5 +1,6 @@
 """Why stops are left out: what can be proved of a stop alone, else the time that is short."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from data.model.calendar import HOUR_S, MINUTE_S
@@ -7,10 +8,13 @@ from data.model.fleet import Vehicle
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Run, Unserved
 from data.model.travel import UNREACHABLE, TravelMatrix
+from planner.aboard import why_no_service
 from planner.alone import impossible_stops
+from planner.insert import best_places
 from planner.pinning import PIN_REASONS
 
 NO_CAPACITY = "unserved.no_capacity"
+_MOST_TRIED = 40
 
 
 def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
@@ -22,6 +26,9 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
     prize for an hour of that time; and ``weakest_per_hour``, the least prize that an hour spent on
     a served optional stop brings (a dash without one). Nothing is claimed about other plans.
 
+    A stop that would fit into this plan without its services, and does not with them, is told
+    ``unserved.service_busy`` (looked for at the first stops that ask for services).
+
     A stop whose travel is not in the matrices, or that its pins rule out, keeps the reason that the
     plan gives.
     """
@@ -29,7 +36,7 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
     visited = {v.stop_id for r in plan.runs for v in r.visits}
     told = {u.stop_id: u for u in plan.unserved}
     weakest = _weakest_per_hour(request, plan)
-    reasons = []
+    reasons, num_tried = [], 0
     for stop in request.stops:
         if stop.stop_id in visited:
             continue
@@ -37,6 +44,9 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
         given = told.get(stop.stop_id)
         if reason is None and given is not None and given.reason in PIN_REASONS:
             reason = given
+        if reason is None and stop.services and num_tried < _MOST_TRIED:
+            num_tried += 1
+            reason = _lacks_only_services(request, plan, stop)
         reason = reason or _no_capacity(request, plan, stop, weakest)
         reasons.append(
             reason
@@ -44,6 +54,16 @@ def unserved_reasons(request: PlanRequest, plan: Plan) -> tuple[Unserved, ...]:
             or Unserved(stop_id=stop.stop_id, reason=NO_CAPACITY, facts={"stop": stop.name})
         )
     return tuple(reasons)
+
+
+def _lacks_only_services(request: PlanRequest, plan: Plan, stop: Stop) -> Unserved | None:
+    """The reason of a stop that a place in the plan waits for, but no free specialist."""
+    plain = replace(stop, services=frozenset(), services_visits=None)
+    if any(str(stop.stop_id) not in m.index for m in request.travel.values()):
+        return None
+    if best_places(request, plan, stop, most=1) or not best_places(request, plan, plain, most=1):
+        return None
+    return why_no_service(request, stop)
 
 
 def _no_capacity(

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from data.model.calendar import DAYS_PER_WEEK
+from data.model.crew import services_of
 from data.model.errors import RequestError
 from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.nights import ends_on, nights_of
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, Unserved, Violation
 from data.model.travel import UNREACHABLE
+from planner.aboard import Crewing
 from planner.alone import longest_driving_s, longest_work_s
 from planner.dwell import as_open
 from planner.edit import Add, Judgement, judge
@@ -147,6 +149,7 @@ class _Search:
         self._stop = stop
         self._nights = nights_of(request, plan)
         self._retimer = Retimer(request, self._nights)
+        self._crewing = Crewing(request, plan.runs)
         self._stops = {s.stop_id: s for s in request.stops}
         self._runs: dict[tuple[VehicleId, int], Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
         self._starts: dict[StopId, list[tuple[int, int]]] = {}
@@ -243,7 +246,12 @@ class _Search:
         spans = self._spans(run)
         if span is not None:
             spans[self._stop.stop_id] = span
-        timed = self._retimer.time(vehicle.vehicle_id, day, wishes, spans, legal_only=True)
+        riders = self._crewing.riders(vehicle, day, [w.stop for w in wishes])
+        if self._stop.services_at_every_visit and not self._stop.services <= services_of(riders):
+            return None
+        timed = self._retimer.time(
+            vehicle.vehicle_id, day, wishes, spans, riders=riders, legal_only=True
+        )
         if timed is None:
             return None
         return _Option(

@@ -21,6 +21,7 @@ from planner.edit import Remove, apply
 from planner.explain import NO_CAPACITY, unserved_reasons
 from planner.insert import best_places, with_stop
 from planner.params import SolveParams
+from planner.relax_crew import of_services, of_specialists
 from planner.score import check
 from planner.solve import solve
 
@@ -100,7 +101,8 @@ def explain(
     """Why a stop of the request is not served by a plan, and which changes would serve it.
 
     The order of effort is: none, the stop's weekdays, windows, one weekday for all visits, gaps,
-    service time, visits a cycle; then a vehicle's stops a run, a longer shift, abilities; another
+    service time, visits a cycle, visits with specialists; their hours and days, the stop without
+    them; then a vehicle's stops a run, a longer shift, abilities; another
     stop left out; one more vehicle-day; one more vehicle. Of every kind the first that works is
     told, of single stops left out the one with the least prize.
 
@@ -246,6 +248,10 @@ _EFFORT = (
     "relax.gaps",
     "relax.service",
     "relax.visits",
+    "relax.services_visits",
+    "relax.specialist_hours",
+    "relax.specialist_day",
+    "relax.services",
     "relax.stops_per_run",
     "relax.shift",
     "relax.ability",
@@ -260,6 +266,8 @@ def _trials(request: PlanRequest, plan: Plan, stop: Stop) -> Iterator[_Trial]:
     for code, facts, changed in _of_stop(stop):
         wider, listed = with_stop(request, plan, changed)
         yield _Trial(code=code, facts=facts, request=wider, plan=listed, stop=changed)
+    for code, facts, wider in of_specialists(request, plan, stop):
+        yield _Trial(code=code, facts=facts, request=wider, plan=plan, stop=stop)
     for code, facts, wider in _of_fleet(request, stop):
         yield _Trial(code=code, facts=facts, request=wider, plan=plan, stop=stop)
     for other in _dropped(request, plan, stop):
@@ -290,6 +298,7 @@ def _of_stop(stop: Stop) -> Iterator[tuple[str, Mapping[str, Any], Stop]]:
         facts = {"visits": fewer, "before": visits}
         less = replace(stop, visits_per_cycle=fewer, max_gap_days=None)
         yield "relax.visits", facts, less
+    yield from of_services(stop)
 
 
 def _of_fleet(

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise, product
 
 from data.model.calendar import DAY_S, DAYS_PER_WEEK
+from data.model.crew import Specialist
 from data.model.errors import RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.nights import NO_NIGHTS, Nights, ends_on
 from data.model.place import DepotId, Stop, StopId
 from data.model.plan import PlanRequest, Run
 from data.model.travel import UNREACHABLE
+from planner.aboard import within_hours
 from planner.compile import duty_window, vehicle_day
 from planner.problem import NO_LIMIT, VehicleDay
 from planner.schedule import GRID_S, Site, Timing, time_sites, timed_run
@@ -78,6 +80,7 @@ class Retimer:
         wishes: Sequence[Wish],
         spans: Mapping[StopId, Span],
         *,
+        riders: Sequence[Specialist] = (),
         legal_only: bool = False,
     ) -> Timed | None:
         """A run through the wishes in their order.
@@ -86,6 +89,8 @@ class Retimer:
         ----------
         spans
             Starts that the stop's visits on other days allow; a stop without one is free.
+        riders
+            Specialists aboard, whose hours hold the run from leaving to return.
         legal_only
             Answer ``None`` where no times keep the rules; otherwise there is always an answer.
 
@@ -100,7 +105,9 @@ class Retimer:
         job = _Job(wishes=tuple(wishes), spans=spans, legs=legs, weekday=day % DAYS_PER_WEEK)
         whole = (vehicle.duty_start_s, vehicle.duty_end_s)
         duties = dict.fromkeys((self._rested(vehicle), whole))
-        runs = [self._vehicle_day(vehicle, day, duty, ends) for duty in duties]
+        runs = [
+            within_hours(self._vehicle_day(vehicle, day, duty, ends), riders) for duty in duties
+        ]
         timing = next((t for run in runs if (t := job.best(run)) is not None), None)
         is_legal = timing is not None and UNREACHABLE not in legs
         if legal_only and not is_legal:
@@ -109,6 +116,8 @@ class Retimer:
             timing = _lenient(job, runs[-1])
         stops = [w.stop for w in wishes]
         run = timed_run(self.request, vehicle, day, stops, timing, ends)
+        if riders:
+            run = replace(run, specialist_ids=tuple(p.specialist_id for p in riders))
         return Timed(run=run, is_legal=is_legal)
 
     def _rested(self, vehicle: Vehicle) -> Span:
