@@ -22,6 +22,8 @@ COMMANDS = {
     "plan": ("api.plan_cli", "plan", "Plan a repeating cycle and write its folder."),
     "check": ("api.plan_cli", "check", "Judge a plan by every rule."),
     "compare": ("api.compare_cli", "compare", "Put plans side by side."),
+    "frontier": ("api.choice_cli", "frontier", "Find plans that trade people, fairness and km."),
+    "fleet-size": ("api.choice_cli", "fleet_size", "Compare numbers of vehicles, and bases."),
     "explain": ("api.edit_cli", "explain", "Tell why a stop is not served, what would serve it."),
     "insert": ("api.edit_cli", "insert", "List where one more stop fits into a plan."),
     "move": ("api.edit_cli", "move", "Move a stop by hand; name every rule it breaks."),
