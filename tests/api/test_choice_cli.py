@@ -40,7 +40,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writeheader()
         writer.writerows(r for r in known if r["settlement_id"] in ids)
     head = (folder / "region.toml").read_text(encoding="utf-8")
-    head = head.replace("official_count = 252", "official_count = 12")
+    head = head.replace("official_count = 252", "official_count = 40")
     head = head.replace("people_per_library = 20000\n", "")
     head += '\n[costs]\ncurrency = "₽"\nper_km = 30\n'
     (folder / "region.toml").write_text(head, encoding="utf-8")
