@@ -20,6 +20,7 @@ from api.bench.command import (
 from api.bench.convrp_command import convrp
 from api.bench.instance import Instance, Outcome
 from api.bench.library_command import growth, library
+from api.bench.limits import Limits
 from api.bench.measure import RoundsOutcome, measure, measure_rounds
 from api.bench.published import Published, open_bench_roads, read_published
 from api.bench.pvrp import read_pvrp
@@ -28,6 +29,7 @@ from api.bench.table import (
     outcome_table,
     rounds_records,
     rounds_table,
+    shown,
     write_json,
 )
 from api.bench.top import read_top
@@ -37,6 +39,9 @@ from api.terminal import progress_bars
 from data.model.errors import BookmobileError
 from planner.params import SolveParams
 from planner.warm_up import warm_up
+
+GOOD_SAVING_PCT = 20
+"""Where less driving than this is saved, the reasons are told."""
 
 bench = typer.Typer(no_args_is_help=True, help="Measure against published problems and rounds.")
 bench.command()(convrp)
@@ -169,9 +174,27 @@ def _tell_rounds(
                 stage.tell("bench.told.widened", authority=name, count=outcome.num_widened)
             if outcome.num_unclocked:
                 stage.tell("bench.told.unclocked", authority=name, count=outcome.num_unclocked)
+        change_pct = outcome.change_pct
+        if outcome.limits and change_pct is not None and change_pct > -GOOD_SAVING_PCT:
+            _tell_why(stage, outcome, outcome.limits)
         if outcome.is_kept:
             stage.tell("bench.told.kept", authority=name, rounds=stage.words(kind))
         stage.tell_broken(name, outcome.violations)
+
+
+def _tell_why(stage: Stage, outcome: RoundsOutcome, limits: Limits) -> None:
+    """What keeps an authority's rounds from driving much less."""
+    words = stage.words
+    stage.tell(
+        "bench.why",
+        authority=outcome.authority,
+        bound=shown(None if limits.bound_s is None else limits.bound_s / 60, words),
+        published=words.number(outcome.published.seconds / 60, 1),
+        fixed=words.percent(limits.fixed_ratio, 0),
+        busy=words.percent(limits.busy_ratio, 0),
+        proved=words.number(limits.num_proved),
+        rounds=words.number(limits.num_rounds),
+    )
 
 
 def _measure_files(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.bench.instance import Instance, Outcome, judged
+from api.bench.limits import Limits, limits_of
 from api.bench.published import Published, travel_between
 from api.bench.replan import Plan, Replan, best_depot
 from api.bench.text import best_known
@@ -72,6 +73,8 @@ class RoundsOutcome:
     num_widened: int
     num_unclocked: int
     num_pauses: int
+    limits: Limits | None = None
+    """What bounds open rounds; ``None`` for rounds from a depot."""
 
     @property
     def is_feasible(self) -> bool:
@@ -128,6 +131,7 @@ def _replanned(
     before = _driven(replan, replan.published)
     after = None if violations else _driven(replan, plan)
     # Where the published rounds keep every promise they are a plan too.
+    seconds = time.perf_counter() - began
     is_kept = start is not None and (after is None or after.seconds >= before.seconds)
     if is_kept:
         after, violations = before, ()
@@ -140,10 +144,11 @@ def _replanned(
         planned=after,
         is_kept=is_kept,
         violations=violations,
-        seconds=time.perf_counter() - began,
+        seconds=seconds,
         num_widened=replan.num_widened,
         num_unclocked=replan.num_unclocked,
         num_pauses=sum(span.pause_s > 0 for span in replan.spans),
+        limits=limits_of(replan) if depot is None else None,
     )
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 from rich.table import Table
 
 from api.bench.instance import Outcome, gap_pct
+from api.bench.limits import Limits
 from api.bench.measure import RoundsOutcome
 from api.words import Words
 from data.model.errors import InputError
@@ -155,10 +156,24 @@ def rounds_records(outcomes: Sequence[RoundsOutcome]) -> list[dict[str, object]]
             "published_vehicle_days": o.published.vehicle_days,
             "planned_vehicle_days": o.planned.vehicle_days if o.planned else None,
             "feasible": o.is_feasible,
+            **_limit_facts(o.limits),
         }
         for o in outcomes
         if not o.depot
     ]
+
+
+def _limit_facts(limits: Limits | None) -> dict[str, object]:
+    if limits is None:
+        return {}
+    bound_s = limits.bound_s
+    return {
+        "bound_drive_min": None if bound_s is None else round(bound_s / 60, 1),
+        "fixed_ratio": round(limits.fixed_ratio, 3),
+        "busy_ratio": round(limits.busy_ratio, 3),
+        "rounds_proved": limits.num_proved,
+        "rounds": limits.num_rounds,
+    }
 
 
 def write_json(file: Path, records: Sequence[dict[str, object]]) -> None:

@@ -22,6 +22,11 @@ ROUNDS_RECORD = (
     "published_vehicle_days",
     "planned_vehicle_days",
     "feasible",
+    "bound_drive_min",
+    "fixed_ratio",
+    "busy_ratio",
+    "rounds_proved",
+    "rounds",
 )
 
 
@@ -106,6 +111,7 @@ def test_rounds_are_replanned(tmp_path: Path) -> None:
     assert record["feasible"] is True
     assert record["planned_drive_min"] < record["published_drive_min"]
     assert record["planned_km"] < record["published_km"]
+    assert record["bound_drive_min"] <= record["planned_drive_min"] + 0.1
     told = " ".join(result.stdout.split())
     assert "cycle in weeks: 2" in told
     assert "default estimate" in told

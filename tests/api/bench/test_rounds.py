@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.bench.published import open_bench_roads, read_published, travel_between
+from api.bench.limits import limits_of
+from api.bench.published import Published, open_bench_roads, read_published, travel_between
 from api.bench.replan import CLOCK_TOLERANCE_S, Plan, Replan, best_depot
 from api.bench.rounds import Listing, Timetable, recurrence_of, timetable_of
 from data.model.errors import InputError
@@ -269,3 +270,30 @@ def test_real_timetables_are_read_whole() -> None:
         assert timetable.cycle_weeks == weeks
         assert (timetable.num_visits, len(published.left_out)) == (visits - left_out, left_out)
         assert sum(len(r.visits) for r in timetable.rounds) == timetable.num_visits
+
+
+def test_limits_say_why_rounds_cannot_drive_less() -> None:
+    """Both orders of two stops are equal, so the round is proved; one leg of 20 minutes is left."""
+    rows = [listing("a", "09:30"), listing("b", "10:30", lon=-0.70)]
+    limits = limits_of(replan_of(timetable_of("X", rows), minutes=20))
+    assert limits.bound_s == 20 * 60
+    assert (limits.num_proved, limits.num_rounds) == (1, 1)
+    assert limits.fixed_ratio == 1
+    assert limits.busy_ratio == pytest.approx(2 / 3)
+
+
+def test_a_detour_is_not_proved_shortest() -> None:
+    """West, east, middle drives back: neither its order nor the bound calls it the best."""
+    rows = [
+        listing("west", "09:30"),
+        listing("east", "10:30", lon=-0.60),
+        listing("middle", "11:30", lon=-0.66),
+    ]
+    with open_bench_roads(None, None, Path(), lambda _: None) as roads:
+        published = Published(file=TINY, timetable=timetable_of("X", rows), left_out=())
+        travel, place = travel_between(published, roads, lambda _: None)
+    replan = Replan.of(published.timetable, travel, place, None)
+    limits = limits_of(replan)
+    assert limits.num_proved == 0
+    assert limits.bound_s is not None
+    assert limits.bound_s < replan.driven(replan.published)[0]
