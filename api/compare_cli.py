@@ -104,6 +104,8 @@ def show_compared(console: Console, words: Words, rows: Sequence[Compared]) -> N
     add("days", lambda r: number(r.summary.vehicle_days_used))
     if any(row.summary.nights_away for row in rows):
         add("nights", lambda r: number(r.summary.nights_away))
+    if any(row.summary.specialist_days for row in rows):
+        add("specialist_days", lambda r: number(r.summary.specialist_days))
     currencies = {row.currency for row in rows if row.cost is not None}
     if currencies:
         # Plans of several currencies name each its own.
@@ -229,6 +231,7 @@ def _plain(row: Compared, path: Path) -> dict[str, object]:
         "work_s": summary.work_s,
         "vehicle_days_used": summary.vehicle_days_used,
         "nights_away": summary.nights_away,
+        "specialist_days": summary.specialist_days,
         "access": None if row.access is None else asdict(row.access),
         "num_changes": row.num_changes,
         "num_violations": row.num_violations,

@@ -100,6 +100,8 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
         cost_of = {d.depot_id: d.night_cost_s for d in result.request.depots}
         hours = sum(cost_of[d] * n for d, n in nights.items()) / 3600
         row("nights_cost", words.number(hours, 1))
+    if result.request.specialists:
+        row("specialists", _specialist_days(words, result))
     if summary.gap_ratio is not None and not result.drive_bound_s:
         row("gap", words.percent(summary.gap_ratio))
     if result.drive_bound_s:
@@ -115,6 +117,14 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     provenance = result.plan.provenance
     if provenance is not None and provenance.is_estimated:
         console.print(words("show.estimated"), style="yellow")
+
+
+def _specialist_days(words: Words, result: PlanResult) -> str:
+    """Each specialist with the days on which he rides."""
+    days = Counter(rider for run in result.plan.runs for rider in run.specialist_ids)
+    return ", ".join(
+        f"{p.name} {words.number(days[p.specialist_id])}" for p in result.request.specialists
+    )
 
 
 def show_violations(

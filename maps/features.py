@@ -7,6 +7,7 @@ from math import sqrt
 from typing import Any
 
 from data.model.calendar import DAY_S
+from data.model.crew import service_name, with_services
 from data.model.figures import LACKING
 from data.model.labels import Labels
 from data.model.norms import NeedStatus
@@ -19,9 +20,10 @@ from data.model.place import (
     Standing,
     Stop,
 )
-from data.model.plan import Plan, PlanRequest
+from data.model.plan import Plan, PlanRequest, Run
 from data.model.region import Region
 from data.model.rhythm_words import stop_rhythms
+from data.model.riders import riders_of, riders_told, services_at, services_on
 from data.model.timetable import run_dates
 from maps.encode import encoded, simplified
 from maps.layers import LibraryPoint, RunLine, SettlementPoint, StopPoint
@@ -256,6 +258,10 @@ class Features:
                 rows.append(self._row("map.vehicle", ", ".join(vehicles)))
                 often = rhythms.get(stop.stop_id) or label.count("map.per_cycle", len(point.visits))
                 rows.append(self._row("map.frequency", often))
+                coming = {c for run, _ in point.visits for c in services_at(request, run, stop)}
+                if coming:
+                    named = ", ".join(service_name(c, label) for c in sorted(coming))
+                    rows.append(self._row("map.services", named))
                 dates = self._visits_of(request, plan, point, until)
             elif point.unserved is not None:
                 reason = label(point.unserved.reason, **point.unserved.facts)
@@ -291,7 +297,9 @@ class Features:
                 last=label.clock(visit.end_s - late * DAY_S),
             )
             after = timedelta(days=late)
-            found += [(on + after, clock) for on in run_dates(request, plan, run, until - after)]
+            for on in run_dates(request, plan, run, until - after):
+                coming = with_services(services_on(request, run, point.stop, on), label)
+                found.append((on + after, f"{clock}, {coming}" if coming else clock))
         return [
             (self._dates.setdefault(on, len(self._dates)), clock) for on, clock in sorted(found)
         ]
@@ -340,6 +348,7 @@ class Features:
                         self._row(*returns),
                         self._row("map.fact.stops", label.number(len(run.visits))),
                         self._row("map.fact.distance", km),
+                        *self._riders(request, run),
                     ],
                     "stops": [
                         (
@@ -352,6 +361,11 @@ class Features:
                     ],
                 }
             )
+
+    def _riders(self, request: PlanRequest, run: Run) -> _Rows:
+        """Who rides along; no row where nobody does."""
+        told = riders_told(riders_of(request, run), self._label)
+        return [self._row("map.aboard", told)] if told else []
 
     def plan_legend(self) -> dict[str, Any]:
         """Legend of the plan: stops, runs, depots, stops left out."""

@@ -13,17 +13,19 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from data.model.buffers import run_buffer_s
+from data.model.crew import with_services
 from data.model.labels import Labels
 from data.model.place import Stop, StopId, StopKind
 from data.model.plan import Plan, PlanRequest, Run
 from data.model.rhythm_words import stop_rhythms
+from data.model.riders import riders_of, riders_told, services_at
 from data.model.timetable import run_dates
 
 _TEXTS = (
-    "heading", "depot", "sign_on", "sign_off", "on_date", "driver", "librarian", "odometer_out",
-    "odometer_in", "total", "legend", "col.number", "col.stop", "col.drive", "col.arrive",
-    "col.open", "col.close", "col.depart", "col.people", "col.visits", "col.child", "col.youth",
-    "col.adult", "col.loans",
+    "heading", "depot", "aboard", "sign_on", "sign_off", "on_date", "driver", "librarian",
+    "odometer_out", "odometer_in", "total", "legend", "col.number", "col.stop", "col.drive",
+    "col.arrive", "col.open", "col.close", "col.depart", "col.people", "col.visits", "col.child",
+    "col.youth", "col.adult", "col.loans",
 )  # fmt: skip
 
 
@@ -80,9 +82,10 @@ def _sheet(
         "dates_name": label.count("sheet.dates", len(dates)),
         "dates": _date_list(dates, label) or label("sheet.no_dates", until=label.day(until)),
         "depot": _places(run, label, first=first, last=last),
+        "aboard": _aboard(request, run, dates, label),
         "sign_on": label.clock(run.sign_on_s),
         "sign_off": label.clock(run.sign_off_s),
-        "rows": _rows(run, served, label, rhythms, first=first, last=last),
+        "rows": _rows(request, run, served, label, rhythms, first=first, last=last),
         "totals": label(
             "sheet.totals",
             drive=_duration(run.drive_s, label),
@@ -95,7 +98,20 @@ def _sheet(
     }
 
 
+def _aboard(request: PlanRequest, run: Run, dates: Sequence[date], label: Labels) -> str:
+    """Who rides along, and on which of the dates someone of them does not."""
+    told = []
+    for person in riders_of(request, run):
+        name = riders_told((person,), label)
+        off = [on for on in dates if not person.works_on(on)]
+        told.append(
+            label("sheet.aboard_but", name=name, dates=_date_list(off, label)) if off else name
+        )
+    return "; ".join(told)
+
+
 def _rows(
+    request: PlanRequest,
     run: Run,
     served: Sequence[Stop],
     label: Labels,
@@ -115,7 +131,12 @@ def _rows(
                 "number": index + 1,
                 "name": stop.name,
                 "id": stop.stop_id,
-                "notes": "; ".join(_notes(stop, label, rhythms.get(stop.stop_id, ""))),
+                "notes": "; ".join(
+                    [
+                        *filter(None, [with_services(services_at(request, run, stop), label)]),
+                        *_notes(stop, label, rhythms.get(stop.stop_id, "")),
+                    ]
+                ),
                 "drive": _drive(visit.drive_s, visit.drive_m, label),
                 "arrive": label.clock(visit.arrival_s),
                 "open": label.clock(visit.start_s),

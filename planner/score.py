@@ -46,6 +46,8 @@ class PlanSummary:
     vehicle_days_used: int
     vehicle_days_available: int
     nights_away: int
+    specialist_days: int
+    """Days on which specialists ride, each counted by himself."""
     """Nights that vehicles spend at lodgings."""
     work_min_s: int
     work_mean_s: float
@@ -89,6 +91,7 @@ def summarise(request: PlanRequest, plan: Plan) -> PlanSummary:
         vehicle_days_used=len({(r.vehicle_id, r.day) for r in plan.runs}),
         vehicle_days_available=sum(len(request.working_days(v)) for v in request.vehicles),
         nights_away=len(nights_of(request, plan)),
+        specialist_days=sum(len(set(r.specialist_ids)) for r in plan.runs),
         work_min_s=min(work, default=0),
         work_mean_s=sum(work) / len(work) if work else 0.0,
         work_max_s=max(work, default=0),

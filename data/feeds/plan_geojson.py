@@ -15,6 +15,7 @@ from typing import Any
 from data.model.geo import COORDINATE_DIGITS
 from data.model.lines import RunLines, leg_lines
 from data.model.plan import Plan, PlanRequest, Run
+from data.model.riders import riders_of, services_at
 
 
 def write_geojson(
@@ -56,6 +57,7 @@ def _position(lon: float, lat: float) -> list[float]:
 
 
 def _stops(request: PlanRequest, plan: Plan) -> Iterable[dict[str, Any]]:
+    stops = {s.stop_id: s for s in request.stops}
     visits: dict[str, list[dict[str, Any]]] = {}
     for run in sorted(plan.runs, key=lambda r: r.day):
         for visit in run.visits:
@@ -66,6 +68,7 @@ def _stops(request: PlanRequest, plan: Plan) -> Iterable[dict[str, Any]]:
                     "date": request.cycle.date_of(run.day).isoformat(),
                     "start_s": visit.start_s,
                     "end_s": visit.end_s,
+                    "services": sorted(services_at(request, run, stops[visit.stop_id])),
                 }
             )
     reasons = {u.stop_id: u.reason for u in plan.unserved}
@@ -121,4 +124,6 @@ def _run_facts(request: PlanRequest, run: Run) -> dict[str, Any]:
         "drive_m": run.drive_m,
         "open_s": run.open_s,
         "stop_ids": [v.stop_id for v in run.visits],
+        "specialist_ids": list(run.specialist_ids),
+        "specialists": [p.name for p in riders_of(request, run)],
     }

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from data.feeds.transliteration import latin_name
 from data.model.lines import RunLines, leg_lines
 from data.model.plan import Plan, PlanRequest, Run
+from data.model.riders import riders_of, services_at
 
 _NAMESPACE = "http://www.topografix.com/GPX/1/1"
 _OURS = re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+(_\d+)?\.gpx")
@@ -81,12 +82,16 @@ def _gpx(request: PlanRequest, run: Run, lines: RunLines | None) -> ET.Element:
     _text(metadata, "time", at(run.depart_s))
     route = ET.SubElement(root, "rte")
     _text(route, "name", title)
+    people = ", ".join(p.name for p in riders_of(request, run))
+    if people:
+        _text(route, "cmt", people)
     first, last = (depots[place] for place in run.ends(vehicle))
     _point(route, first.lon, first.lat, at(run.depart_s), first.name)
     for visit in run.visits:
         stop = stops[visit.stop_id]
         point = _point(route, stop.lon, stop.lat, at(visit.arrival_s), stop.name)
-        _text(point, "cmt", str(stop.stop_id))
+        coming = ", ".join(sorted(services_at(request, run, stop)))
+        _text(point, "cmt", f"{stop.stop_id} ({coming})" if coming else str(stop.stop_id))
     _point(route, last.lon, last.lat, at(run.return_s), last.name)
     legs, follows_roads = leg_lines(request, run, lines)
     if follows_roads:

@@ -7,6 +7,7 @@ from data.feeds.need_table import need_cells, need_columns, need_rows
 from data.feeds.workbook import Cell, Column, Kind, TableBook
 from data.model.buffers import plan_buffer_s
 from data.model.calendar import HOUR_S
+from data.model.crew import service_name
 from data.model.figures import plan_figures
 from data.model.labels import Labels
 from data.model.nights import nights_of
@@ -14,6 +15,7 @@ from data.model.norms import Need
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from data.model.rhythm_words import stop_rhythms
+from data.model.riders import riders_of, riders_told, services_at
 
 
 def write_xlsx(
@@ -120,6 +122,7 @@ def _timetable(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
         ("opens", Kind.CLOCK, 9),
         ("closes", Kind.CLOCK, 9),
         ("people", Kind.COUNT, 10),
+        *([("services", Kind.TEXT, 26)] if request.specialists else []),
     )
     stops = {s.stop_id: s for s in request.stops}
     names = {v.vehicle_id: v.name for v in request.vehicles}
@@ -141,6 +144,9 @@ def _timetable(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
                     label("table.unknown") if stop.people is None else stop.people,
                 ]
             )
+            if request.specialists:
+                coming = sorted(services_at(request, run, stop))
+                rows[-1].append(", ".join(service_name(s, label) for s in coming))
     return columns, rows
 
 
@@ -162,6 +168,7 @@ def _runs(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
         ("open_h", Kind.NUMBER, 9),
         ("work_h", Kind.NUMBER, 9),
         ("stops_in_order", Kind.TEXT, 60),
+        *([("specialists", Kind.TEXT, 36)] if request.specialists else []),
     )
     vehicles = {v.vehicle_id: v for v in request.vehicles}
     depots = {d.depot_id: d.name for d in request.depots}
@@ -188,6 +195,8 @@ def _runs(request: PlanRequest, plan: Plan, label: Labels) -> _Table:
                 " – ".join(names[v.stop_id] for v in run.visits),
             ]
         )
+        if request.specialists:
+            rows[-1].append(riders_told(riders_of(request, run), label))
     return columns, rows
 
 

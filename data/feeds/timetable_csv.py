@@ -13,12 +13,19 @@ from pathlib import Path
 
 from data.feeds.stops_csv import DAYS, MobileStopRow, write_stops_csv
 from data.model.calendar import DAY_S, DAYS_PER_WEEK, HOUR_S, MINUTE_S, Cycle
+from data.model.crew import CHILDREN, CONSULTANT, LAWYER, SOCIAL
 from data.model.geo import COORDINATE_DIGITS
 from data.model.place import StopKind
 from data.model.plan import Plan, PlanRequest
 from data.model.recurrence import Frequency
 from data.model.timetable import VisitSeries, visit_series
 
+_SERVICES = {
+    CHILDREN: "children's librarian",
+    CONSULTANT: "consultant",
+    SOCIAL: "social-service officer",
+    LAWYER: "lawyer",
+}
 _TYPES = {
     StopKind.PUBLIC: "Public",
     StopKind.ON_REQUEST: "Dynamic",
@@ -40,6 +47,7 @@ def write_timetable(
     Arrival and departure are the times between which the doors are open; the route is the weekday
     with the weeks of the cycle (``Monday 1+3/4``). In a plan of dates it is the weekday with the
     week of the rule's interval (``Monday 1/2``) or the weeks of the month (``Tuesday 2+4/month``).
+    Services that come along are named after it (``Monday 1/2, with children's librarian``).
 
     Parameters
     ----------
@@ -62,7 +70,7 @@ def _row(series: VisitSeries, organisation: str, timetable_url: str, cycle: Cycl
     return MobileStopRow(
         organisation=organisation,
         mobile=series.vehicle.name,
-        route=f"{day} {_weeks(series, cycle)}",
+        route=f"{day} {_weeks(series, cycle)}{_with(series)}",
         community=stop.community,
         stop=stop.name,
         geox=f"{stop.lon:.{COORDINATE_DIGITS}f}",
@@ -77,6 +85,13 @@ def _row(series: VisitSeries, organisation: str, timetable_url: str, cycle: Cycl
         exceptions=",".join(on.isoformat() for on in series.exceptions),
         timetable=timetable_url,
     )
+
+
+def _with(series: VisitSeries) -> str:
+    """Who comes along, in English as all of the schema's own words; other codes as they are."""
+    if not series.services:
+        return ""
+    return ", with " + ", ".join(_SERVICES.get(s, s) for s in sorted(series.services))
 
 
 def _weeks(series: VisitSeries, cycle: Cycle) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
+from data.model.crew import with_services
 from data.model.labels import Labels
 from data.model.place import StopKind
 from data.model.plan import Plan, PlanRequest
@@ -83,7 +84,9 @@ def _event(series: VisitSeries, zone: ZoneInfo, label: Labels) -> Event:
         return _local(on, series.opens_s, zone)
 
     event = Event()
-    event.add("summary", label("ical.summary", stop=stop.name))
+    summary = label("ical.summary", stop=stop.name)
+    coming = with_services(series.services, label)
+    event.add("summary", f"{summary}, {coming}" if coming else summary)
     event.add("dtstart", opening(series.dates[0]))
     event.add("dtend", _local(series.dates[0], series.closes_s, zone))
     event.add("rrule", _rrule(series, zone))
@@ -92,7 +95,8 @@ def _event(series: VisitSeries, zone: ZoneInfo, label: Labels) -> Event:
     place = stop.name if stop.community in {"", stop.name} else f"{stop.name}, {stop.community}"
     event.add("location", place)
     event.add("geo", (stop.lat, stop.lon))
-    event.add("description", label("ical.description", vehicle=series.vehicle.name, place=place))
+    told = label("ical.description", vehicle=series.vehicle.name, place=place)
+    event.add("description", f"{told}\n{coming[:1].upper()}{coming[1:]}." if coming else told)
     event.add("categories", [label("ical.category")])
     event.add("transp", "TRANSPARENT")
     return event

@@ -19,12 +19,13 @@ from data.model.nights import tour_days
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run
 from data.model.recurrence import POSITIONS, Frequency, RecurrenceRule, week_number
+from data.model.riders import services_at, services_on
 
 POSITION_ORDER = (1, 2, 3, 4, 5, -5, -4, -3, -2, -1)
 """Weeks of the month in the order in which people name them."""
 
-type _Clock = tuple[VehicleId, int, int, int]
-"""Vehicle, weekday, opening and closing: what visits of one series share."""
+type _Clock = tuple[VehicleId, int, int, int, frozenset[str]]
+"""Vehicle, weekday, opening, closing, services aboard: what visits of one series share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class VisitSeries:
     exceptions: tuple[date, ...]
     end_date: date
     """Last date for which the rule holds."""
+    services: frozenset[str] = frozenset()
+    """Services that the stop asks for and that come on these dates."""
 
 
 def run_dates(request: PlanRequest, plan: Plan, run: Run, until: date) -> tuple[date, ...]:
@@ -80,39 +83,72 @@ def visit_series(request: PlanRequest, plan: Plan, until: date) -> tuple[VisitSe
     no date up to ``until`` is left out.
     """
     vehicles = {v.vehicle_id: v for v in request.vehicles}
+    stops = {s.stop_id: s for s in request.stops}
     grouped: dict[StopId, dict[_Clock, list[int]]] = defaultdict(dict)
     for run in plan.runs:
         for visit in run.visits:
             minutes = (_whole_minutes(visit.start_s), _whole_minutes(visit.end_s))
-            clock = (run.vehicle_id, run.day % DAYS_PER_WEEK, *minutes)
+            services = services_at(request, run, stops[visit.stop_id])
+            clock = (run.vehicle_id, run.day % DAYS_PER_WEEK, *minutes, services)
             grouped[visit.stop_id].setdefault(clock, []).append(run.day)
     series = []
     for stop in request.stops:
         found = []
-        for (vehicle_id, _, opens_s, closes_s), on_days in grouped[stop.stop_id].items():
+        for clock, on_days in grouped[stop.stop_id].items():
+            vehicle_id, _, opens_s, closes_s, services = clock
             vehicle = vehicles[vehicle_id]
             late = timedelta(days=opens_s // DAY_S)
             if not request.cycle.repeats:
                 times_s = (opens_s % DAY_S, opens_s % DAY_S + closes_s - opens_s)
-                found += _dated_series(request, stop, vehicle, on_days, late, times_s, until)
+                dated = _dated_series(request, stop, vehicle, on_days, late, times_s, until)
+                found += [replace(s, services=services) for s in dated]
                 continue
             for days in _rhythms(tuple(sorted(on_days)), request.cycle.num_days):
                 kept, dropped = _repeated(request, plan, vehicle, days, until - late)
-                found.append(
-                    VisitSeries(
-                        stop=stop,
-                        vehicle=vehicle,
-                        day=days[0],
-                        opens_s=opens_s % DAY_S,
-                        closes_s=opens_s % DAY_S + closes_s - opens_s,
-                        rule=_every(request.cycle.num_weeks // len(days)),
-                        dates=tuple(d + late for d in kept),
-                        exceptions=tuple(d + late for d in dropped if kept and d > kept[0]),
-                        end_date=until,
-                    )
+                one = VisitSeries(
+                    stop=stop,
+                    vehicle=vehicle,
+                    day=days[0],
+                    opens_s=opens_s % DAY_S,
+                    closes_s=opens_s % DAY_S + closes_s - opens_s,
+                    rule=_every(request.cycle.num_weeks // len(days)),
+                    dates=tuple(d + late for d in kept),
+                    exceptions=tuple(d + late for d in dropped if kept and d > kept[0]),
+                    end_date=until,
+                    services=services,
                 )
+                found += _by_services(request, plan, one, late)
         series += sorted((s for s in found if s.dates), key=lambda s: (s.day, s.opens_s))
     return tuple(series)
+
+
+def _by_services(
+    request: PlanRequest, plan: Plan, series: VisitSeries, late: timedelta
+) -> list[VisitSeries]:
+    """The series, and apart from it each date on which a specialist of it is off."""
+    if not series.services or not series.dates:
+        return [series]
+    runs = {r.day: r for r in plan.runs if r.vehicle_id == series.vehicle.vehicle_id}
+    coming = {
+        on: services_on(
+            request,
+            runs[request.cycle.day_of(on - late) % request.cycle.num_days],
+            series.stop,
+            on - late,
+        )
+        for on in series.dates
+    }
+    whole = tuple(on for on in series.dates if coming[on] == series.services)
+    less = [
+        replace(series, rule=_every(1), dates=(on,), exceptions=(), end_date=on, services=found)
+        for on, found in coming.items()
+        if found != series.services
+    ]
+    if not less:
+        return [series]
+    gone = sorted({*series.exceptions, *series.dates} - {*whole})
+    exceptions = tuple(on for on in gone if whole and on > whole[0])
+    return [replace(series, dates=whole, exceptions=exceptions), *less]
 
 
 def _every(weeks: int) -> RecurrenceRule:
