@@ -80,7 +80,10 @@ def show_frontier(console: Console, words: Words, request: PlanRequest, found: F
     wide = {words("frontier.col.worst"), words("frontier.col.mean")}
     shown = [k for k, name in enumerate(columns) if name not in wide]
     for k in shown:
-        table.add_column(columns[k], justify="left" if k == 0 else "right", no_wrap=k > 0)
+        # Numbers hold together by themselves; the name of a plan needs its room.
+        table.add_column(
+            columns[k], justify="left" if k == 0 else "right", min_width=12 if k == 0 else None
+        )
     for row in rows:
         table.add_row(*(row[k] for k in shown))
     console.print(table)
