@@ -35,6 +35,7 @@ from planner.changes import changes
 from planner.learn.buffers import KEEP_RATIO
 from planner.params import SolveParams
 from planner.score import check as check_plan
+from planner.skeleton import brought_to
 
 DEFAULT_TIME_LIMIT_S = 40.0
 
@@ -373,8 +374,11 @@ def make_plan(
                 tick=bars,
                 closures=closed,
             )
+    before = None
+    if wishes.earlier is not None:
+        before = brought_to(result.request, wishes.earlier[0].cycle, wishes.earlier[1])
     if as_json:
-        found = () if wishes.start is None else changes(wishes.start, result.plan)
+        found = () if before is None else changes(before, result.plan)
         told = {"changes": [change_facts(words, result.request, c) for c in found]}
         written = {"folder": None if result.violations else folder}
         print_json(plan_facts(words, result) | learned_facts(result) | told | written)
@@ -388,8 +392,8 @@ def make_plan(
         raise typer.Exit(1)
     show_plan(console, words, loaded, result)
     show_learned(console, words, result)
-    if wishes.start is not None:
-        show_changes(console, words, result.request, wishes.start, result.plan)
+    if before is not None:
+        show_changes(console, words, result.request, before, result.plan)
         if wishes.max_changes is not None:
             console.print(words("show.changes.capped", limit=wishes.max_changes))
     console.print(words("cli.written", folder=folder))

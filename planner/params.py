@@ -44,6 +44,10 @@ class SolveParams:
     """Share of the work or time in which nights away from base are decided, where vehicles may
     spend any; 0 keeps those of the plan begun from."""
 
+    skeleton_ratio: float = 0.6
+    """Share of the work or time in which dates are planned as a short cycle that repeats, before
+    the search of the dates begins from it; 0 searches the dates at once."""
+
     def __post_init__(self) -> None:
         positive = ("time_limit_s", "workers", "rounds", "mean_removed", "max_string")
         for name in (*positive, "heat_start", "heat_end", "pool_limit"):
@@ -53,8 +57,9 @@ class SolveParams:
             raise ValueError(f"work_limit is {self.work_limit}, must be at least 1")
         if not 0 <= self.blink_ratio < 1 or not 0 <= self.master_ratio < 1:
             raise ValueError("blink_ratio and master_ratio lie in [0, 1)")
-        if not 0 <= self.tour_ratio < 1:
-            raise ValueError(f"tour_ratio is {self.tour_ratio}, must lie in [0, 1)")
+        for name in ("tour_ratio", "skeleton_ratio"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, must lie in [0, 1)")
         if self.heat_end > self.heat_start:
             raise ValueError(f"heat_end {self.heat_end} above heat_start {self.heat_start}")
         if self.cluster_ratio > 1:

@@ -27,6 +27,7 @@ from planner.params import SolveParams
 from planner.problem import Solution
 from planner.resume import solution_of
 from planner.schedule import schedule
+from planner.skeleton import laid_on, skeleton_of
 from planner.tours import LEAST_S, best_nights
 
 NO_CAPACITY = "unserved.no_capacity"
@@ -75,6 +76,11 @@ def solve(
         return _with_deals(request, params, start, progress, should_stop)
     if may_be_away(request):
         return _with_tours(request, params, start, progress, should_stop)
+    skeleton = None
+    if start is None and params.skeleton_ratio > 0:
+        skeleton = skeleton_of(request)
+    if skeleton is not None:
+        return _from_skeleton(request, skeleton, params, progress, should_stop)
     compiled = compile_request(request)
     known = None if start is None else solution_of(compiled, start)
     solution = _searched(compiled, params, known, progress, should_stop, pool)
@@ -111,6 +117,40 @@ def _searched(
         start=known,
         pool=pool,
     )
+
+
+def _from_skeleton(
+    request: PlanRequest,
+    skeleton: PlanRequest,
+    params: SolveParams,
+    progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Plan:
+    """The best plan of dates found from a repeating plan laid on them (``planner.skeleton``)."""
+    began = time.perf_counter()
+    share = params.skeleton_ratio
+
+    def tell(first: float, last: float) -> Callable[[Progress], None]:
+        def told(state: Progress) -> None:
+            if progress is not None:
+                fraction = first + (last - first) * state.fraction
+                elapsed_s = time.perf_counter() - began
+                progress(replace(state, fraction=fraction, elapsed_s=elapsed_s))
+
+        return told
+
+    compiled = compile_request(skeleton)
+    first = part_of(params, share, 0, left_s=params.time_limit_s)
+    rhythm = _searched(compiled, first, None, tell(0, share), should_stop)
+    laid = laid_on(request, skeleton.cycle, Plan(runs=schedule(compiled, rhythm)))
+    compiled = compile_request(request)
+    left_s = max(LEAST_S, params.time_limit_s - (time.perf_counter() - began))
+    rest = part_of(params, 1 - share, 1, left_s=left_s)
+    known = solution_of(compiled, laid)
+    solution = _searched(compiled, rest, known, tell(share, 1), should_stop)
+    seconds = time.perf_counter() - began
+    solution = replace(solution, stats={**solution.stats, "seconds": seconds})
+    return plan_of(compiled, solution, params)
 
 
 def _with_tours(

@@ -74,7 +74,7 @@ def compare_plans(
         cost = cost_of(summary, prices)
         people = summary.people_reached
         co2_kg, burnt, unknown = _co2_kg(request, plan, co2_g_per_km, fuels or {})
-        is_alike = first is not None and first[1].cycle.num_weeks == request.cycle.num_weeks
+        is_alike = first is not None and request.cycle.counts_like(first[1].cycle)
         rows.append(
             Compared(
                 name=name,

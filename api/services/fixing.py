@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 
-from data.model.calendar import HOUR_S, MINUTE_S
+from data.model.calendar import HOUR_S, MINUTE_S, Cycle
 from data.model.errors import InputError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
@@ -52,12 +52,10 @@ def with_pins(request: PlanRequest, wishes: Wishes) -> PlanRequest:
         ``pins.bad_pin``, ``pins.bad_keep``, ``pins.bad_forbid``, ``pins.unknown_stop``,
         ``pins.stop_not_unique``, ``pins.unknown_vehicle``, ``pins.outside_cycle``,
         ``pins.keep_needs_start``, ``pins.kept_stop_gone``, ``pins.cap_needs_start``,
-        ``pins.other_cycle``.
+        ``pins.other_cycle``, ``pins.other_dates``.
     """
-    weeks = request.cycle.num_weeks
-    found = weeks if wishes.earlier is None else wishes.earlier[0].cycle.num_weeks
-    if found != weeks and (wishes.keep or wishes.max_changes is not None):
-        raise InputError("pins.other_cycle", found=found, weeks=weeks)
+    if wishes.earlier is not None and (wishes.keep or wishes.max_changes is not None):
+        _check_alike(wishes.earlier[0].cycle, request.cycle)
     pins = Pins(
         visits=tuple(_pin(request, text) for text in wishes.pin),
         kept=tuple(k for text in wishes.keep for k in _kept(request, text, wishes.start)),
@@ -69,6 +67,18 @@ def with_pins(request: PlanRequest, wishes: Wishes) -> PlanRequest:
     if wishes.start is None:
         raise InputError("pins.cap_needs_start", max_changes=wishes.max_changes)
     return cap_changes(fixed, wishes.start, wishes.max_changes)
+
+
+def _check_alike(earlier: Cycle, cycle: Cycle) -> None:
+    """Refuse to count days of a plan whose days mean others."""
+    if earlier.num_weeks != cycle.num_weeks:
+        raise InputError("pins.other_cycle", found=earlier.num_weeks, weeks=cycle.num_weeks)
+    if not earlier.counts_like(cycle):
+        raise InputError(
+            "pins.other_dates",
+            first=earlier.first_date.isoformat(),
+            last=earlier.last_date.isoformat(),
+        )
 
 
 def _pin(request: PlanRequest, text: str) -> VisitPin:

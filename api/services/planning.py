@@ -37,6 +37,7 @@ from planner.learn.keeping import Kept
 from planner.params import SolveParams
 from planner.rhythm import NO_DATE
 from planner.score import PlanSummary, check, summarise
+from planner.skeleton import brought_to
 from planner.solve import Progress, solve
 from planner.warm_up import warm_up
 
@@ -137,7 +138,8 @@ def plan_region(
     tick.phase("phase.compile")
     warm_up()
     tick.phase("phase.solve")
-    plan = finished(request, _solved(request, wishes.start, params, tick))
+    start = None if wishes.earlier is None else _started(request, *wishes.earlier)
+    plan = finished(request, _solved(request, start, params, tick))
     tick.phase("phase.check")
     is_all_due = all(s.mandatory for s in request.stops)
     return PlanResult(
@@ -150,6 +152,11 @@ def plan_region(
         kept=kept_by(request, plan, guidance),
         drive_bound_s=travel_bound(request) if is_all_due else None,
     )
+
+
+def _started(request: PlanRequest, earlier: PlanRequest, plan: Plan) -> Plan:
+    """The earlier plan on the days of the request."""
+    return brought_to(request, earlier.cycle, plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

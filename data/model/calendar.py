@@ -107,6 +107,11 @@ class Cycle:
         """Cycle day of a date, as ``date_of`` counts."""
         return (on - self.start_date).days
 
+    def counts_like(self, other: "Cycle") -> bool:
+        """Whether a day's number means the same in both: weeks of a cycle, or the same dates."""
+        is_alike = (self.repeats, self.num_weeks) == (other.repeats, other.num_weeks)
+        return is_alike and (self.repeats or self.start_date == other.start_date)
+
     @staticmethod
     def weekday_of(day: int) -> int:
         return day % DAYS_PER_WEEK

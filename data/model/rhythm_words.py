@@ -1,11 +1,13 @@
 """When a stop is visited, in words: "second Tuesday of the month", "Fridays, every 3 weeks"."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
+from data.model.calendar import DAY_S
 from data.model.labels import Labels
 from data.model.place import Stop, StopId
-from data.model.plan import Plan, PlanRequest
+from data.model.plan import Plan, PlanRequest, StopVisit
 from data.model.recurrence import Frequency, RecurrenceRule
 from data.model.seasons import Season
 from data.model.timetable import visit_series
@@ -53,6 +55,8 @@ def stop_rhythms(request: PlanRequest, plan: Plan, label: Labels) -> Mapping[Sto
     last = request.cycle.date_of(request.cycle.num_days - 1)
     told: dict[StopId, dict[str, None]] = {}
     stops = {s.stop_id: s for s in request.stops}
+    if not request.cycle.repeats:
+        plan = _without_clocks(request, plan)
     for series in visit_series(request, plan, last):
         text = rule_text(series.rule, series.dates[0].weekday(), label)
         if not request.cycle.repeats and len(series.dates) == 1:
@@ -62,6 +66,21 @@ def stop_rhythms(request: PlanRequest, plan: Plan, label: Labels) -> Mapping[Sto
         stop_id: ", ".join(["; ".join(texts), *_limits(stops[stop_id], label)])
         for stop_id, texts in told.items()
     }
+
+
+def _without_clocks(request: PlanRequest, plan: Plan) -> Plan:
+    """The plan's dates alone: a visit that is minutes off or by another vehicle is no other day."""
+    vehicle_id = request.vehicles[0].vehicle_id
+
+    def on_date(visit: StopVisit) -> StopVisit:
+        midnight_s = visit.start_s - visit.start_s % DAY_S
+        return replace(visit, start_s=midnight_s, end_s=midnight_s)
+
+    runs = (
+        replace(run, vehicle_id=vehicle_id, visits=tuple(on_date(v) for v in run.visits))
+        for run in plan.runs
+    )
+    return replace(plan, runs=tuple(runs))
 
 
 def _limits(stop: Stop, label: Labels) -> list[str]:

@@ -15,6 +15,8 @@ from data.feeds.stops_csv import read_stops_csv
 from tests.api.runner import Terminal
 from tests.osm_region import RegionFacts, make_region
 
+LIMITS = ("--vehicles", 1, "--work-limit", 300, "--workers", 1, "--time-limit", 20)
+
 ROUNDS = Path(__file__).resolve().parents[1] / "instances" / "tiny-rounds.csv"
 FILES = {
     "map.html",
@@ -234,3 +236,27 @@ def test_one_mapping_serves_several_tables(bookmobile: Terminal, tmp_path: Path)
     told = bookmobile("init", tmp_path / "other", "--settlements", places, "--map", "Где=name")
     assert "Где" in told.said
     assert told.code == 2
+
+
+def test_dates_are_planned_and_a_plan_of_them_is_gone_on_from(
+    bookmobile: Terminal, region: Path, tmp_path: Path
+) -> None:
+    """Dates give their own plan, which is gone on from on its own dates; wrong ones are refused."""
+    out = tmp_path / "out"
+    dates = ("--from", "2026-10-06", "--until", "2026-12-06", *LIMITS)
+    told = bookmobile("plan", region, *dates, "--out", out)
+    assert told.code == 0, told.said
+    assert bookmobile("check", out / "plan.json").code == 0
+    cycle = json.loads((out / "plan.json").read_text("utf-8"))["request"]["cycle"]
+    assert (cycle["repeats"], cycle["from_date"], cycle["num_weeks"]) == (False, "2026-10-06", 9)
+    again = bookmobile("plan", region, "--start-from", out / "plan.json", *LIMITS, "--out", out)
+    assert again.code == 0, again.said
+    for wrong, code in (
+        (("--from", "2026-10-06"), "--until"),
+        (("--until", "2026-12-06", "--weeks", 4), "--weeks"),
+        (("--from", "2026-10-06", "--until", "2026-09-01"), "later date"),
+        (("--from", "2026-10-06", "--until", "2028-11-01"), "53 weeks"),
+    ):
+        told = bookmobile("plan", region, *wrong, *LIMITS, "--out", out)
+        assert told.code == 2
+        assert code in told.said
