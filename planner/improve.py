@@ -23,7 +23,19 @@ from planner.kernel.arrays import (
     scale_of,
     weigh_prizes,
 )
-from planner.kernel.layout import BIG, COST, DRIVE, EPS, HI, LO, WORK, Data, State
+from planner.kernel.layout import (
+    BIG,
+    COST,
+    DRIVE,
+    EPS,
+    HI,
+    LEVEL,
+    LO,
+    NUM_LEVELS,
+    WORK,
+    Data,
+    State,
+)
 from planner.kernel.runs import refresh
 from planner.master import Column, Key, choose, groups_of
 from planner.params import SolveParams
@@ -243,6 +255,10 @@ def optimise(
         return make_solution(problem, ((),) * problem.num_runs, nothing, nowhen, "complete")
     data = pack(problem)
     chains = [_Chain(problem, data, params, k) for k in range(params.workers)]
+    num_levels = data.stop_i[:, NUM_LEVELS].copy()
+    is_last = problem.levels_come_last
+    if is_last:
+        data.stop_i[:, NUM_LEVELS] = np.minimum(num_levels, 1)
     unit = _first_unit(problem, data, chains)
     for chain in chains:
         if start is not None:
@@ -253,8 +269,17 @@ def optimise(
     columns: dict[Key, Column] = {} if pool is None else pool
     solution = start
     statuses = []
+    opened = 0
     for turn in range(params.rounds):
-        cooled = turn if start is None else turn + 1
+        if is_last:
+            # Who is served is settled with the shortest stays; then there is time for longer ones.
+            is_late = turn > 0 and turn == params.rounds - 1
+            if is_late or (turn > 0 and not _may_serve_more(problem, solution)):
+                is_last, opened = False, 0 if _may_serve_more(problem, solution) else turn
+                data.stop_i[:, NUM_LEVELS] = num_levels
+                for chain in chains:
+                    chain.scratch.level[:] = data.stop_i[:, LEVEL] + np.maximum(num_levels, 1) - 1
+        cooled = turn - opened if start is None else turn - opened + 1
         hot = unit * max(params.heat_end, params.heat_start * REHEAT**cooled)
         _run_round(chains, clock, turn, (hot, unit * params.heat_end), progress)
         found = min(chains, key=lambda c: c.rank).solution()
@@ -283,6 +308,12 @@ def optimise(
     chains[0].restart_from(solution)
     solution = even_out(problem, solution, chains[0].now.tot[:, WORK].tolist())
     return replace(solution, stats=stats, stopped_by=clock.reason())
+
+
+def _may_serve_more(problem: Problem, solution: Solution | None) -> bool:
+    """Whether a stop that has an option is left out."""
+    left = () if solution is None else solution.unserved
+    return any(problem.option_ptr[s] < problem.option_ptr[s + 1] for s in left)
 
 
 def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:

@@ -130,6 +130,12 @@ class Problem:
         """Whether any stop leaves the length of its visits to the search."""
         return bool(self.option_extra.any())
 
+    @property
+    def levels_come_last(self) -> bool:
+        """Whether all that longer stays bring is worth less than any optional stop."""
+        optional = self.prize[(~self.mandatory) & (self.prize > 0)]
+        return self.has_levels and bool(self.most_gain().sum() < optional.min(initial=NO_LIMIT))
+
     def most_gain(self) -> Floats:
         """Per stop the greatest gain of its options."""
         most = np.zeros(self.num_stops)

@@ -32,8 +32,8 @@ NUM_NEAR = 200
 NEAREST = 3
 PRIZE_WORTH = 1.0
 """Worth of an average served prize during the search, in average costs of a served stop."""
-LEVEL_WORTH = 0.5
-"""Least worth of the longest stay at an average stop during the search, in the same unit."""
+LEVEL_WORTH = 1.0
+"""Worth of the longest stay at an average stop during the search, in the same unit."""
 
 
 def pack(problem: Problem) -> Data:
@@ -68,6 +68,7 @@ def pack(problem: Problem) -> Data:
         is_timed=_is_timed(problem),
         is_selective=bool((problem.prize[~problem.mandatory] > 0).any()),
         has_levels=problem.has_levels,
+        levels_last=problem.levels_come_last,
         grid=problem.clock_grid,
     )
     if data.has_levels:
@@ -102,8 +103,8 @@ def weigh_prizes(data: Data, prize: float, cost: float, num_served: int) -> floa
 def _weigh_levels(data: Data, per_prize: float, unit: float) -> None:
     """Set what an option costs during the search for the prize that a longer stay would bring.
 
-    A loss costs what any prize does, and so much at least that the longest stay at an average stop
-    is worth ``LEVEL_WORTH`` units: where longer stays come after all prizes they are sought too.
+    A loss costs what any prize does. Where longer stays come after all stops, the longest one at an
+    average stop is worth ``LEVEL_WORTH`` units, so that they are sought too.
     A stop left out costs more by what its shortest stay would.
     """
     loss, pain = data.option_f[:, LOSS], data.option_f[:, PAIN]
@@ -113,7 +114,8 @@ def _weigh_levels(data: Data, per_prize: float, unit: float) -> None:
     np.maximum.at(most, stop_of, loss)
     if not most.any():
         return
-    per_loss = max(per_prize, LEVEL_WORTH * unit / float(most[most > 0].mean()))
+    least = LEVEL_WORTH * unit / float(most[most > 0].mean()) if data.levels_last else 0.0
+    per_loss = max(per_prize, least)
     pain[:] = per_loss * loss
     is_optional = data.stop_i[:, MANDATORY] == 0
     data.stop_f[is_optional, PENALTY] += (per_loss - per_prize) * most[is_optional]

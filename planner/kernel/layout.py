@@ -90,6 +90,8 @@ class Data(NamedTuple):
     is_selective: bool
     has_levels: bool
     """Whether any stop leaves the length of its visits to the search."""
+    levels_last: bool
+    """Whether all that longer stays bring is worth less than any stop."""
     grid: float
 
 

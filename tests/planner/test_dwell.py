@@ -244,3 +244,13 @@ def test_figures_tell_the_time_added() -> None:
     request = one_day(ranged("a", 30, 60), make_stop("b", service_s=2400), hours=8)
     figures = summarise(request, solved(request))
     assert (figures.open_s, figures.dwell_added_s) == (100 * MINUTE_S, 30 * MINUTE_S)
+
+
+def test_a_choice_of_times_hardly_costs_people_where_time_is_short() -> None:
+    """With far more stops than time, as many people are reached as with the least times fixed."""
+    fixed = tuple(make_stop(f"s{k}", service_s=2700, prize=float(20 + k * k)) for k in range(40))
+    request = make_request(fixed, minutes=25, weeks=1)
+    longer = replace(request, stops=tuple(replace(s, service_most_s=7200) for s in fixed))
+    search = replace(SEARCH, work_limit=4000)
+    reached = [summarise(r, solve(r, search)).prize_collected for r in (request, longer)]
+    assert reached[1] >= 0.98 * reached[0]
