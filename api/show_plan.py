@@ -82,8 +82,10 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     if summary.stops_with_unknown_people:
         served = summary.served_with_unknown_people
         row("unknown", _of(words, served, summary.stops_with_unknown_people))
-    row("visits", words.number(summary.visits))
-    row("km", words.number(summary.drive_m / 1000))
+    # What is counted in a cycle, or in all dates of a plan that does not repeat.
+    counted = "" if result.request.cycle.repeats else "_dated"
+    row(f"visits{counted}", words.number(summary.visits))
+    row(f"km{counted}", words.number(summary.drive_m / 1000))
     row("driving", words.number(summary.drive_s / 3600, 1))
     if result.request.learned is not None:
         buffer_s = plan_buffer_s(result.request, result.plan)

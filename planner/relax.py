@@ -16,6 +16,7 @@ from data.model.errors import RequestError
 from data.model.fleet import CrewRules, Vehicle, VehicleId
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest, Unserved
+from data.model.recurrence import Recurrence
 from planner.alone import impossible_stops, longest_work_s
 from planner.edit import Remove, apply
 from planner.explain import NO_CAPACITY, unserved_reasons
@@ -243,6 +244,7 @@ def _proved(trial: _Trial, before: Plan, after: Plan, proof: str) -> Change:
 _EFFORT = (
     "relax.none",
     "relax.weekdays",
+    "relax.phase",
     "relax.windows",
     "relax.same_weekday",
     "relax.gaps",
@@ -284,7 +286,10 @@ def _of_stop(stop: Stop) -> Iterator[tuple[str, Mapping[str, Any], Stop]]:
         yield "relax.weekdays", {}, replace(stop, weekdays=frozenset())
     if stop.windows:
         yield "relax.windows", {}, replace(stop, windows=())
-    visits = stop.visits_per_cycle
+    if stop.recurrence is not None:
+        yield from _of_rule(stop, stop.recurrence)
+    # A rule says itself how often and on what weekday.
+    visits = stop.visits_per_cycle if stop.recurrence is None else 1
     if visits > 1 and stop.same_weekday:
         yield "relax.same_weekday", {}, replace(stop, same_weekday=False)
     if visits > 1:
@@ -299,6 +304,16 @@ def _of_stop(stop: Stop) -> Iterator[tuple[str, Mapping[str, Any], Stop]]:
         less = replace(stop, visits_per_cycle=fewer, max_gap_days=None)
         yield "relax.visits", facts, less
     yield from of_services(stop)
+
+
+def _of_rule(stop: Stop, recurrence: Recurrence) -> Iterator[tuple[str, Mapping[str, Any], Stop]]:
+    """The same rule begun in any week or month, then with any gaps."""
+    rule = recurrence.parsed
+    if recurrence.start_date is not None and (rule is None or rule.count is None):
+        free = replace(recurrence, start_date=None)
+        yield "relax.phase", {}, replace(stop, recurrence=free)
+    if stop.min_gap_days > 1 or stop.max_gap_days is not None:
+        yield "relax.gaps", {}, replace(stop, min_gap_days=1, max_gap_days=None)
 
 
 def _of_fleet(

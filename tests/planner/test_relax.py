@@ -1,6 +1,7 @@
 """An explanation names the binding limit and the least change, with a plan that proves it."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from data.model.errors import RequestError
 from data.model.fleet import CrewRules
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest
+from data.model.recurrence import Recurrence
 from planner.insert import with_stop
 from planner.params import SolveParams
 from planner.relax import Explanation, explain
@@ -176,3 +178,18 @@ def test_a_search_finds_which_stops_to_leave_out() -> None:
     assert dropped.proof == "solve"
     assert len(dropped.facts["other_id"].split(", ")) >= 2
     assert told.cheapest is dropped
+
+
+def test_a_rule_is_freed_of_its_weeks_not_of_its_number() -> None:
+    """A stop whose week's one Tuesday is closed could be served by the same rule a week later."""
+    rule = Recurrence(rule="FREQ=WEEKLY;INTERVAL=2", start_date=date(2026, 12, 1))
+    stop = replace(ZAGORSKOE, recurrence=rule, windows=())
+    request = make_request()
+    closed = replace(request.calendar, closed_dates={date(2026, 12, 1): "x"})
+    stops = tuple(s for s in request.stops if s.stop_id != stop.stop_id)
+    plan = replace(make_plan(), runs=make_plan().runs[1:])
+    told = explain(replace(request, calendar=closed, stops=stops), plan, stop)
+    assert told.reason.reason == "unserved.no_rhythm"
+    codes = {c.code for c in told.changes}
+    assert "relax.phase" in codes
+    assert not {"relax.visits", "relax.same_weekday"} & codes
