@@ -89,7 +89,7 @@ class _Chain:
                 POOL_GAP,
             ]
         )
-        loop.adopt(self.data, self.work, self.now, self.best, self.control)
+        loop.adopt(self.data, self.work, self.now, self.best, self.scratch, self.control)
         self.is_fresh = True
 
     @property
@@ -123,7 +123,7 @@ class _Chain:
     def restart_from(self, solution: Solution) -> None:
         """Go on from a solution, which must keep every rule."""
         write_state(self.problem, solution, self.work)
-        loop.adopt(self.data, self.work, self.now, self.best, self.control)
+        loop.adopt(self.data, self.work, self.now, self.best, self.scratch, self.control)
         self.is_fresh = False
 
     def solution(self) -> Solution:
@@ -333,7 +333,7 @@ def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:
     if first.prize > 0 and cost > 0:
         unit = weigh_prizes(data, first.prize, cost, num_served)
         for chain in chains:
-            loop.adopt(data, chain.work, chain.now, chain.best, chain.control)
+            loop.adopt(data, chain.work, chain.now, chain.best, chain.scratch, chain.control)
     return unit
 
 

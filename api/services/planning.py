@@ -11,8 +11,7 @@ from api.services.dwelling import with_open_times
 from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.learning import NO_GUIDANCE, Guidance, guided, kept_by
 from api.services.needs import NeedAudit
-from data.model.calendar import HOUR_S
-from data.model.demand import PrizeBy
+from api.services.telling import Limits, tell_progress
 from data.model.errors import InputError, RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.nights import depots_for
@@ -311,21 +310,13 @@ def measure(
 
 def _solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick: Ticker) -> Plan:
     """The plan found, within the request's cap on changes where it has one."""
+    limits = Limits.of(request)
 
     def tell(progress: Progress) -> None:
-        _tell(progress, tick, request.prize_by)
+        tell_progress(progress, limits, request.prize_by, tick)
 
     if request.change_cap is not None and start is not None:
         return solve_capped(
             request, params, start=start, progress=tell, should_stop=tick.should_stop
         )
     return solve(request, params, start=start, progress=tell, should_stop=tick.should_stop)
-
-
-def _tell(progress: Progress, tick: Ticker, prize_by: PrizeBy) -> None:
-    tick.fraction(progress.fraction)
-    if progress.mandatory_unserved:
-        tick.best("plan.best_mandatory", n=progress.mandatory_unserved)
-    else:
-        code = "plan.best_demand" if prize_by is PrizeBy.DEMAND else "plan.best"
-        tick.best(code, prize=round(progress.prize), hours=round(progress.travel_s / HOUR_S))

@@ -10,7 +10,7 @@ position).
 import numpy as np
 
 from planner.kernel.compiled import compiled
-from planner.kernel.copies import copy_run, copy_state, copy_stop, measure
+from planner.kernel.copies import copy_run, copy_state, copy_stop, measure, note_change, renew_best
 from planner.kernel.insertion import insert_stop
 from planner.kernel.layout import (
     COST,
@@ -95,11 +95,14 @@ def recreate(data: Data, state: State, scratch: Scratch, rng: Words, blink: floa
 
 
 @compiled
-def adopt(data: Data, work: State, now: State, best: State, control: Floats) -> None:
+def adopt(
+    data: Data, work: State, now: State, best: State, scratch: Scratch, control: Floats
+) -> None:
     """Go on from a given state: recompute its values, keep it as best if it is better."""
     for run in range(work.length.shape[0]):
         refresh(data, work, run)
     copy_state(now, work)
+    scratch.stale_run[0] = -1
     missing, prize, cost, penalty = measure(data, work)
     control[NOW] = cost + penalty
     control[NOW_COST] = cost
@@ -200,6 +203,7 @@ def anneal(
                 )
             )
             is_pooled = is_best or value < control[FOUND] * (1.0 + settings[POOL_GAP])
+            note_change(scratch, num_listed)
             for t in range(1, scratch.touched[0] + 1):
                 run = scratch.touched[t]
                 copy_run(now, work, run)
@@ -216,7 +220,7 @@ def anneal(
                 control[BEST_PRIZE] = max(prize, 0.0)
                 control[BEST_COST] = cost
                 control[FOUND] = value
-                copy_state(best, work)
+                renew_best(best, work, scratch)
         else:
             for t in range(1, scratch.touched[0] + 1):
                 run = scratch.touched[t]

@@ -30,6 +30,12 @@ from planner.problem import Problem, VehicleDay
 
 NUM_NEAR = 200
 NEAREST = 3
+MARKING = 12
+"""Near stops whose runs an insertion looks at where a day has many runs."""
+MANY_RUNS = 12
+"""Runs of a day that an insertion may all look at."""
+MANY_STOPS = 500
+"""Stops of a problem up to which an insertion looks at all runs."""
 PRIZE_WORTH = 1.0
 """Worth of an average served prize during the search, in average costs of a served stop."""
 LEVEL_WORTH = 1.0
@@ -65,6 +71,7 @@ def pack(problem: Problem) -> Data:
         ),
         week_i=_week_ints(problem),
         near=near,
+        num_marking=_num_marking(problem),
         is_timed=_is_timed(problem),
         is_selective=bool((problem.prize[~problem.mandatory] > 0).any()),
         has_levels=problem.has_levels,
@@ -129,6 +136,13 @@ def _is_timed(problem: Problem) -> bool:
     """Whether any window can bind; if not, a duration is a plain sum."""
     duties = any(r.duty_lo > 0 or np.isfinite(r.duty_hi) for r in problem.runs)
     return duties or bool((problem.slot_lo > 0).any() or np.isfinite(problem.slot_hi).any())
+
+
+def _num_marking(problem: Problem) -> int:
+    """``MARKING`` where looking at all runs of a day takes too long; it finds less per step."""
+    num_days = len({r.day for r in problem.runs})
+    is_large = problem.num_stops > MANY_STOPS and problem.num_runs > MANY_RUNS * num_days
+    return MARKING if is_large else 0
 
 
 def _neighbours(problem: Problem) -> tuple[NDArray[np.int64], float]:
@@ -374,6 +388,11 @@ def new_scratch(problem: Problem) -> Scratch:
         is_touched=np.zeros(runs, np.uint8),
         touched=np.zeros(runs + 2, np.int64),
         ruined=np.zeros(runs, np.uint8),
+        marked=np.zeros(runs + 1, np.int64),
+        stale_run=np.full(runs + 1, -1, np.int64),
+        is_stale_run=np.zeros(runs, np.uint8),
+        stale_stop=np.zeros(n + 1, np.int64),
+        is_stale_stop=np.zeros(n, np.uint8),
         level=np.full(n, -1, np.int64),
     )
 

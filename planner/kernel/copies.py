@@ -11,6 +11,7 @@ from planner.kernel.layout import (
     PENALTY,
     PRIZE,
     Data,
+    Scratch,
     State,
 )
 
@@ -49,6 +50,46 @@ def copy_state(target: State, source: State) -> None:
     for week in range(source.week.shape[0]):
         target.week[week, 0] = source.week[week, 0]
         target.week[week, 1] = source.week[week, 1]
+
+
+@compiled
+def note_change(scratch: Scratch, num_listed: int) -> None:
+    """Note the touched runs and listed stops of an accepted step as unlike the best state's."""
+    if scratch.stale_run[0] < 0:
+        return
+    for t in range(1, scratch.touched[0] + 1):
+        run = scratch.touched[t]
+        if scratch.is_stale_run[run] == 0:
+            scratch.is_stale_run[run] = 1
+            scratch.stale_run[0] += 1
+            scratch.stale_run[scratch.stale_run[0]] = run
+    for c in range(1, num_listed + 1):
+        stop = scratch.removed[c]
+        if scratch.is_stale_stop[stop] == 0:
+            scratch.is_stale_stop[stop] = 1
+            scratch.stale_stop[0] += 1
+            scratch.stale_stop[scratch.stale_stop[0]] = stop
+
+
+@compiled
+def renew_best(best: State, source: State, scratch: Scratch) -> None:
+    """Make the best state equal to another by copying what is noted to differ."""
+    if scratch.stale_run[0] < 0:
+        copy_state(best, source)
+        scratch.is_stale_run[:] = 0
+        scratch.is_stale_stop[:] = 0
+    else:
+        for k in range(1, scratch.stale_run[0] + 1):
+            copy_run(best, source, scratch.stale_run[k])
+            scratch.is_stale_run[scratch.stale_run[k]] = 0
+        for k in range(1, scratch.stale_stop[0] + 1):
+            copy_stop(best, source, scratch.stale_stop[k])
+            scratch.is_stale_stop[scratch.stale_stop[k]] = 0
+        for week in range(source.week.shape[0]):
+            best.week[week, 0] = source.week[week, 0]
+            best.week[week, 1] = source.week[week, 1]
+    scratch.stale_run[0] = 0
+    scratch.stale_stop[0] = 0
 
 
 @compiled

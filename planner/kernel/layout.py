@@ -86,6 +86,8 @@ class Data(NamedTuple):
     week_f: NDArray[np.float64]
     week_i: NDArray[np.int64]
     near: NDArray[np.int64]
+    num_marking: int
+    """Near stops whose runs alone an insertion looks at, besides empty ones; 0: at all runs."""
     is_timed: bool
     is_selective: bool
     has_levels: bool
@@ -129,6 +131,13 @@ class Scratch(NamedTuple):
     is_touched: NDArray[np.uint8]
     touched: NDArray[np.int64]
     ruined: NDArray[np.uint8]
+    marked: NDArray[np.int64]
+    """For each run the last insertion that it was marked for; the number of insertions so far."""
+    stale_run: NDArray[np.int64]
+    """Runs that differ from the best state: how many, then which; -1 where any may."""
+    is_stale_run: NDArray[np.uint8]
+    stale_stop: NDArray[np.int64]
+    is_stale_stop: NDArray[np.uint8]
     level: NDArray[np.int64]
     """Length of stay that each stop had last; -1 before the first."""
 

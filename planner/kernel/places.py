@@ -108,6 +108,18 @@ def judge_with(
 
 
 @compiled
+def mark_runs(data: Data, state: State, scratch: Scratch, stop: int) -> None:
+    """Mark the runs that visit stops near a stop, if not all runs are to be looked at."""
+    scratch.marked[-1] += 1
+    for k in range(min(data.num_marking, data.near.shape[1])):
+        other = data.near[stop, k]
+        option = state.option[other]
+        if option >= 0:
+            for v in range(data.option_slot_ptr[option + 1] - data.option_slot_ptr[option]):
+                scratch.marked[state.place[other, v]] = scratch.marked[-1]
+
+
+@compiled
 def search_slot(
     data: Data,
     state: State,
@@ -136,6 +148,12 @@ def search_slot(
     for index in range(data.day_ptr[day], data.day_ptr[day + 1]):
         run = data.day_runs[index]
         if touched_only and scratch.is_touched[run] == 0 and state.length[run] > 0:
+            continue
+        if (
+            data.num_marking > 0
+            and state.length[run] > 0
+            and scratch.marked[run] != scratch.marked[-1]
+        ):
             continue
         limits = data.run_f[run]
         kind = data.run_i[run]

@@ -231,6 +231,8 @@ def judge(
                 best_work = work
                 best_at = p
                 best_meal = meal
+        if best_work <= base + EPS:
+            break  # nothing waits: no later meal makes it less
     if best_at < 0:
         return -1.0, -1, 0.0
     return best_work, best_at, best_meal

@@ -7,6 +7,7 @@ import pytest
 
 from planner.baseline import build_baseline
 from planner.improve import SearchState, optimise
+from planner.kernel import arrays
 from planner.params import SolveParams
 from planner.problem import NO_LIMIT, Problem, VehicleDay, build_problem
 from tests.planner.instances import brute_force, least_work, random_problem
@@ -143,3 +144,23 @@ def test_nothing_to_plan_is_an_answer() -> None:
     found = optimise(shut, QUICK)
     assert found.unserved == (0,)
     assert found.mandatory_unserved == 1
+
+
+@pytest.mark.parametrize("num_marking", [0, 2])
+def test_the_best_kept_is_the_best_seen(num_marking: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best routes are worth what was noted of them; so where few runs are looked at."""
+    monkeypatch.setattr(arrays, "MARKING", num_marking)
+    monkeypatch.setattr(arrays, "MANY_STOPS", 0)
+    monkeypatch.setattr(arrays, "MANY_RUNS", 1)
+    problem = random_problem(5, stops=30, vehicles=3, days=3)
+    states: list[SearchState] = []
+    params = replace(QUICK, work_limit=4000, rounds=1, master_ratio=0.0)
+    found = optimise(problem, params, progress=states.append)
+    again = optimise(problem, params)
+    assert arrays.pack(problem).num_marking == num_marking
+    assert (found.routes, found.cost) == (again.routes, again.cost)
+    assert all(s.prize <= found.prize for s in states)
+    assert sorted({s for route in found.routes for s in route}) == [
+        s for s, o in enumerate(found.option) if o >= 0
+    ]
+    assert found.rank <= build_baseline(problem).rank
