@@ -35,7 +35,7 @@ from planner.params import SolveParams
 
 NEED_RATIO = 0.2
 """Share of the budget for the plan in which everyone is everywhere."""
-CHOICE_RATIO = 0.4
+CHOICE_RATIO = 0.3
 """Share of the budget for valuing deals; the rest is for the best one."""
 USED_RATIO = NEED_RATIO + CHOICE_RATIO
 MOST_DEALS = 24
@@ -96,7 +96,7 @@ def best_deal(
         part = part_of(params, CHOICE_RATIO / num_deals, len(told), left_s=left_s(), rounds=1)
         if params.work_limit is None:
             part = replace(part, time_limit_s=max(LEAST_S, part.time_limit_s))
-        known = start if best is None else best.plan
+        known = (start or wished.plan) if best is None else best.plan
         found = run(deal, replace(part, master_ratio=0.0), known)
         told.append(deal)
         tell(NEED_RATIO + CHOICE_RATIO * min(1.0, _share_used()), found)
