@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.crew import Specialist, SpecialistId, services_of
 from data.model.fleet import Vehicle, VehicleId
+from data.model.nights import NO_NIGHTS, Nights
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, Unserved
 from planner.problem import VehicleDay
@@ -26,8 +27,11 @@ Deal = frozenset[Ride]
 _Key = tuple[VehicleId, int]
 
 
-def possible_rides(request: PlanRequest) -> Deal:
-    """Every ride that is allowed by itself and whose service some stop of the vehicle asks for."""
+def possible_rides(request: PlanRequest, nights: Nights = NO_NIGHTS) -> Deal:
+    """Every ride that is allowed by itself and whose service some stop of the vehicle asks for.
+
+    Specialists sleep at home: nobody rides on a day before or after one of these nights away.
+    """
     if not request.specialists:
         return frozenset()
     wanted = [
@@ -38,9 +42,15 @@ def possible_rides(request: PlanRequest) -> Deal:
         (number, index, day)
         for index, vehicle in enumerate(request.vehicles)
         for day in request.working_days(vehicle)
+        if is_home_and_back(vehicle, day, nights)
         for number, person in enumerate(request.specialists)
         if person.service in wanted[index] and may_ride(request, person, vehicle, day)
     )
+
+
+def is_home_and_back(vehicle: Vehicle, day: int, nights: Nights) -> bool:
+    """Whether a vehicle's run of a day starts and ends at its own depots."""
+    return (vehicle.vehicle_id, day - 1) not in nights and (vehicle.vehicle_id, day) not in nights
 
 
 def may_ride(request: PlanRequest, person: Specialist, vehicle: Vehicle, day: int) -> bool:
@@ -125,7 +135,7 @@ def riders_by_run(deal: Deal) -> dict[tuple[int, int], list[int]]:
     return dict(aboard)
 
 
-def deal_of(request: PlanRequest, plan: Plan) -> Deal:
+def deal_of(request: PlanRequest, plan: Plan, nights: Nights = NO_NIGHTS) -> Deal:
     """The rides of a plan that are possible in a request."""
     people = {p.specialist_id: k for k, p in enumerate(request.specialists)}
     vehicles = {v.vehicle_id: k for k, v in enumerate(request.vehicles)}
@@ -136,7 +146,7 @@ def deal_of(request: PlanRequest, plan: Plan) -> Deal:
         for rider in run.specialist_ids
         if rider in people
     }
-    return frozenset(told) & possible_rides(request)
+    return frozenset(told) & possible_rides(request, nights)
 
 
 def due_visits(stop: Stop, num_visits: int) -> int:
@@ -229,8 +239,11 @@ def needed_riders(
 class Crewing:
     """Who is to ride with runs that a person changes, as few as their stops ask for."""
 
-    def __init__(self, request: PlanRequest, runs: Iterable[Run]) -> None:
+    def __init__(
+        self, request: PlanRequest, runs: Iterable[Run], nights: Nights = NO_NIGHTS
+    ) -> None:
         self._request = request
+        self._nights = nights
         self._order = {p.specialist_id: k for k, p in enumerate(request.specialists)}
         self._rides: dict[_Key, tuple[SpecialistId, ...]] = {}
         self._visits: dict[_Key, tuple[StopId, ...]] = {}
@@ -259,7 +272,8 @@ class Crewing:
 
         Those aboard stay first; of the others whoever may come that day joins while a seat is left.
         """
-        if not any(s.services for s in stops):
+        is_home = is_home_and_back(vehicle, day, self._nights)
+        if not is_home or not any(s.services for s in stops):
             return ()
         key = vehicle.vehicle_id, day
         now = self._rides.get(key, ())

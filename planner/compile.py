@@ -110,7 +110,7 @@ def compile_request(
         for number, vehicle in enumerate(request.vehicles)
         for day in request.working_days(vehicle)
     ]
-    aboard = Aboard.of(request, possible_rides(request) if deal is None else deal)
+    aboard = Aboard.of(request, possible_rides(request, nights) if deal is None else deal)
     if aboard is not None and deal is not None:
         runs = [aboard.narrowed(run) for run in runs]
     able = np.array(

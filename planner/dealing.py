@@ -18,6 +18,7 @@ from ortools.sat.python import cp_model
 
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.crew import services_of
+from data.model.nights import Nights
 from data.model.plan import Plan, PlanRequest
 from planner.aboard import (
     Deal,
@@ -67,6 +68,7 @@ def best_deal(
     params: SolveParams,
     run: Run,
     *,
+    nights: Nights,
     start: Plan | None,
     tell: Callable[[float, Dealt], None],
     is_cancelled: Callable[[], bool],
@@ -75,6 +77,8 @@ def best_deal(
 
     Parameters
     ----------
+    nights
+        Nights away, which are settled.
     start
         An earlier plan; its deal is valued first, from that plan.
     tell
@@ -111,11 +115,11 @@ def best_deal(
     num_deals = _num_deals(params)
     told: list[Deal] = []
     rng = np.random.default_rng([params.seed, 1])
-    rides = possible_rides(request)
+    rides = possible_rides(request, nights)
     wished = run(None, part_of(params, NEED_RATIO, 0, left_s=left_s(), rounds=1), None)
     firsts = [filled(request, rides, deal_by_need(request, rides, wished.plan, left_s()), rng)]
     if start is not None:
-        known_deal = deal_of(request, start)
+        known_deal = deal_of(request, start, nights)
         firsts = [known_deal, filled(request, rides, known_deal, rng), *firsts]
     best = best_choice(
         firsts,

@@ -151,7 +151,7 @@ class Draft:
         self._stops = {s.stop_id: s for s in request.stops}
         self._retimer = retimer or Retimer(request, nights_of(request, plan))
         self._runs: dict[_Key, Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
-        self._crewing = Crewing(request, plan.runs)
+        self._crewing = Crewing(request, plan.runs, nights_of(request, plan))
         self._num_edits = 0
         self._wishes: dict[_Key, list[Wish]] = {}
         """Visits of the runs that were touched."""

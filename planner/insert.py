@@ -149,7 +149,7 @@ class _Search:
         self._stop = stop
         self._nights = nights_of(request, plan)
         self._retimer = Retimer(request, self._nights)
-        self._crewing = Crewing(request, plan.runs)
+        self._crewing = Crewing(request, plan.runs, self._nights)
         self._stops = {s.stop_id: s for s in request.stops}
         self._runs: dict[tuple[VehicleId, int], Run] = {(r.vehicle_id, r.day): r for r in plan.runs}
         self._starts: dict[StopId, list[tuple[int, int]]] = {}

@@ -246,6 +246,7 @@ def _with_deals(
         request,
         replace(part_of(params, ratio, 0, left_s=params.time_limit_s), seed=params.seed),
         short,
+        nights=nights,
         start=start,
         tell=lambda fraction, found: tell(_progress_of(found), fraction, fraction),
         is_cancelled=lambda: should_stop is not None and should_stop(),

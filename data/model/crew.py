@@ -26,7 +26,8 @@ class Specialist:
     -----
     He rides the whole run, from the depot and back to it: his own duty window holds the vehicle's
     leaving and its return, not its preparation and closing. He takes one of the vehicle's
-    ``seats`` and rides with one vehicle a day.
+    ``seats``, rides with one vehicle a day, and never with a run that starts or ends away from
+    base for a night.
     """
 
     specialist_id: SpecialistId

@@ -54,6 +54,7 @@ EVERY_RULE: tuple[Rule, ...] = (
     aboard.services_come_to_their_stops,
     aboard.specialists_ride_on_their_days,
     aboard.specialists_ride_in_their_hours,
+    aboard.specialists_sleep_at_home,
     aboard.specialists_ride_where_they_may,
     aboard.specialists_ride_once_a_day,
     aboard.seats_are_enough,

@@ -85,6 +85,17 @@ def specialists_ride_in_their_hours(view: PlanView) -> Iterator[Violation]:
             )
 
 
+def specialists_sleep_at_home(view: PlanView) -> Iterator[Violation]:
+    """Nobody rides with a run that starts or ends at a lodging."""
+    lodgings = {d.depot_id: d.name for d in view.request.depots if d.is_lodging}
+    for run, person in _rides(view):
+        away = [d for d in (run.start_depot_id, run.end_depot_id) if d in lodgings]
+        if away:
+            yield view.of_run(
+                "rule.specialist_away", run, person=person.name, place=lodgings[away[0]]
+            )
+
+
 def specialists_ride_where_they_may(view: PlanView) -> Iterator[Violation]:
     """A specialist rides only on vehicles that his row allows."""
     for run, person in _rides(view):

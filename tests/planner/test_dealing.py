@@ -6,8 +6,11 @@ from datetime import date
 import pytest
 
 from data.model.fleet import VehicleId
+from data.model.pins import Pins, VisitPin
 from data.model.plan import Plan, PlanRequest
+from data.model.recurrence import Recurrence
 from planner.aboard import deal_of, is_settled, keeps_limits, possible_rides
+from planner.capped import cap_changes, solve_capped
 from planner.params import SolveParams
 from planner.score import check, summarise
 from planner.solve import Progress, solve
@@ -19,6 +22,7 @@ from tests.planner.crews import (
     served_stop,
 )
 from tests.planner.instances import HOUR_S, make_request, make_stop
+from tests.planner.test_tours import far_request
 
 QUICK = SolveParams(work_limit=6000, workers=1, rounds=2, time_limit_s=120)
 
@@ -32,6 +36,10 @@ def solved(request: PlanRequest, params: SolveParams = QUICK, start: Plan | None
 
 def rides(plan: Plan) -> set[tuple[str, int, str]]:
     return {(str(r.vehicle_id), r.day, str(p)) for r in plan.runs for p in r.specialist_ids}
+
+
+def names_left(plan: Plan) -> set[str]:
+    return {str(u.stop_id) for u in plan.unserved}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -190,3 +198,63 @@ def test_a_service_that_nobody_gives_is_told() -> None:
     other = make_person("anna", vehicle_ids=frozenset({VehicleId("bus-9")}))
     plan = solved(replace(make_request(stops), specialists=(other,)))
     assert [u.reason for u in plan.unserved] == ["unserved.service_no_day"]
+
+
+def test_specialists_sleep_at_home() -> None:
+    """Far stops take a tour with a night; the one of them that asks for Anna is left out."""
+    request = far_request((400, 100), (300, 300, 300, 300), away_min=200, days=3)
+    stops = tuple(
+        replace(s, services=CHILDREN) if s.stop_id in ("far0", "near0") else s
+        for s in request.stops
+    )
+    anna = make_person("anna", days_per_week_max=2)
+    plan = solved(replace(request, stops=stops, specialists=(anna,)))
+    assert any(r.end_depot_id is not None for r in plan.runs)
+    riding = [r for r in plan.runs if r.specialist_ids]
+    assert {str(v.stop_id) for r in riding for v in r.visits} >= {"near0"}
+    assert not [r for r in riding if r.start_depot_id or r.end_depot_id]
+    assert "far0" in names_left(plan)
+
+
+def test_dates_of_a_dated_plan_have_their_own_riders() -> None:
+    """Six weeks by date, a school every second week: Anna rides on its dates, not on those off."""
+    school = served_stop(
+        "school",
+        recurrence=Recurrence(rule="FREQ=WEEKLY;INTERVAL=2"),
+        weekdays=frozenset({1, 3}),
+    )
+    request = make_request((school, make_stop("club")), weeks=6)
+    request = replace(request, cycle=replace(request.cycle, repeats=False))
+    off = frozenset(request.cycle.date_of(d) for d in range(42) if d % 7 == 1)
+    anna = make_person("anna", off_dates=off, days_per_week_max=1)
+    plan = solved(replace(request, specialists=(anna,)))
+    assert plan.unserved == ()
+    days = plan.days_of(school.stop_id)
+    assert len(days) == 3
+    assert {day for _, day, _ in rides(plan)} == set(days)
+    assert {day % 7 for day in days} == {3}
+
+
+def test_few_published_times_change_with_specialists_too() -> None:
+    """Under a cap of no changes the plan stands, riders and all, when one more stop is asked."""
+    request = random_crew(2)
+    plan = solved(request)
+    capped = cap_changes(request, plan, 0)
+    again = solve_capped(capped, replace(QUICK, work_limit=2000), start=plan)
+    assert {v.code for v in check(capped, again)} <= {"rule.mandatory_unserved"}
+    assert {(v.stop_id, r.day) for r in again.runs for v in r.visits} >= {
+        (v.stop_id, r.day) for r in plan.runs for v in r.visits
+    }
+
+
+def test_a_pinned_visit_draws_its_specialist() -> None:
+    """A visit pinned to a vehicle and day has the specialist there, at the cost of a better day."""
+    stops = (
+        served_stop("a", weekdays=frozenset({0}), prize=500.0),
+        served_stop("b", weekdays=frozenset({3}), prize=10.0),
+    )
+    anna = make_person("anna", days_per_week_max=1)
+    request = replace(make_request(stops, vehicles=2), specialists=(anna,))
+    pin = VisitPin(stop_id=stops[1].stop_id, day=3, vehicle_id=VehicleId("bus-1"))
+    plan = solved(replace(request, pins=Pins(visits=(pin,))))
+    assert rides(plan) == {("bus-1", 3, "anna")}

@@ -275,6 +275,21 @@ def with_two_places_at_once() -> Case:
     )
 
 
+def with_a_rider_on_tour() -> Case:
+    """Anna rides to Kalinovka on the day that ends at a lodging."""
+    request, plan = with_tour()
+    stops = tuple(
+        replace(s, services=frozenset({"children"}), services_visits=1)
+        if s.stop_id == KALINOVKA.stop_id
+        else s
+        for s in request.stops
+    )
+    out = replace(plan.runs[0], specialist_ids=(ANNA.specialist_id,))
+    return replace(request, stops=stops, specialists=(ANNA,)), replace(
+        plan, runs=(out, *plan.runs[1:])
+    )
+
+
 BREAKING: dict[str, Callable[[], Case]] = {
     "rule.vehicle_unknown": lambda: with_runs(
         *PLAN.runs, replace(PLAN.runs[0], vehicle_id=VehicleId("nobody"))
@@ -399,6 +414,7 @@ BREAKING: dict[str, Callable[[], Case]] = {
     "rule.specialist_vehicle": lambda: with_riders(
         (replace(ANNA, vehicle_ids=frozenset({SECOND.vehicle_id})),), ("anna",), ()
     ),
+    "rule.specialist_away": with_a_rider_on_tour,
     "rule.specialist_twice": with_two_places_at_once,
     "rule.seats": lambda: with_riders((ANNA, OLEG), ("anna", "oleg"), (), seats=1),
     "rule.specialist_days": lambda: with_riders(
