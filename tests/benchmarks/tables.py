@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -128,7 +128,8 @@ def tables_of(folder: Path) -> dict[str, str]:
         columns = [("stops", "Stops"), ("visits", "Visits"), ("people", "People")]
         columns += [("near_s", "Seconds to within 5 %"), ("reference_s", "Reference, s")]
         tables["growth"] = plain_table(records, [*columns, ("peak_mib", "Memory, MiB")])
-    tables["versions"] = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    present = {d.metadata["Name"].lower() for d in distributions()}
+    tables["versions"] = ", ".join(f"{n} {version(n)}" for n in PACKAGES if n.lower() in present)
     return tables
 
 
