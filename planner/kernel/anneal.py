@@ -30,6 +30,7 @@ from planner.kernel.layout import (
     State,
     Words,
 )
+from planner.kernel.places import mark_runs
 from planner.kernel.pool import remember
 from planner.kernel.random import draw, draw_below
 from planner.kernel.ruin import (
@@ -87,10 +88,17 @@ def recreate(data: Data, state: State, scratch: Scratch, rng: Words, blink: floa
         level = first
         if data.stop_i[stop, NUM_LEVELS] > 1:
             level = draw_level(data, scratch, rng, stop)
+        mark_runs(data, state, scratch, stop)
         while not insert_stop(data, state, scratch, rng, blink, stop, level, touched_only):
-            if level <= first:
+            if level > first:
+                level -= 1
+            elif data.num_marking > 0 and data.stop_i[stop, MANDATORY] != 0 and not touched_only:
+                # It must be served, if need be by a run that comes nowhere near.
+                if scratch.looks_wide[0] != 0:
+                    break
+                scratch.looks_wide[0] = 1
+            else:
                 break
-            level -= 1
         scratch.level[stop] = level
 
 

@@ -389,6 +389,7 @@ def new_scratch(problem: Problem) -> Scratch:
         touched=np.zeros(runs + 2, np.int64),
         ruined=np.zeros(runs, np.uint8),
         marked=np.zeros(runs + 1, np.int64),
+        looks_wide=np.zeros(1, np.uint8),
         stale_run=np.full(runs + 1, -1, np.int64),
         is_stale_run=np.zeros(runs, np.uint8),
         stale_stop=np.zeros(n + 1, np.int64),

@@ -18,7 +18,7 @@ from planner.kernel.layout import (
     Words,
 )
 from planner.kernel.moves import put, take_from, touch
-from planner.kernel.places import NUM_CANDIDATES, judge_with, keeps_week, mark_runs, search_slot
+from planner.kernel.places import NUM_CANDIDATES, judge_with, keeps_week, search_slot
 from planner.kernel.random import draw
 
 
@@ -99,7 +99,6 @@ def insert_stop(
     first_option = data.level_i[level, LEVEL_OPTION]
     is_simple = data.stop_i[stop, SIMPLE] != 0
     is_anchored = data.stop_i[stop, ANCHORED] != 0
-    mark_runs(data, state, scratch, stop)
     best = BIG
     best_option = -1
     best_anchor = 0.0

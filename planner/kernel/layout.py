@@ -133,6 +133,8 @@ class Scratch(NamedTuple):
     ruined: NDArray[np.uint8]
     marked: NDArray[np.int64]
     """For each run the last insertion that it was marked for; the number of insertions so far."""
+    looks_wide: NDArray[np.uint8]
+    """One flag: an insertion looks at all runs, marked or not."""
     stale_run: NDArray[np.int64]
     """Runs that differ from the best state: how many, then which; -1 where any may."""
     is_stale_run: NDArray[np.uint8]

@@ -110,6 +110,7 @@ def judge_with(
 @compiled
 def mark_runs(data: Data, state: State, scratch: Scratch, stop: int) -> None:
     """Mark the runs that visit stops near a stop, if not all runs are to be looked at."""
+    scratch.looks_wide[0] = 0
     scratch.marked[-1] += 1
     for k in range(min(data.num_marking, data.near.shape[1])):
         other = data.near[stop, k]
@@ -151,6 +152,7 @@ def search_slot(
             continue
         if (
             data.num_marking > 0
+            and scratch.looks_wide[0] == 0
             and state.length[run] > 0
             and scratch.marked[run] != scratch.marked[-1]
         ):

@@ -164,3 +164,26 @@ def test_the_best_kept_is_the_best_seen(num_marking: int, monkeypatch: pytest.Mo
         s for s, o in enumerate(found.option) if o >= 0
     ]
     assert found.rank <= build_baseline(problem).rank
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_mandatory_stop_is_taken_by_a_run_that_comes_nowhere_near(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All runs near it are another vehicle's, which may not serve it; the far one must."""
+    monkeypatch.setattr(arrays, "MARKING", 1)
+    monkeypatch.setattr(arrays, "MANY_STOPS", 0)
+    monkeypatch.setattr(arrays, "MANY_RUNS", 1)
+    at = np.array([0.0, 1.0, 2.0, 50.0, 51.0, 52.0, 53.0, 25.0])  # the last is the depot
+    legs = np.abs(at[:, None] - at[None])
+    may_serve = np.array([[False, True]] + [[True, False]] * 2 + [[False, True]] * 4)
+    problem = build_problem(
+        cost=legs,
+        time=legs,
+        options=[[[(0, 0.0, NO_LIMIT)]] for _ in range(7)],
+        runs=[VehicleDay(vehicle=v, day=0, start_node=7, end_node=7) for v in range(2)],
+        occupied=[1.0] * 7,
+        may_serve=may_serve,
+    )
+    params = SolveParams(seed=seed, work_limit=1, workers=1, rounds=1, master_ratio=0.0)
+    assert optimise(problem, params).unserved == ()
