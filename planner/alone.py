@@ -92,8 +92,8 @@ def impossible_stops(request: PlanRequest) -> dict[StopId, Unserved]:
     ``unserved.no_pattern`` where single visits are possible but no set of days keeps the gaps. A
     stop with a rule may have ``unserved.no_date`` (nothing is owed to it) or
     ``unserved.no_rhythm``. Of a stop's services: ``unserved.service_nobody``,
-    ``unserved.service_seats``, ``unserved.service_no_day``, ``unserved.service_hours``,
-    ``unserved.service_pattern``.
+    ``unserved.service_seats``, ``unserved.service_no_day``, ``unserved.service_vehicle``,
+    ``unserved.service_hours``, ``unserved.service_pattern``.
     A stop whose travel is not in the matrices is not called impossible.
     """
     reaches: list[_Reach] = []
@@ -153,6 +153,7 @@ _ORDER = (
 
 def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unserved | None:
     days: set[int] = set()
+    brought: set[int] = set()
     served: set[int] = set()
     reasons = []
     for reach in reaches:
@@ -161,11 +162,14 @@ def _impossible(request: PlanRequest, stop: Stop, reaches: list[_Reach]) -> Unse
             reasons.append(verdict)
         else:
             days |= verdict
+            brought |= verdict & service_days(request, stop, reach.vehicle)
             served |= _served_days(request, stop, reach, verdict)
     if has_no_date(request, stop):
         return why_no_dates(request, stop)
     if not days:
         return max(reasons, key=lambda r: _ORDER.index(r.reason), default=None)
+    if len(brought) < stop.served_visits:
+        return why_no_service(request, stop, "service_vehicle")
     if len(served) < stop.served_visits:
         return _no_service(request, stop)
     if stop.services_at_every_visit:

@@ -252,6 +252,7 @@ _EFFORT = (
     "relax.visits",
     "relax.services_visits",
     "relax.specialist_hours",
+    "relax.specialist_vehicle",
     "relax.specialist_day",
     "relax.services",
     "relax.stops_per_run",

@@ -27,7 +27,8 @@ def of_services(stop: Stop) -> Iterator[tuple[str, Mapping[str, Any], Stop]]:
 def of_specialists(
     request: PlanRequest, plan: Plan, stop: Stop
 ) -> Iterator[tuple[str, Mapping[str, Any], PlanRequest]]:
-    """Requests in which a specialist of the stop's services works longer, or on one more day.
+    """Requests in which a specialist of the stop's services works longer, rides on any vehicle or
+    on one more day.
 
     A day more is a date beyond those on which the specialist rides in the plan and beyond the
     weekly limit; he rides with one vehicle then, and other dates are not won. For a stop with
@@ -39,6 +40,9 @@ def of_specialists(
             if person.duty_start_s is not None or person.duty_end_s is not None:
                 facts = _facts(person) | {"minutes": longer_s // MINUTE_S}
                 yield "relax.specialist_hours", facts, _with_hours(request, person, longer_s)
+    for person in people:
+        if person.vehicle_ids:
+            yield "relax.specialist_vehicle", _facts(person), _with_any_vehicle(request, person)
     for person in people:
         for days in _more_days(request, plan, person, stop):
             dates = [request.cycle.date_of(d).isoformat() for d in days]
@@ -57,7 +61,15 @@ def _with_hours(request: PlanRequest, person: Specialist, longer_s: int) -> Plan
         duty_start_s=None if start_s is None else max(0, start_s - longer_s),
         duty_end_s=None if end_s is None else end_s + longer_s,
     )
-    people = [longer if p.specialist_id == person.specialist_id else p for p in request.specialists]
+    return _with_person(request, longer)
+
+
+def _with_any_vehicle(request: PlanRequest, person: Specialist) -> PlanRequest:
+    return _with_person(request, replace(person, vehicle_ids=frozenset()))
+
+
+def _with_person(request: PlanRequest, person: Specialist) -> PlanRequest:
+    people = [person if p.specialist_id == person.specialist_id else p for p in request.specialists]
     return replace(request, specialists=tuple(people))
 
 
@@ -101,5 +113,5 @@ def _with_days(request: PlanRequest, person: Specialist, days: tuple[int, ...]) 
     )
     taken = frozenset(on for on, day in dates.items() if day in days)
     own = replace(person, off_dates=person.off_dates | taken)
-    people = [own if p.specialist_id == person.specialist_id else p for p in request.specialists]
-    return replace(request, specialists=(*people, more))
+    changed = _with_person(request, own)
+    return replace(changed, specialists=(*changed.specialists, more))

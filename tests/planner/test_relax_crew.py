@@ -80,3 +80,33 @@ def test_one_visit_with_a_specialist_may_be_enough() -> None:
     assert told.reason.reason == "unserved.service_no_day"
     codes = {c.code for c in told.changes if c.is_proved}
     assert codes & {"relax.visits", "relax.services_visits"}
+
+
+def test_a_specialist_bound_to_another_vehicle_could_change_it() -> None:
+    """Only the first vehicle has the lift that the stop needs; Anna rides on the second."""
+    stop = served_stop("school", needs=frozenset({"lift"}))
+    request = make_request((stop, served_stop("other")), vehicles=2)
+    first, second = request.vehicles
+    lifted = replace(first, abilities=frozenset({"lift"}))
+    anna = make_person("anna", vehicle_ids=frozenset({second.vehicle_id}))
+    request = replace(request, vehicles=(lifted, second), specialists=(anna,))
+    plan = planned(request)
+    (reason,) = plan.unserved
+    assert reason.reason in {"unserved.service_vehicle", "unserved.service_no_day"}
+    told = explain(request, plan, stop, time_limit_s=20)
+    change = next(c for c in told.changes if c.code == "relax.specialist_vehicle")
+    assert change.is_proved
+    assert change.facts["person"] == "Anna"
+
+
+def test_hours_are_not_blamed_where_the_vehicle_is() -> None:
+    """Anna's vehicle is too slow for the stop, the other is not; she has no hours of her own."""
+    stop = served_stop("far", service_s=4 * HOUR_S)
+    request = make_request((stop,), vehicles=2, minutes=60)
+    first, second = request.vehicles
+    short = replace(second, duty_end_s=13 * HOUR_S)
+    anna = make_person("anna", vehicle_ids=frozenset({second.vehicle_id}))
+    request = replace(request, vehicles=(first, short), specialists=(anna,))
+    (reason,) = planned(request).unserved
+    assert reason.reason == "unserved.service_vehicle"
+    assert reason.facts["people"] == "Anna"
