@@ -1,0 +1,1 @@
+"""Pages: templates, our own ES modules, and the third-party files that browsers load."""
