@@ -5,7 +5,11 @@ Tree
 BookmobileError            anything this program refuses, with a code and named facts
 ├── InputError             a file, row or value that a person gave and must mend
 ├── RequestError           a planning request that cannot be posed (no vehicle, no working day …)
-└── RoadsError             the road engine or its data failed
+├── RoadsError             the road engine or its data failed
+├── StoreError             the database cannot be opened or is not of this version
+├── NotFoundError          what was asked for is not there
+├── ConflictError          what is to be changed has changed since it was read, or is taken
+└── AccessError            whoever asks is not known or may not
 """
 
 
@@ -38,3 +42,19 @@ class RequestError(BookmobileError):
 
 class RoadsError(BookmobileError):
     """The road engine or its data failed."""
+
+
+class StoreError(BookmobileError):
+    """The database cannot be opened, or was written by another version."""
+
+
+class NotFoundError(BookmobileError):
+    """What was asked for is not there."""
+
+
+class ConflictError(BookmobileError):
+    """What is to be changed has changed since it was read, or its name is taken."""
+
+
+class AccessError(BookmobileError):
+    """Whoever asks is not known, or may not do this."""

@@ -1,0 +1,43 @@
+"""Bring a database to the tables of this version."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from data.model.errors import StoreError
+
+
+def config_for(connection: Connection) -> Config:
+    """Alembic's configuration on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(files("data.db") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def current_revision(engine: Engine) -> str | None:
+    """Revision of the database; ``None`` where it has no tables of ours."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest revision, in one transaction.
+
+    Raises
+    ------
+    StoreError
+        ``store.newer`` where it was written by a newer version of this program.
+    """
+    with engine.begin() as connection:
+        config = config_for(connection)
+        script = ScriptDirectory.from_config(config)
+        now = MigrationContext.configure(connection).get_current_revision()
+        known = {revision.revision for revision in script.walk_revisions()}
+        if now is not None and now not in known:
+            raise StoreError("store.newer", revision=now)
+        command.upgrade(config, "head")
