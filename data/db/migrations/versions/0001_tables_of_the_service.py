@@ -80,31 +80,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
 
     op.create_table(
-        "plan_job",
-        sa.Column("job_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
-        sa.Column("plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
-        sa.Column("params", sa.JSON(), nullable=False),
-        sa.Column("fraction", sa.Float(), nullable=False),
-        sa.Column("told", sa.JSON(), nullable=False),
-        sa.Column("result", sa.JSON(), nullable=False),
-        sa.Column("is_cancelled", sa.Boolean(), nullable=False),
-        sa.Column("beat_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("worker", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
-        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_plan_job")),
-    )
-    with op.batch_alter_table("plan_job", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_plan_job_plan_id"), ["plan_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_plan_job_region_id"), ["region_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_plan_job_state"), ["state"], unique=False)
-
-    op.create_table(
         "region",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
@@ -306,7 +281,6 @@ def upgrade() -> None:
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("from_plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -319,6 +293,38 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_plan_region_id"), ["region_id"], unique=False)
+
+    op.create_table(
+        "plan_job",
+        sa.Column("job_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("fraction", sa.Float(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.JSON(), nullable=False),
+        sa.Column("is_cancelled", sa.Boolean(), nullable=False),
+        sa.Column("beat_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("worker", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_plan_job_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_plan_job")),
+    )
+    with op.batch_alter_table("plan_job", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_plan_job_newest", ["region_id", "created_at", "job_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_plan_job_plan_id"), ["plan_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_plan_job_state"), ["state"], unique=False)
 
     op.create_table(
         "rule_set",
@@ -457,12 +463,33 @@ def upgrade() -> None:
         batch_op.create_index("ix_vehicle_current", ["region_id", "valid_to_date"], unique=False)
 
     op.create_table(
+        "job_plan",
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("plan", sa.LargeBinary(), nullable=False),
+        sa.Column("summary", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["plan_job.job_id"], name=op.f("fk_job_plan_job_id_plan_job")
+        ),
+        sa.PrimaryKeyConstraint("row_id", name=op.f("pk_job_plan")),
+        sa.UniqueConstraint("job_id", "name", name=op.f("uq_job_plan_job_id_name")),
+    )
+    with op.batch_alter_table("job_plan", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_plan_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
         "plan_revision",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("parent", sa.Integer(), nullable=True),
         sa.Column("plan", sa.LargeBinary(), nullable=False),
+        sa.Column("request_revision", sa.Integer(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=True),
         sa.Column("pins", sa.JSON(), nullable=False),
         sa.Column("step", sa.JSON(), nullable=False),
         sa.Column("summary", sa.JSON(), nullable=False),
@@ -557,6 +584,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plan_revision_plan_id"))
 
     op.drop_table("plan_revision")
+    with op.batch_alter_table("job_plan", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_plan_job_id"))
+
+    op.drop_table("job_plan")
     with op.batch_alter_table("vehicle", schema=None) as batch_op:
         batch_op.drop_index("ix_vehicle_current")
 
@@ -582,6 +613,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_rule_set_current")
 
     op.drop_table("rule_set")
+    with op.batch_alter_table("plan_job", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_job_state"))
+        batch_op.drop_index(batch_op.f("ix_plan_job_plan_id"))
+        batch_op.drop_index("ix_plan_job_newest")
+
+    op.drop_table("plan_job")
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_region_id"))
 
@@ -620,12 +657,6 @@ def downgrade() -> None:
 
     op.drop_table("calendar")
     op.drop_table("region")
-    with op.batch_alter_table("plan_job", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_plan_job_state"))
-        batch_op.drop_index(batch_op.f("ix_plan_job_region_id"))
-        batch_op.drop_index(batch_op.f("ix_plan_job_plan_id"))
-
-    op.drop_table("plan_job")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_at"))
 
