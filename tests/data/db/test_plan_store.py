@@ -22,7 +22,7 @@ from data.db.plan_store import (
 )
 from data.db.region_store import add_region
 from data.feeds.plan_bytes import pins_to_json
-from data.model.errors import ConflictError, InputError
+from data.model.errors import ConflictError, InputError, NotFoundError
 from data.model.pins import Forbidden, Pins
 from tests import plan_example as example
 
