@@ -8,6 +8,18 @@ from sqlmodel import Field, SQLModel
 from data.db.base import Json
 
 
+class PublicationRow(SQLModel, table=True):
+    """What readers of a region see, as one counter: it grows with every change to it.
+
+    Whoever changes it writes here first and so goes before or after everybody else.
+    """
+
+    __tablename__ = "publication"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    revision: int = Field(default=0)
+    changed_at: datetime
+
+
 class TimetableRow(SQLModel, table=True):
     """One published version of a region's timetable; the newest holds from ``from_date`` on."""
 
@@ -23,6 +35,8 @@ class TimetableRow(SQLModel, table=True):
     note: str = Field(default="", max_length=1000)
     changes: Json = Field(default_factory=dict, sa_type=JSON)
     """How many stop visits were kept, moved, added and withdrawn."""
+    places: Json = Field(default_factory=dict, sa_type=JSON)
+    """Stops and vehicles as they were called when it was published."""
     published_at: datetime
     published_by: str | None = Field(default=None, max_length=36)
 

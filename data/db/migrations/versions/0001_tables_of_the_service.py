@@ -327,6 +327,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_plan_job_state"), ["state"], unique=False)
 
     op.create_table(
+        "publication",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_publication_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", name=op.f("pk_publication")),
+    )
+    op.create_table(
         "rule_set",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -516,6 +526,7 @@ def upgrade() -> None:
         sa.Column("until_date", sa.Date(), nullable=False),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
         sa.Column("published_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("published_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
         sa.ForeignKeyConstraint(
@@ -613,6 +624,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_rule_set_current")
 
     op.drop_table("rule_set")
+    op.drop_table("publication")
     with op.batch_alter_table("plan_job", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_job_state"))
         batch_op.drop_index(batch_op.f("ix_plan_job_plan_id"))
