@@ -1,29 +1,89 @@
-"""HTTP: for now, the files of one plan folder."""
+"""The service over HTTP: ``create_app(settings)`` puts its parts together."""
 
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import metadata
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
+
+from api.errors import COMMON, install_errors
+from api.limiter import Limiter
+from api.live import LiveEvents
+from api.middleware import SameSite, SecurityHeaders
+from api.pages import PAGES
+from api.rendering import make_templates
+from api.routes import ROUTERS
+from api.routes.health import router as health_router
+from api.settings import Environment, Settings
+from api.state import Service
+from api.static_files import HashedStatic
+from api.tidying import tidy_now_and_then
+from data.db.engine import open_engine
+from data.db.migrate import check_revision
+
+API = "/api/v1"
+MEGABYTE = 1_000_000
 
 
-def create_app(folder: Path) -> FastAPI:
-    """Serve a plan folder; the root leads to its map.
+def create_app(settings: Settings) -> FastAPI:
+    """The application on a database that the migrations have built.
 
-    Parameters
-    ----------
-    folder
-        A folder written by ``bookmobile plan`` or ``bookmobile demo``.
+    Raises
+    ------
+    InputError
+        For settings that are not safe (``Settings.check``).
     """
-    app = FastAPI(title="Bookmobile", openapi_url=None)
-
-    @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("/map.html")
-
-    @app.get("/health")
-    def health() -> dict[str, bool]:
-        return {"plan": (folder / "plan.json").is_file()}
-
-    app.mount("/", StaticFiles(directory=folder, html=True))
+    settings.check()
+    static = HashedStatic(is_changing=settings.environment is Environment.DEVELOPMENT)
+    engine = open_engine(settings.database_url)
+    service = Service(
+        settings=settings,
+        engine=engine,
+        templates=make_templates(
+            static.url, is_changing=settings.environment is Environment.DEVELOPMENT
+        ),
+        limiter=Limiter(),
+        live=LiveEvents(engine),
+    )
+    app = FastAPI(
+        title="Bookmobile",
+        version=metadata.version("bookmobile-planner"),
+        summary="Plans, runs and publishes the rounds of mobile libraries.",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_living,
+        max_body_size=settings.request_max_mb * MEGABYTE,
+    )
+    app.state.service = service
+    install_errors(app)
+    app.include_router(health_router)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API, responses=COMMON)
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", static, name="static")
+    app.add_middleware(SameSite, settings=settings)
+    app.add_middleware(SecurityHeaders, settings=settings)
     return app
+
+
+@asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await asyncio.to_thread(check_revision, service.engine)
+    tasks = [
+        asyncio.create_task(service.live.run()),
+        asyncio.create_task(tidy_now_and_then(service)),
+    ]
+    try:
+        yield
+    finally:
+        service.live.end()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        service.engine.dispose()

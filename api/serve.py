@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from rich.console import Console
 
-from api.app import create_app
+from api.plan_site import create_plan_site
 from api.words import Words
 
 HOST = "127.0.0.1"
@@ -21,7 +21,7 @@ def serve_folder(folder: Path, port: int, words: Words) -> None:
         address = f"http://localhost:{bound.getsockname()[1]}/"
         Console().print(words("cli.serving", address=address))
         threading.Timer(1.0, webbrowser.open, args=(address,)).start()
-        config = uvicorn.Config(create_app(folder), log_level="warning")
+        config = uvicorn.Config(create_plan_site(folder), log_level="warning")
         uvicorn.Server(config).run(sockets=[bound])
 
 

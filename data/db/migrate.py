@@ -41,3 +41,25 @@ def migrate(engine: Engine) -> None:
         if now is not None and now not in known:
             raise StoreError("store.newer", revision=now)
         command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """Revision of the tables of this version of the program."""
+    config = Config()
+    config.set_main_option("script_location", str(files("data.db") / "migrations"))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    assert head is not None
+    return head
+
+
+def check_revision(engine: Engine) -> None:
+    """Refuse a database that is not of this version.
+
+    Raises
+    ------
+    StoreError
+        ``store.not_migrated``.
+    """
+    current, newest = current_revision(engine), newest_revision()
+    if current != newest:
+        raise StoreError("store.not_migrated", current=current or "-", newest=newest)

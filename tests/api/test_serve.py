@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from api.app import create_app
+from api.plan_site import create_plan_site
 from api.serve import listening
 
 
@@ -18,7 +18,7 @@ def test_the_root_leads_to_the_map(tmp_path: Path) -> None:
     """Whoever opens the address sees the map; the plan's other files lie beside it."""
     (tmp_path / "map.html").write_text("<title>map</title>", encoding="utf-8")
     (tmp_path / "plan.json").write_text("{}", encoding="utf-8")
-    server = uvicorn.Server(uvicorn.Config(create_app(tmp_path), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_plan_site(tmp_path), log_level="error"))
     with listening(0) as bound:
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

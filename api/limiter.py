@@ -1,0 +1,52 @@
+"""How often somebody may try: sign-in, pairing, public search."""
+
+import math
+import time
+from enum import Enum
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from data.model.errors import AccessError
+
+
+class Limit(Enum):
+    """What is limited, and how often it may be done by one key."""
+
+    SIGN_IN_ADDRESS = ("sign_in_address", "30 per 5 minutes")
+    """Sign-ins tried from one address."""
+    SIGN_IN_LOGIN = ("sign_in_login", "10 per 5 minutes")
+    """Sign-ins tried with one login from one address."""
+    SIGN_IN_ANYWHERE = ("sign_in_anywhere", "100 per hour")
+    """Sign-ins tried with one login from anywhere."""
+    PASSWORD = ("password", "10 per 5 minutes")
+    """Own passwords given to change something."""
+    PAIRING = ("pairing", "10 per 5 minutes")
+    """Codes of devices tried from one address."""
+    PAIRING_ANYWHERE = ("pairing_anywhere", "300 per hour")
+    """Codes of devices tried from anywhere: a code has eight digits and ten minutes."""
+    SEARCH = ("search", "60 per minute")
+    """Public searches from one address."""
+
+
+class Limiter:
+    """Counts tries in a moving window, in this process."""
+
+    def __init__(self) -> None:
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._items: dict[Limit, RateLimitItem] = {limit: parse(limit.value[1]) for limit in Limit}
+
+    def check(self, limit: Limit, key: str = "") -> None:
+        """Count one try.
+
+        Raises
+        ------
+        AccessError
+            ``access.too_many`` with the seconds to wait, where there were too many.
+        """
+        item = self._items[limit]
+        if self._windows.hit(item, limit.name, key):
+            return
+        reset_at = self._windows.get_window_stats(item, limit.name, key).reset_time
+        raise AccessError("access.too_many", wait_s=max(1, math.ceil(reset_at - time.time())))

@@ -1,0 +1,107 @@
+"""HTML pages and fragments from templates, in the reader's language."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from api.language import words_of
+from api.state import service_of
+from api.web.navigation import DESK_AREAS
+from api.words import LANGUAGES, Words
+from data.model.accounts import NOBODY
+
+TEMPLATES = Path(__file__).parent / "web" / "templates"
+
+
+def make_templates(url_static: Callable[[str], str], *, is_changing: bool = False) -> Environment:
+    """The environment of all templates: escaping, and no silence about a missing name."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=is_changing,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["url_static"] = url_static
+    environment.globals["languages"] = LANGUAGES
+    environment.globals["desk_areas"] = DESK_AREAS
+    return environment
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether htmx asks for a fragment."""
+    return request.headers.get("hx-request") == "true"
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    language: str | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A page or fragment.
+
+    Parameters
+    ----------
+    template
+        Path under ``api/web/templates``.
+    language
+        Language of the region, for readers who have chosen none.
+    **context
+        Names for the template, beside ``t``, ``tn``, ``number``, ``percent``, ``day``, ``moment``,
+        ``clock``, ``lang``, ``caller``, ``here`` (address of the page), ``url_static``.
+    """
+    words = words_of(request, language)
+    service = service_of(request)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    names = {
+        **words_for_templates(words),
+        "caller": getattr(request.state, "caller", NOBODY),
+        "here": here,
+        "is_demo": service.settings.is_demo,
+        **context,
+    }
+    body = service.templates.get_template(template).render(names)
+    sent = {"content-language": words.language, "vary": "Cookie, Accept-Language, HX-Request"}
+    return HTMLResponse(body, status_code=status, headers=sent | dict(headers or {}))
+
+
+@cache
+def _words(language: str) -> dict[str, Any]:
+    words = Words(language)
+    locale = "en_GB" if language == "en" else language
+
+    def moment(at: datetime, zone: str = "UTC", form: str = "d MMM y, HH:mm") -> str:
+        """An instant in a time zone."""
+        return str(format_datetime(at, form, tzinfo=ZoneInfo(zone), locale=locale))
+
+    def day(value: date, form: str = "medium") -> str:
+        return words.day(value, form)
+
+    return {
+        "t": words,
+        "tn": words.count,
+        "number": words.number,
+        "percent": words.percent,
+        "day": day,
+        "moment": moment,
+        "clock": words.clock,
+        "lang": words.language,
+    }
+
+
+def words_for_templates(words: Words) -> dict[str, Any]:
+    """The names by which templates speak one language."""
+    return _words(words.language)

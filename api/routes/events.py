@@ -1,0 +1,39 @@
+"""Live events as a stream."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.auth import Staff
+from api.state import ServiceDep
+
+router = APIRouter(tags=["events"])
+BROWSER_WAITS_MS = 2000
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def events(
+    asking: Staff,
+    service: ServiceDep,
+    last_event_id: Annotated[
+        str | None,
+        Header(max_length=20, pattern=r"^\d+$", description="Id of the last event seen."),
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """What changes, as it changes: jobs, plans, timetables, notices of one's own regions.
+
+    The name of an event is its topic; its data is `{"subject", "region_id", "at", "facts"}`. A
+    browser that lost the connection sends `Last-Event-ID` and gets what it missed.
+    """
+    yield ServerSentEvent(comment="open", retry=BROWSER_WAITS_MS)
+    last_id = None if last_event_id is None else int(last_event_id)
+    async for event in service.live.stream(asking, last_id):
+        data = {
+            "subject": event.subject,
+            "region_id": event.region_id,
+            "at": event.at.isoformat(),
+            "facts": dict(event.facts),
+        }
+        yield ServerSentEvent(data=data, event=event.topic, id=str(event.event_id))

@@ -1,0 +1,1 @@
+"""Plans changed by hand: steps tried and taken, places for one more stop."""

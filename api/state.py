@@ -1,0 +1,41 @@
+"""What every route may need, made once by the app factory and found on ``request.app``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from jinja2 import Environment
+from sqlalchemy import Engine
+
+from api.limiter import Limiter
+from api.live import LiveEvents
+from api.settings import Settings
+
+
+def utc_now() -> datetime:
+    """The instant it is, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The parts of the running service."""
+
+    settings: Settings
+    engine: Engine
+    templates: Environment
+    limiter: Limiter
+    live: LiveEvents
+    clock: Callable[[], datetime] = utc_now
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(service_of)]
+"""Parameter of a route that gives it the service."""

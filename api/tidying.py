@@ -1,0 +1,45 @@
+"""Housekeeping: what is kept for a time only, goes when that is over."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.settings import Settings
+from api.state import Service
+from data.db import accounts_store, answers_store, audit_store, event_store
+from data.db.engine import writing
+
+log = logging.getLogger(__name__)
+EVERY_S = 3600
+FAILED_SIGN_IN = "session.failed"
+
+
+def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
+    """Delete what is too old; how many of each."""
+    short = now - timedelta(days=settings.event_keep_days)
+    with writing(engine) as session:
+        return {
+            "sign_ins": accounts_store.drop_ended(
+                session, now, now - timedelta(hours=settings.sign_in_hours)
+            ),
+            "failed_sign_ins": audit_store.drop_before(
+                session, FAILED_SIGN_IN, now - timedelta(days=settings.sign_in_keep_days)
+            ),
+            "events": event_store.drop_before(session, short),
+            "answers": answers_store.drop_before(session, short),
+        }
+
+
+async def tidy_now_and_then(service: Service) -> None:
+    """Tidy each hour until cancelled; one that fails is tried again at the next."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            told = await asyncio.to_thread(tidy, service.engine, service.settings, service.clock())
+        except SQLAlchemyError:
+            log.warning("tidy.failed", exc_info=True)
+        else:
+            log.info("tidy.done", extra=told)

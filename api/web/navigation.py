@@ -1,0 +1,12 @@
+"""The areas of the desk, in the order of the navigation."""
+
+DESK_AREAS = (
+    ("overview", ""),
+    ("needs", "/needs"),
+    ("plans", "/plans"),
+    ("board", "/board"),
+    ("timetable", "/timetable"),
+    ("calendar", "/calendar"),
+    ("settings", "/settings"),
+)
+"""Name of the area (``web.area.<name>``) and its path under ``/desk/<region>``."""
