@@ -126,6 +126,7 @@ def make_region(
     region_id = region_id_of(Path(folder.name))
     osm = _read_extract(given.osm, tick)
     extract = "" if given.osm is None else given.osm.name
+    tables = replace(given, osm=None)
     if given.settlements is None and osm is not None:
         region = region_from_osm(
             osm,
@@ -135,35 +136,66 @@ def make_region(
             time_zone=time_zone,
             roads_file=extract,
         )
-        region = filled(region, replace(given, osm=None), told)
+        region = filled(region, tables, told)
     else:
-        empty = Region(
-            region_id=region_id, names={"en": name}, time_zone="UTC", language="en", crs="EPSG:3857"
-        )
-        read = filled(empty, replace(given, osm=None), told)
-        if osm is not None:
-            check_covers(osm, read.settlements)
-        region = region_from_files(
-            region_id=region_id,
+        region = region_of_tables(
+            filled(nothing_yet(region_id), tables, told),
+            osm,
             name=name,
-            settlements=read.settlements,
-            libraries=read.libraries or (osm.libraries if osm else ()),
-            municipalities=read.municipalities,
-            depots=read.depots,
-            vehicles=read.vehicles,
-            stops=read.stops,
-            land=read.land,
             language=language,
             time_zone=time_zone,
             roads_file=extract,
-            sources=(OSM_SOURCE,) if osm else (),
-        )
-        region = replace(
-            region,
-            norm_sets=(*region.norm_sets, *read.norm_sets),
-            specialists=read.specialists,
         )
     return _written(region, given.osm, folder)
+
+
+def nothing_yet(region_id: str) -> Region:
+    """A region to fill with tables; what they do not give follows in ``region_of_tables``."""
+    return Region(
+        region_id=region_id,
+        names={"en": region_id},
+        time_zone="UTC",
+        language="en",
+        crs="EPSG:3857",
+    )
+
+
+def region_of_tables(
+    read: Region,
+    osm: OsmRegion | None,
+    *,
+    name: str,
+    language: str | None,
+    time_zone: str | None,
+    roads_file: str,
+) -> Region:
+    """The region of imported tables, with defaults for what they do not give.
+
+    Raises
+    ------
+    InputError
+        ``feeds.init.elsewhere`` for an extract of another place; ``feeds.init.no_settlements``.
+    """
+    if osm is not None:
+        check_covers(osm, read.settlements)
+    region = region_from_files(
+        region_id=read.region_id,
+        name=name,
+        settlements=read.settlements,
+        libraries=read.libraries or (osm.libraries if osm else ()),
+        municipalities=read.municipalities,
+        depots=read.depots,
+        vehicles=read.vehicles,
+        stops=read.stops,
+        land=read.land,
+        language=language,
+        time_zone=time_zone,
+        roads_file=roads_file,
+        sources=(OSM_SOURCE,) if osm else (),
+    )
+    return replace(
+        region, norm_sets=(*region.norm_sets, *read.norm_sets), specialists=read.specialists
+    )
 
 
 def fill_region(folder: Path, given: GivenFiles, *, tick: Ticker, told: Told) -> Region:
@@ -180,12 +212,21 @@ def fill_region(folder: Path, given: GivenFiles, *, tick: Ticker, told: Told) ->
     region = read_region(folder)
     osm = _read_extract(given.osm, tick)
     if osm is not None:
-        check_covers(osm, region.settlements)
-        sources = dict.fromkeys((*region.sources, OSM_SOURCE))
-        region = replace(
-            region, roads_file=given.osm.name if given.osm else "", sources=tuple(sources)
-        )
+        region = with_extract(region, osm, osm.file)
     return _written(filled(region, given, told), given.osm, folder)
+
+
+def with_extract(region: Region, osm: OsmRegion, roads_file: str) -> Region:
+    """The region on the roads of an extract, whose contributors it then owes.
+
+    Raises
+    ------
+    InputError
+        ``feeds.init.elsewhere`` for an extract of another place.
+    """
+    check_covers(osm, region.settlements)
+    sources = dict.fromkeys((*region.sources, OSM_SOURCE))
+    return replace(region, roads_file=roads_file, sources=tuple(sources))
 
 
 def filled(region: Region, given: GivenFiles, told: Told) -> Region:

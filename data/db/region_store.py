@@ -159,6 +159,15 @@ def list_things(
     return tuple(_stored(kind, row) for row in rows)
 
 
+def keys_of(session: Session, region_id: str, kind: type) -> frozenset[str]:
+    """Ids of the things of a kind that have not ended."""
+    table = KINDS[kind].table
+    asked = select(table.key).where(
+        *_of(KINDS[kind], region_id), col(table.valid_to_date).is_(None)
+    )
+    return frozenset(session.exec(asked))
+
+
 def get_thing(
     session: Session, region_id: str, kind: type, key: str, *, on: date | None = None
 ) -> Stored:
