@@ -320,10 +320,12 @@ def _paired(
         for j, now in enumerate(new):
             days = abs((now.opens_date - was.opens_date).days)
             if days <= reach:
-                ways.append((days, abs(now.opens_s - was.opens_s), i, j))
+                seconds = abs(now.start_s % DAY_S - was.start_s % DAY_S)
+                unlike = (was.vehicle_id != now.vehicle_id) + (was.services != now.services)
+                ways.append((days, seconds, unlike, abs(now.end_s - was.end_s), i, j))
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for _, _, i, j in sorted(ways):
+    for *_, i, j in sorted(ways):
         if i not in pairs and j not in taken:
             pairs[i] = j
             taken.add(j)

@@ -22,6 +22,9 @@ _MOST_WEEKS = 6
 _LINE_COST = 2
 """A further line is worth as much as so many exceptions."""
 
+_LEAST_MONTHS = 3
+"""Fewer dates a week of the month are no rule of months."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitLine:
@@ -131,10 +134,10 @@ def _weekly(dates: Sequence[date]) -> Rhythm:
 
 
 def _by_month(dates: Sequence[date]) -> Iterator[tuple[Rhythm, ...]]:
-    """The same weeks of every month, counted from its start."""
+    """The same weeks of every month, counted from its start, if they have come often enough."""
     positions = sorted({(on.day - 1) // DAYS_PER_WEEK + 1 for on in dates})
     months = [on.year * 12 + on.month for on in dates]
-    if len(dates) <= len(positions):
+    if len(dates) < _LEAST_MONTHS * len(positions):
         return
     interval = gcd(*(month - months[0] for month in months)) or 1
     rule = RecurrenceRule(
