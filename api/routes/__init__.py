@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter
 
-from api.routes import accounts, events, session
+from api.routes import accounts, events, plan_edits, plans, session
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     accounts.router,
     events.router,
+    plans.router,
+    plan_edits.router,
 )

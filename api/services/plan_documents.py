@@ -59,8 +59,18 @@ def open_plan(session: Session, plan_id: str) -> OpenedPlan:
         document = plan_document(session, plan_id, revision=stored.revision)
         request = replace(unpack_request(document.request), pins=pins_from_json(document.pins))
         known = request, unpack_plan(document.plan)
-        with _lock:
-            _opened[key] = known
-            while len(_opened) > MOST_OPEN:
-                _opened.popitem(last=False)
+        _keep(key, known)
     return OpenedPlan(stored=stored, request=known[0], plan=known[1])
+
+
+def remember(opened: OpenedPlan) -> None:
+    """Keep a state at hand that was stored just now; only once its transaction is committed."""
+    key = (opened.stored.plan_id, opened.stored.revision)
+    _keep(key, (opened.request, opened.plan))
+
+
+def _keep(key: tuple[str, int], known: tuple[PlanRequest, Plan]) -> None:
+    with _lock:
+        _opened[key] = known
+        while len(_opened) > MOST_OPEN:
+            _opened.popitem(last=False)
