@@ -13,9 +13,11 @@ from api.live import LiveEvents
 from api.middleware import SameSite, SecurityHeaders
 from api.pages import PAGES
 from api.rendering import make_templates
+from api.request_limits import Failures, RequestLimit
 from api.routes import ROUTERS
 from api.routes.health import router as health_router
-from api.settings import Environment, Settings
+from api.setting_variables import Environment
+from api.settings import Settings
 from api.state import Service
 from api.static_files import HashedStatic
 from api.tidying import tidy_now_and_then
@@ -23,7 +25,6 @@ from data.db.engine import open_engine
 from data.db.migrate import check_revision
 
 API = "/api/v1"
-MEGABYTE = 1_000_000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -54,7 +55,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_living,
-        max_body_size=settings.request_max_mb * MEGABYTE,
     )
     app.state.service = service
     install_errors(app)
@@ -64,7 +64,9 @@ def create_app(settings: Settings) -> FastAPI:
     for router in PAGES:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", static, name="static")
+    app.add_middleware(RequestLimit, settings=settings)
     app.add_middleware(SameSite, settings=settings)
+    app.add_middleware(Failures)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
 

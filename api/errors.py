@@ -223,13 +223,18 @@ def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def answer_failure(request: Request, error: Exception) -> Response:
+    """The answer to a request that broke the program: a number to find it in the log by."""
     number = uuid.uuid4().hex[:8]
     log.error("request.failed", extra={"number": number}, exc_info=error)
-    message = words_of(request)("request.failed", number=number)
-    return _answer(
-        request, Problem(code="request.failed", message=message, facts={"number": number}), 500
-    )
+    code = "request.failed"
+    message = words_of(request)(code, number=number)
+    return _answer(request, Problem(code=code, message=message, facts={"number": number}), 500)
+
+
+def answer_too_large(request: Request, most_mb: int) -> Response:
+    """The answer to a request that is larger than it may be."""
+    return answer_refusal(request, InputError("request.too_large", limit_mb=most_mb))
 
 
 def install_errors(app: FastAPI) -> None:
@@ -237,4 +242,3 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(BookmobileError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)

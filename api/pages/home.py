@@ -1,5 +1,7 @@
 """The first page, and the desk's choice of a region."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
@@ -31,9 +33,10 @@ def desk(request: Request, asking: Staff, service: ServiceDep) -> HTMLResponse:
     return render(request, "desk_regions.html", regions=_named(own, language_of(request)))
 
 
-def _named(regions: dict[str, object], language: str) -> list[tuple[str, str]]:
-    named = []
-    for region_id, names in regions.items():
-        assert isinstance(names, dict)
-        named.append((region_id, str(names.get(language) or next(iter(names.values()), region_id))))
+def _named(regions: Mapping[str, Mapping[str, str]], language: str) -> list[tuple[str, str]]:
+    """Regions with their names in a language, by name."""
+    named = [
+        (region_id, names.get(language) or next(iter(names.values()), region_id))
+        for region_id, names in regions.items()
+    ]
     return sorted(named, key=lambda pair: pair[1])
