@@ -13,8 +13,9 @@ const WORDS = {
   close: "Close",
   metres: "m",
   kilometres: "km",
-  full_screen: "Full screen",
-  full_screen_end: "Leave full screen",
+  wheel: "Ctrl and the wheel zoom the map",
+  wheel_mac: "⌘ and the wheel zoom the map",
+  two_fingers: "Move the map with two fingers",
   osm: "© OpenStreetMap contributors",
 };
 const COPYRIGHT = "https://www.openstreetmap.org/copyright";
@@ -38,8 +39,9 @@ function locale(words) {
     "Popup.Close": words.close,
     "ScaleControl.Meters": words.metres,
     "ScaleControl.Kilometers": words.kilometres,
-    "FullscreenControl.Enter": words.full_screen,
-    "FullscreenControl.Exit": words.full_screen_end,
+    "CooperativeGesturesHandler.WindowsHelpText": words.wheel,
+    "CooperativeGesturesHandler.MacHelpText": words.wheel_mac,
+    "CooperativeGesturesHandler.MobileHelpText": words.two_fingers,
   };
 }
 
