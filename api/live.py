@@ -17,6 +17,8 @@ from data.model.records import LiveEvent
 log = logging.getLogger(__name__)
 POLL_S = 0.4
 QUEUE_MAX = 1000
+LONGEST_S = 900.0
+"""A stream ends then; the browser comes again and has to show anew who it is."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +57,7 @@ class LiveEvents:
         self._listeners: set[_Listener] = set()
         self._last_id = 0
         self._someone = asyncio.Event()
+        self._beginning = asyncio.Lock()
         self._is_lost = False
         self._is_over = False
 
@@ -100,19 +103,24 @@ class LiveEvents:
     @asynccontextmanager
     async def _listening(self, caller: Caller) -> AsyncIterator[_Listener]:
         listener = _Listener(caller)
-        if not self._listeners:
-            self._last_id = await asyncio.to_thread(self._newest)
-        self._listeners.add(listener)
+        async with self._beginning:
+            if not self._listeners:
+                self._last_id = await asyncio.to_thread(self._newest)
+            self._listeners.add(listener)
         self._someone.set()
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
 
-    async def stream(self, caller: Caller, last_id: int | None) -> AsyncIterator[LiveEvent]:
-        """Events for a caller: those missed since ``last_id`` first, then each as it happens."""
+    async def stream(self, caller: Caller, last_id: int | None) -> AsyncIterator[LiveEvent | None]:
+        """Events for a caller: those missed since ``last_id`` first, then each as it happens.
+
+        The first item is ``None``: from here on nothing that is committed goes unheard.
+        """
         async with self._listening(caller) as listener:
-            told = -1 if last_id is None else last_id
+            yield None
+            told = 0 if last_id is None else last_id
             while last_id is not None:
                 missed = await asyncio.to_thread(self._after, told)
                 if not missed:
@@ -121,8 +129,13 @@ class LiveEvents:
                     told = event.event_id
                     if may_hear(caller, event):
                         yield event
+            ends_at = asyncio.get_running_loop().time() + LONGEST_S
             while not self._is_over:
-                event_or_end = await listener.queue.get()
+                try:
+                    async with asyncio.timeout_at(ends_at):
+                        event_or_end = await listener.queue.get()
+                except TimeoutError:
+                    return
                 if event_or_end is None:
                     return
                 if event_or_end.event_id > told:

@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter
 
-from api.pages import accounts, home, language, sign_in
+from api.pages import accounts, audit, devices, home, language, own_account, sign_in
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,
     sign_in.router,
     language.router,
     accounts.router,
+    own_account.router,
+    devices.router,
+    audit.router,
 )

@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from api.routes import accounts, events, plan_edits, plans, session
+from api.routes import (
+    accounts,
+    audit,
+    devices,
+    events,
+    exceptions,
+    imports,
+    jobs,
+    needs,
+    plan_edits,
+    plans,
+    regions,
+    session,
+    things,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
@@ -10,4 +24,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     plans.router,
     plan_edits.router,
+    jobs.router,
+    devices.router,
+    audit.router,
+    regions.router,
+    imports.router,
+    needs.router,
+    exceptions.router,
+    things.SUFFIXED,
+    things.router,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlmodel import Session, col, select
 
-from data.db.tables.regions import RegionRow
+from data.db.tables.regions import RegionRow, VehicleRow
 
 
 def region_names(session: Session) -> dict[str, Mapping[str, str]]:
@@ -21,3 +21,17 @@ def unknown_regions(session: Session, region_ids: Iterable[str]) -> list[str]:
         select(RegionRow.region_id).where(col(RegionRow.region_id).in_(wanted))
     ).all()
     return sorted(wanted - set(found))
+
+
+def vehicle_names(session: Session, region_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Names of the vehicles of today by id, of each region that has any."""
+    rows = session.exec(
+        select(VehicleRow)
+        .where(col(VehicleRow.region_id).in_(list(region_ids)))
+        .where(col(VehicleRow.valid_to_date).is_(None))
+        .order_by(col(VehicleRow.order), col(VehicleRow.key))
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.region_id, {})[row.key] = row.name or row.key
+    return found

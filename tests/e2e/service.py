@@ -35,7 +35,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 from sqlalchemy import Engine
@@ -46,6 +45,7 @@ from api.passwords import hash_password
 from api.serve import listening
 from api.services.accounts import add_account, new_account
 from api.services.signing_in import open_sign_in
+from api.serving import make_server
 from api.setting_variables import Environment
 from api.settings import Settings
 from api.state import Service
@@ -123,7 +123,7 @@ def run_service(folder: Path, **settings: Any) -> Iterator[Running]:
         engine.dispose()
         app = create_app(chosen)
         accounts = _accounts(app.state.service)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        server = make_server(app, chosen, log_level="error")
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
