@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from anyio import to_thread
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from api.services.import_outcome import Outcome
 from api.services.import_reading import BASE
@@ -76,6 +77,7 @@ class RegionSetup:
 
     def begin(
         self,
+        session: Session,
         caller: Caller,
         *,
         region_id: str,
@@ -94,12 +96,11 @@ class RegionSetup:
         NotFoundError
             ``region.unknown`` for an old one that is not there.
         """
-        with reading(self.engine) as session:
-            taken = {r.region_id for r in region_store.list_regions(session, with_closed=True)}
-            if is_new and region_id in taken:
-                raise ConflictError("region.taken", region_id=region_id)
-            if not is_new:
-                region_store.region_revision(session, region_id)
+        taken = {r.region_id for r in region_store.list_regions(session, with_closed=True)}
+        if is_new and region_id in taken:
+            raise ConflictError("region.taken", region_id=region_id)
+        if not is_new:
+            region_store.region_revision(session, region_id)
         self.drafts.sweep(at - KEEP_DRAFTS)
         draft = Draft(
             draft_id=uuid4().hex,

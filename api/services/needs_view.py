@@ -1,0 +1,323 @@
+"""The audit of need as pages show it: measured once, then filtered, sorted and quoted."""
+
+import csv
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from api.services.needs import NeedAudit, audit_region
+from api.services.region_setup import region_files_folder
+from api.services.roads import open_roads
+from data.model.norms import AccessBand, Need, NeedStatus
+from data.model.place import Library, Settlement
+from data.model.region import Region
+from planner.need import LACKING
+
+MOST_AUDITS = 12
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so may be run by a spreadsheet program."""
+
+
+class SortBy(StrEnum):
+    """Columns by which the table can be sorted."""
+
+    NAME = "name"
+    DISTRICT = "district"
+    POPULATION = "population"
+    STATUS = "status"
+    MINUTES = "minutes"
+    KM = "km"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedLine:
+    """One settlement of the audit, with everything that the verdict rests on."""
+
+    settlement: Settlement
+    district: str
+    status: NeedStatus
+    band: AccessBand
+    library: Library | None
+    """The library that serves it, or the nearest of all that count."""
+    minutes: float | None
+    km: float | None
+    has_library_inside: bool
+
+    @property
+    def passes(self) -> bool:
+        """Whether the norm is kept, be it by a library that is assumed."""
+        return self.status not in LACKING
+
+    @property
+    def rests_on_assumption(self) -> bool:
+        return self.status in (NeedStatus.SERVED_ASSUMED, NeedStatus.UNSERVED_ASSUMED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedFilter:
+    """Which settlements are wanted, in which order."""
+
+    text: str = ""
+    district: str = ""
+    status: NeedStatus | None = None
+    lacking: bool = False
+    """Only those that fail the norm."""
+    people_from: int | None = None
+    people_to: int | None = None
+    sort: SortBy = SortBy.STATUS
+    descending: bool = False
+
+    def apply(self, lines: Iterable[NeedLine]) -> tuple[NeedLine, ...]:
+        """The lines that match, sorted; what is not known comes last either way."""
+        found = [line for line in lines if self._matches(line)]
+        found.sort(key=lambda line: line.settlement.name.casefold())
+        known = [line for line in found if self._key(line) is not None]
+        unknown = [line for line in found if self._key(line) is None]
+        known.sort(key=lambda line: self._key(line) or 0, reverse=self.descending)
+        return (*known, *unknown)
+
+    def _matches(self, line: NeedLine) -> bool:
+        place, people = line.settlement, line.settlement.population
+        wanted = self.text.strip().casefold().replace("ё", "е")
+        names = f"{place.name} {place.name_latin}".casefold().replace("ё", "е")
+        return (
+            wanted in names
+            and (not self.district or place.municipality_id == self.district)
+            and (self.status is None or line.status is self.status)
+            and not (self.lacking and line.passes)
+            and (self.people_from is None or (people is not None and people >= self.people_from))
+            and (self.people_to is None or (people is not None and people <= self.people_to))
+        )
+
+    def _key(self, line: NeedLine) -> tuple[object, ...] | None:
+        match self.sort:
+            case SortBy.NAME:
+                return (line.settlement.name.casefold().replace("ё", "е"),)
+            case SortBy.DISTRICT:
+                return (line.district.casefold(),) if line.district else None
+            case SortBy.POPULATION:
+                people = line.settlement.population
+                return None if people is None else (people,)
+            case SortBy.MINUTES:
+                return None if line.minutes is None else (line.minutes,)
+            case SortBy.KM:
+                return None if line.km is None else (line.km,)
+            case SortBy.STATUS:
+                worst_first = list(reversed(NeedStatus))
+                return (worst_first.index(line.status), -(line.settlement.population or 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRegion:
+    """A region with its audit, line by line in the region's order."""
+
+    region: Region
+    on: date
+    audit: NeedAudit
+    lines: tuple[NeedLine, ...]
+
+
+@dataclass(slots=True)
+class AuditRun:
+    """An audit that is being measured, or was."""
+
+    future: Future[AuditedRegion]
+    phase_code: str = "phase.need"
+    done: float = 0.0
+
+    def phase(self, code: str) -> None:
+        self.phase_code, self.done = code, 0.0
+
+    def fraction(self, done: float) -> None:
+        self.done = done
+
+    def best(self, text_code: str, **facts: object) -> None:
+        pass
+
+    def should_stop(self) -> bool:
+        return False
+
+    def result(self, wait_s: float) -> AuditedRegion | None:
+        """The audit, or ``None`` where it is not measured within that time.
+
+        Raises
+        ------
+        BookmobileError
+            Whatever the measuring was refused for.
+        """
+        try:
+            return self.future.result(timeout=wait_s)
+        except NotYet:
+            return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Audits:
+    """Audits of this server, the last ones kept: one measuring at a time."""
+
+    cache_dir: Path
+    data_dir: Path
+    _held: OrderedDict[tuple[object, ...], AuditRun] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
+    )
+
+    def of(self, region: Region, revision: int, *, norm_set_id: str, on: date) -> AuditRun:
+        """The audit of a region by a norm set on a date, begun if need be.
+
+        Parameters
+        ----------
+        region
+            As it was on the date.
+        revision
+            Of the region as read: with another one the audit is measured anew.
+        """
+        key = (region.region_id, revision, norm_set_id, on)
+        with self._lock:
+            known = self._held.get(key)
+            if known is not None and not _has_failed(known):
+                self._held.move_to_end(key)
+                return known
+            run = AuditRun(future=Future())
+            self._held[key] = run
+            while len(self._held) > MOST_AUDITS:
+                self._held.popitem(last=False)
+        self._pool.submit(self._measure, run, region, norm_set_id, on)
+        return run
+
+    def _measure(self, run: AuditRun, region: Region, norm_set_id: str, on: date) -> None:
+        folder = region_files_folder(self.data_dir, region.region_id)
+        try:
+            with open_roads(
+                region, folder, cache_dir=self.cache_dir, extract=None, tick=run
+            ) as roads:
+                audit = audit_region(region, roads, on=on, tick=run, norm_set_id=norm_set_id)
+            lines = need_lines(region, audit)
+            run.future.set_result(AuditedRegion(region=region, on=on, audit=audit, lines=lines))
+        except BaseException as wrong:  # noqa: BLE001
+            # Whoever waits is told; this thread has nobody else to tell.
+            run.future.set_exception(wrong)
+
+
+def _has_failed(run: AuditRun) -> bool:
+    return run.future.done() and run.future.exception() is not None
+
+
+def need_lines(region: Region, audit: NeedAudit) -> tuple[NeedLine, ...]:
+    """The audit settlement by settlement."""
+    places = {s.settlement_id: s for s in region.settlements}
+    districts: dict[str | None, str] = {m.municipality_id: m.name for m in region.municipalities}
+    libraries: dict[str | None, Library] = {lib.library_id: lib for lib in audit.libraries}
+    return tuple(
+        _line(need, places[need.settlement_id], districts, libraries) for need in audit.needs
+    )
+
+
+def _line(
+    need: Need,
+    place: Settlement,
+    districts: dict[str | None, str],
+    libraries: dict[str | None, Library],
+) -> NeedLine:
+    return NeedLine(
+        settlement=place,
+        district=districts.get(place.municipality_id, ""),
+        status=need.status,
+        band=need.band,
+        library=libraries.get(need.nearest_library_id),
+        minutes=None if need.nearest_s is None else need.nearest_s / 60,
+        km=None if need.nearest_m is None else need.nearest_m / 1000,
+        has_library_inside=need.has_library_inside,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCount:
+    """How many settlements and people have a status."""
+
+    status: NeedStatus
+    settlements: int
+    people: int
+
+
+def counts_of(lines: Sequence[NeedLine]) -> tuple[StatusCount, ...]:
+    """Settlements and people by status, every status present, the worst first."""
+    return tuple(
+        StatusCount(
+            status=status,
+            settlements=sum(line.status is status for line in lines),
+            people=sum(line.settlement.population or 0 for line in lines if line.status is status),
+        )
+        for status in reversed(NeedStatus)
+    )
+
+
+CSV_COLUMNS = (
+    "settlement_id",
+    "name",
+    "district",
+    "lon",
+    "lat",
+    "population",
+    "population_year",
+    "status",
+    "passes",
+    "library_inside",
+    "nearest_library",
+    "nearest_standing",
+    "minutes",
+    "km",
+    "norm_minutes",
+    "norm_km",
+    "is_estimated",
+    "norm_set_id",
+    "on_date",
+)
+
+
+def csv_of(audited: AuditedRegion, lines: Iterable[NeedLine]) -> str:
+    """Lines as CSV with English codes; no cell can run as a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    norm_set_id, on = audited.audit.norm.norm_set_id, audited.on.isoformat()
+    for line in lines:
+        place, library = line.settlement, line.library
+        row: dict[str, object] = {
+            "settlement_id": place.settlement_id,
+            "name": place.name,
+            "district": line.district,
+            "lon": place.lon,
+            "lat": place.lat,
+            "population": place.population,
+            "population_year": place.population_year,
+            "status": line.status.value,
+            "passes": "yes" if line.passes else "no",
+            "library_inside": "yes" if line.has_library_inside else "no",
+            "nearest_library": library.name if library else None,
+            "nearest_standing": library.standing.value if library else None,
+            "minutes": None if line.minutes is None else round(line.minutes, 1),
+            "km": None if line.km is None else round(line.km, 2),
+            "norm_minutes": line.band.max_minutes,
+            "norm_km": line.band.max_km,
+            "is_estimated": "yes" if audited.audit.is_estimated else "no",
+            "norm_set_id": norm_set_id,
+            "on_date": on,
+        }
+        writer.writerow({name: harmless(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def harmless(value: object) -> object:
+    """A cell's value; a text that a spreadsheet program would run is led by an apostrophe."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
