@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "access.sign_in": 401,
     "access.bad_sign_in": 401,
     "access.too_many": 429,
+    "jobs.too_many": 429,
     "request.too_large": 413,
     "request.stale": 412,
     "request.if_match": 428,

@@ -138,7 +138,7 @@ def plan_region(
     warm_up()
     tick.phase("phase.solve")
     start = None if wishes.earlier is None else _started(request, *wishes.earlier)
-    plan = finished(request, _solved(request, start, params, tick))
+    plan = finished(request, solved(request, start, params, tick))
     tick.phase("phase.check")
     is_all_due = all(s.mandatory for s in request.stops)
     return PlanResult(
@@ -308,8 +308,8 @@ def measure(
     return travel, off_road
 
 
-def _solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick: Ticker) -> Plan:
-    """The plan found, within the request's cap on changes where it has one."""
+def solved(request: PlanRequest, start: Plan | None, params: SolveParams, tick: Ticker) -> Plan:
+    """The plan found from an earlier one, within the request's cap on changes if it has one."""
     limits = Limits.of(request)
 
     def tell(progress: Progress) -> None:

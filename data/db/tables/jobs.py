@@ -51,7 +51,7 @@ class JobPlanRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("job_id", "name"),)
     row_id: int | None = Field(default=None, primary_key=True)
     job_id: str = Field(foreign_key="plan_job.job_id", max_length=36, index=True)
-    name: str = Field(max_length=120)
+    name: str = Field(max_length=200)
     request: bytes
     plan: bytes
     summary: Json = Field(default_factory=dict, sa_type=JSON)

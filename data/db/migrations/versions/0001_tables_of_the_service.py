@@ -476,7 +476,7 @@ def upgrade() -> None:
         "job_plan",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("job_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("plan", sa.LargeBinary(), nullable=False),
         sa.Column("summary", sa.JSON(), nullable=False),

@@ -1,0 +1,1 @@
+"""Long work: a queue of ids, workers that claim jobs, a process of its own for each search."""

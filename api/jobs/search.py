@@ -1,0 +1,140 @@
+"""The process of its own in which a job is searched: it reads, tells, and hands over what it found.
+
+It lives no longer than its worker's right to the job: with the worker, or when the worker has not
+said for a while that the job is still its own, it ends at once.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from api.jobs.choice_runners import run_explain, run_fleet_size, run_frontier
+from api.jobs.context import Context
+from api.jobs.outcome import STOP, BrokenPlanError, FromSearch, Outcome, Refusal
+from api.jobs.params import params_of
+from api.jobs.plan_runners import run_plan, run_replan
+from api.jobs.telling import Telling
+from api.logs import set_up_logs
+from api.settings import Settings
+from data.db.engine import open_engine
+from data.feeds.plan_file import plain
+from data.model.errors import BookmobileError
+from data.model.jobs import Job, JobFailure, JobKind
+
+log = logging.getLogger(__name__)
+
+RUNNERS: dict[JobKind, Callable[[Context, Any], Outcome]] = {
+    JobKind.PLAN: run_plan,
+    JobKind.REPLAN: run_replan,
+    JobKind.EXPLAIN: run_explain,
+    JobKind.FRONTIER: run_frontier,
+    JobKind.FLEET_SIZE: run_fleet_size,
+}
+CRASHED = "jobs.crashed"
+NICENESS = 5
+"""Pages are answered before plans are searched where both want the processor."""
+_ORPHANED = 3
+
+
+class Link:
+    """The line to the worker: what is sent to it, and whether it still speaks."""
+
+    def __init__(self, line: Connection, lease_s: float) -> None:
+        self._line = line
+        self._lease_s = lease_s
+        self._lock = threading.Lock()
+        self._is_stopped = False
+
+    def first(self) -> tuple[Job, datetime]:
+        """Wait for the job, as long as there is a worker; from then on it has to speak."""
+        try:
+            job, now = self._line.recv()
+        except (EOFError, OSError):
+            os._exit(_ORPHANED)
+        threading.Thread(target=self._listen, name="lease", daemon=True).start()
+        return job, now
+
+    def send(self, message: FromSearch) -> None:
+        """Send to the worker; who cannot be reached is gone, and the search with it."""
+        with self._lock:
+            try:
+                self._line.send(message)
+            except OSError:
+                os._exit(_ORPHANED)
+
+    def is_stopped(self) -> bool:
+        """Whether the search is to end with the best so far."""
+        return self._is_stopped
+
+    def _listen(self) -> None:
+        heard_s = time.monotonic()
+        while True:
+            left_s = heard_s + self._lease_s - time.monotonic()
+            if left_s <= 0 or not self._line.poll(left_s):
+                os._exit(_ORPHANED)
+            try:
+                told = self._line.recv()
+            except (EOFError, OSError):
+                os._exit(_ORPHANED)
+            heard_s = time.monotonic()
+            self._is_stopped = self._is_stopped or told == STOP
+
+
+def search(line: Connection, settings: Settings, lease_s: float) -> None:
+    """Wait for a job, run it and send what came of it: the target of the process."""
+    # Ctrl-C in a terminal reaches every process; the worker decides what becomes of the search.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(AttributeError, OSError):
+        os.nice(NICENESS)
+    set_up_logs(settings)
+    link = Link(line, lease_s)
+    job, now = link.first()
+    engine = open_engine(settings.database_url)
+    try:
+        params = params_of(dict(job.params))
+        ctx = Context(
+            job=job,
+            settings=settings,
+            engine=engine,
+            tick=Telling(job.kind, link.send, link.is_stopped),
+            now=now,
+        )
+        link.send(RUNNERS[job.kind](ctx, params))
+    except BrokenPlanError as broken:
+        link.send(Refusal(failure=broken.failure))
+    except BookmobileError as error:
+        link.send(Refusal(failure=failure_of(error)))
+    except Exception as wrong:
+        log.exception("job.crashed", extra={"job_id": job.job_id, "kind": job.kind.value})
+        link.send(Refusal(failure=JobFailure(code=CRASHED, facts={"cause": type(wrong).__name__})))
+    finally:
+        engine.dispose()
+
+
+def failure_of(error: BookmobileError) -> JobFailure:
+    """A refusal as a job keeps it."""
+    facts = {name: value for name, value in error.facts.items() if name != "problems"}
+    parts = error.facts.get("problems")
+    found = parts if isinstance(parts, list | tuple) else ()
+    return JobFailure(
+        code=error.code,
+        facts=_json(facts),
+        problems=tuple(JobFailure(code=part.code, facts=_json(dict(part.facts))) for part in found),
+    )
+
+
+def _json(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts as JSON values; what JSON does not know as text."""
+    return {
+        name: value
+        if isinstance(value, str | int | float | bool | list | dict | None)
+        else str(value)
+        for name, value in plain(facts).items()
+    }
