@@ -20,6 +20,7 @@ from data.db.tables.publication import (
     StopVisitRow,
     TimetableRow,
 )
+from data.db.tables.regions import RegionRow
 from data.model.cancellation import Effect, ExceptionKind, Notice, ServiceException
 from data.model.errors import ConflictError, NotFoundError
 from data.model.fleet import VehicleId
@@ -28,6 +29,8 @@ from data.model.publication import PromisedVisit, VisitId, VisitState
 
 _MOST_IDS = 500
 """Ids in one query; databases limit the number of parameters."""
+_VISIT_COLUMNS: Any = [getattr(StopVisitRow, n) for n in PromisedVisit.__dataclass_fields__]
+"""Visits are read as plain rows: there are thousands, and none is changed as an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +54,39 @@ class Timetable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionHead:
+    """What stands above a region's timetable."""
+
+    region_id: str
+    names: Mapping[str, str]
+    time_zone: str
+    language: str
+    revision: int
+
+    def name_in(self, language: str) -> str:
+        return self.names.get(language) or next(iter(self.names.values()), self.region_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationState:
     """The counter of all that readers see of a region; 0 where nothing was ever published."""
 
     revision: int
     changed_at: datetime | None
+
+
+def region_head(session: Session, region_id: str) -> RegionHead:
+    """A region without what is in it; one that was put away has no timetable any more.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    row = session.get(RegionRow, region_id)
+    if row is None or row.closed_at is not None:
+        raise NotFoundError("region.unknown", region_id=region_id)
+    return RegionHead(**{name: getattr(row, name) for name in RegionHead.__dataclass_fields__})
 
 
 def publication_state(session: Session, region_id: str) -> PublicationState:
@@ -144,7 +175,7 @@ def load_visits(
     states: Sequence[VisitState] = (),
 ) -> tuple[PromisedVisit, ...]:
     """Visits of a region by service date, vehicle and place in the run."""
-    asked = select(StopVisitRow).where(StopVisitRow.region_id == region_id)
+    asked = select(*_VISIT_COLUMNS).where(StopVisitRow.region_id == region_id)
     if from_date is not None:
         asked = asked.where(col(StopVisitRow.service_date) >= from_date)
     if until_date is not None:
@@ -160,7 +191,7 @@ def load_visits(
         col(StopVisitRow.vehicle_id),
         col(StopVisitRow.start_s),
         col(StopVisitRow.visit_id),
-    ).execution_options(populate_existing=True)
+    )
     return tuple(_visit(row) for row in session.exec(asked))
 
 
@@ -177,13 +208,9 @@ def get_visits(
     ids = list(dict.fromkeys(visit_ids))
     found: dict[str, PromisedVisit] = {}
     for start in range(0, len(ids), _MOST_IDS):
-        asked = (
-            select(StopVisitRow)
-            .where(
-                StopVisitRow.region_id == region_id,
-                col(StopVisitRow.visit_id).in_(ids[start : start + _MOST_IDS]),
-            )
-            .execution_options(populate_existing=True)
+        asked = select(*_VISIT_COLUMNS).where(
+            StopVisitRow.region_id == region_id,
+            col(StopVisitRow.visit_id).in_(ids[start : start + _MOST_IDS]),
         )
         found |= {row.visit_id: _visit(row) for row in session.exec(asked)}
     for visit_id in ids:
@@ -313,10 +340,10 @@ def _timetable(row: TimetableRow) -> Timetable:
     return Timetable(**{name: getattr(row, name) for name in Timetable.__dataclass_fields__})
 
 
-def _visit(row: StopVisitRow) -> PromisedVisit:
-    values = {name: getattr(row, name) for name in PromisedVisit.__dataclass_fields__}
-    values["services"] = frozenset(row.services)
-    values["state"] = VisitState(row.state)
+def _visit(row: Any) -> PromisedVisit:
+    values = dict(row._mapping)
+    values["services"] = frozenset(values["services"])
+    values["state"] = VisitState(values["state"])
     return PromisedVisit(**values)
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
+from zoneinfo import ZoneInfo
 
-from data.model.calendar import DAY_S, MINUTE_S
+from data.model.calendar import DAY_S, HOUR_S, MINUTE_S
 from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.plan import Plan, PlanRequest
@@ -23,6 +24,12 @@ VisitId = NewType("VisitId", str)
 
 type Moment = tuple[date, int]
 """A date and seconds from its midnight, by the region's clocks."""
+
+
+def moment_of(at: datetime, time_zone: str) -> Moment:
+    """An instant by the clocks of a time zone."""
+    local = at.astimezone(ZoneInfo(time_zone))
+    return local.date(), local.hour * HOUR_S + local.minute * MINUTE_S + local.second
 
 
 class VisitState(StrEnum):
