@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
 from api.services.plan_documents import OpenedPlan, open_plan
 from data.db import audit_store, event_store, publication_store, region_store
 from data.db.publication_store import RegionHead, Timetable
@@ -18,6 +19,7 @@ from data.model.public_timetable import places_of
 from data.model.publication import (
     ChangeKind,
     Closure,
+    PromisedVisit,
     Publishing,
     Reconciled,
     VisitChange,
@@ -68,6 +70,8 @@ class PublishPreview:
     violations: tuple[Violation, ...]
     max_changes: int | None
     publishing: Publishing
+    promised: tuple[PromisedVisit, ...] = ()
+    """What was promised before."""
 
     @property
     def is_over_cap(self) -> bool:
@@ -139,6 +143,7 @@ def preview(
         violations=check(opened.request, opened.plan),
         max_changes=asked.max_changes,
         publishing=publishing,
+        promised=promised,
     )
 
 
@@ -185,6 +190,7 @@ def publish(
     )
     publication_store.add_timetable(session, timetable)
     publication_store.put_visits(session, found.result.to_store)
+    run_cascade(session, _change(found))
     publication_store.add_notices(session, _notices(found))
     audit_store.record(
         session,
@@ -277,6 +283,25 @@ def _told(found: PublishPreview, change: VisitChange) -> Violation:
             "new_date": after.opens_date.isoformat(),
             "new_time": clock(after.opens_s),
         },
+    )
+
+
+def _change(found: PublishPreview) -> Change:
+    """What the publication means to whatever hangs on visits."""
+    kinds = (ChangeKind.MOVED, ChangeKind.WITHDRAWN, ChangeKind.ALTERED, ChangeKind.ADDED)
+    changes = found.result.of(*kinds)
+    before = {v.visit_id: v for v in found.promised}
+    after = before | {v.visit_id: v for v in found.result.to_store}
+    now, stop_ids = found.publishing.now, {c.after.stop_id for c in changes}
+    return Change(
+        kind=ChangeOf.PUBLISH,
+        region_id=found.head.region_id,
+        at=found.publishing.at,
+        now=now,
+        before=tuple(c.before for c in changes if c.before is not None),
+        after=tuple(c.after for c in changes),
+        next_before=next_visits(before.values(), stop_ids, now),
+        next_after=next_visits(after.values(), stop_ids, now),
     )
 
 

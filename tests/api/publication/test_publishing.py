@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -126,7 +127,7 @@ def test_a_plan_that_breaks_a_rule_is_not_published(office: Office) -> None:
         ({"note": "x" * 1001}, "publish.note_long"),
     ],
 )
-def test_bad_dates_are_refused(office: Office, asked: dict[str, object], code: str) -> None:
+def test_bad_dates_are_refused(office: Office, asked: dict[str, Any], code: str) -> None:
     """The past, an end before the start, more than a year, days without a visit."""
     with pytest.raises(InputError) as refused:
         office.publish(**asked)
