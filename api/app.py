@@ -10,7 +10,11 @@ from fastapi import FastAPI
 from api.errors import COMMON, install_errors
 from api.limiter import Limiter
 from api.live import LiveEvents
+from api.logs import RequestLog
+from api.metrics import RequestFigures
+from api.metrics import router as metrics_router
 from api.middleware import SameSite, SecurityHeaders
+from api.oidc import OidcClient
 from api.pages import PAGES
 from api.rendering import make_templates
 from api.request_limits import Failures, RequestLimit
@@ -46,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         ),
         limiter=Limiter(),
         live=LiveEvents(engine),
+        oidc=OidcClient(settings) if settings.oidc_issuer else None,
     )
     app = FastAPI(
         title="Bookmobile",
@@ -59,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     install_errors(app)
     app.include_router(health_router)
+    app.include_router(metrics_router)
     for router in ROUTERS:
         app.include_router(router, prefix=API, responses=COMMON)
     for router in PAGES:
@@ -68,6 +74,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SameSite, settings=settings)
     app.add_middleware(Failures)
     app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(RequestFigures)
+    app.add_middleware(RequestLog)
     return app
 
 

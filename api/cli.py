@@ -29,6 +29,7 @@ COMMANDS = {
     "move": ("api.edit_cli", "move", "Move a stop by hand; name every rule it breaks."),
     "export": ("api.export_cli", "export", "Write a plan's folder anew, as after a move."),
     "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
+    "account": ("api.account_cli", "account", "Add, list and close accounts of staff."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.language import words_of
@@ -61,7 +62,7 @@ def render(
         Language of the region, for readers who have chosen none.
     **context
         Names for the template, beside ``t``, ``tn``, ``number``, ``percent``, ``day``, ``moment``,
-        ``clock``, ``lang``, ``caller``, ``here`` (address of the page), ``url_static``.
+        ``when``, ``clock``, ``lang``, ``caller``, ``here`` (address of the page), ``url_static``.
     """
     words = words_of(request, language)
     service = service_of(request)
@@ -87,6 +88,11 @@ def _words(language: str) -> dict[str, Any]:
         """An instant in a time zone."""
         return str(format_datetime(at, form, tzinfo=ZoneInfo(zone), locale=locale))
 
+    def when(at: datetime) -> Markup:
+        """An instant, told in the browser's own time zone where scripts run."""
+        told = moment(at)
+        return Markup('<time datetime="{}" data-when>{} UTC</time>').format(at.isoformat(), told)
+
     def day(value: date, form: str = "medium") -> str:
         return words.day(value, form)
 
@@ -97,6 +103,7 @@ def _words(language: str) -> dict[str, Any]:
         "percent": words.percent,
         "day": day,
         "moment": moment,
+        "when": when,
         "clock": words.clock,
         "lang": words.language,
     }

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,10 +46,28 @@ def _read_http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _read_database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError(text)
+    return text
+
+
 def _read_issuer(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(text)
+    return text
+
+
+def _read_claim(text: str) -> str:
+    if text not in ("email", "preferred_username"):
+        raise ValueError(text)
+    return text
+
+
+def _read_networks(text: str) -> str:
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        ip_network(part, strict=False)
     return text
 
 
@@ -101,6 +120,7 @@ VARIABLES = (
         field="database_url",
         name="BOOKMOBILE_DATABASE",
         told="The database. A password is better kept in a .pgpass file than in the address.",
+        read=_read_database,
         allowed="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
         otherwise="bookmobile.sqlite in the data folder",
     ),
@@ -206,6 +226,13 @@ VARIABLES = (
         allowed=NUMBER,
     ),
     Variable(
+        field="metrics_from",
+        name="BOOKMOBILE_METRICS_FROM",
+        told="Machines that may read /metrics without signing in.",
+        read=_read_networks,
+        allowed="addresses or networks, comma between",
+    ),
+    Variable(
         field="oidc_issuer",
         name="BOOKMOBILE_OIDC_ISSUER",
         told="The organisation's OpenID Connect provider; without it, sign-in by password alone.",
@@ -236,6 +263,7 @@ VARIABLES = (
         field="oidc_login_claim",
         name="BOOKMOBILE_OIDC_LOGIN_CLAIM",
         told="Which claim names the account on the first sign-in; email must be a verified one.",
+        read=_read_claim,
         allowed="email or preferred_username",
     ),
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from api.limiter import Limiter
 from api.live import LiveEvents
+from api.oidc import OidcClient
 from api.settings import Settings
 
 
@@ -28,6 +29,8 @@ class Service:
     templates: Environment
     limiter: Limiter
     live: LiveEvents
+    oidc: OidcClient | None = None
+    """Sign-in by the organisation's accounts, where it is set up."""
     clock: Callable[[], datetime] = utc_now
 
 

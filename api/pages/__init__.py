@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from api.pages import accounts, audit, devices, home, language, own_account, sign_in
+from api.pages import (
+    accounts,
+    audit,
+    board,
+    devices,
+    documents,
+    home,
+    language,
+    own_account,
+    sign_in,
+)
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,
@@ -12,4 +22,6 @@ PAGES: tuple[APIRouter, ...] = (
     own_account.router,
     devices.router,
     audit.router,
+    documents.router,
+    board.router,
 )

@@ -103,7 +103,7 @@ def add(
     """Add an account; a fault comes back in the form."""
     try:
         account = changes.new_account(
-            service,
+            service.clock(),
             login=form.login,
             name=form.name,
             roles=read_roles(form.roles),
@@ -190,7 +190,7 @@ def close(
     """Close the account."""
 
     def do(session: Session, before: Account) -> None:
-        changes.close_account(service, session, asking, before)
+        changes.close_account(session, asking, before, service.clock())
 
     return _try(request, service, account_id, revision, do, "closed", None)
 

@@ -10,11 +10,13 @@ from starlette.responses import HTMLResponse
 
 from api.auth import Admin
 from api.language import words_of
+from api.pages.naming import named_regions
 from api.rendering import render
 from api.state import ServiceDep
 from api.words import Words
 from data.db import accounts_store, audit_store
 from data.db.engine import reading
+from data.db.regions_known_store import region_names
 from data.model.records import AuditEntry
 
 router = APIRouter(prefix="/audit")
@@ -36,6 +38,7 @@ def list_page(
     before: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
 ) -> HTMLResponse:
     """Entries, the newest first; ``until`` is a day that still counts."""
+    words = words_of(request)
     with reading(service.engine) as session:
         found = audit_store.entries(
             session,
@@ -46,6 +49,7 @@ def list_page(
             since_at=_start(since),
             until_at=_start(min(until, LAST_DAY) + timedelta(days=1)) if until else None,
         )
+        regions = named_regions(region_names(session), words.language)
         people = accounts_store.accounts(session, limit=1000, with_closed=True)
     following = None
     if len(found) > PAGE:
@@ -53,32 +57,39 @@ def list_page(
         kept = {name: value for name, value in chosen.items() if value}
         following = urlencode(kept | {"before": found[PAGE - 1].audit_id})
     return render(
-        request, "audit.html", entries=[(one, _told(one)) for one in found[:PAGE]],
+        request, "audit.html", entries=[(one, _told(words, one)) for one in found[:PAGE]],
         people=people, names={one.account_id: one.name or one.login for one in people},
         groups=GROUPS, account=account, action=action, since=since, until=until,
-        following=following, action_name=lambda code: action_name(words_of(request), code),
+        following=following, regions=dict(regions),
+        action_name=lambda code: _named(words, "audit.action", code),
     )  # fmt: skip
 
 
-def action_name(words: Words, code: str) -> str:
-    """What an action is called; one without a name of its own is told by its code."""
-    key = f"audit.action.{code}"
-    told = words(key)
-    return code if told == key else told
+def _named(words: Words, key: str, code: str) -> str:
+    """The words of a code under a key; the code itself where it has none."""
+    told = words(f"{key}.{code}")
+    return code if told == f"{key}.{code}" else told
 
 
 def _start(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time.min, UTC)
 
 
-def _told(entry: AuditEntry) -> list[tuple[str, str]]:
+def _told(words: Words, entry: AuditEntry) -> list[tuple[str, str]]:
     """The facts of an entry as text."""
-    return [(name, _text(value)) for name, value in entry.facts.items() if value not in (None, [])]
+    return [
+        (_named(words, "audit.fact", name), _text(words, name, value))
+        for name, value in entry.facts.items()
+        if value not in (None, "", [])
+    ]
 
 
-def _text(value: Any) -> str:
+def _text(words: Words, name: str, value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {"before", "after"}:
+        parts = (_text(words, name, value[side]) or "\N{EN DASH}" for side in ("before", "after"))
+        return " \N{RIGHTWARDS ARROW} ".join(parts)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ", ".join(_named(words, "role", p) if name == "roles" else p for p in value)
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return ", ".join(value)
-    return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -59,7 +59,7 @@ def add_account(
 ) -> Response:
     """Add an account."""
     account = changes.new_account(
-        service,
+        service.clock(),
         login=body.login,
         name=body.name,
         roles=body.roles,
@@ -148,7 +148,7 @@ def close_account(
     with writing(service.engine) as session:
         before = accounts_store.account(session, account_id)
         match.check(before.revision, AccountPublic.from_domain(before))
-        closed = changes.close_account(service, session, asking, before)
+        closed = changes.close_account(session, asking, before, service.clock())
     response.headers["etag"] = etag(closed.revision)
     return AccountPublic.from_domain(closed)
 

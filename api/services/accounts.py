@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -20,7 +21,7 @@ from data.model.errors import AccessError, ConflictError, InputError
 
 
 def new_account(
-    service: Service,
+    now: datetime,
     *,
     login: str,
     name: str,
@@ -45,7 +46,7 @@ def new_account(
         region_ids=tuple(sorted(set(region_ids))),
         language=language,
         is_demo=is_demo,
-        created_at=service.clock(),
+        created_at=now,
     )
 
 
@@ -106,7 +107,7 @@ def change_account(
         _keep_an_admin(session, before)
     changed = accounts_store.change_account(session, after)
     what = {
-        field: [getattr(before, field), getattr(after, field)]
+        field: {"before": getattr(before, field), "after": getattr(after, field)}
         for field in ("name", "roles", "region_ids", "language")
         if getattr(before, field) != getattr(after, field)
     }
@@ -114,13 +115,13 @@ def change_account(
     return changed
 
 
-def close_account(service: Service, session: Session, caller: Caller, before: Account) -> Account:
+def close_account(session: Session, caller: Caller, before: Account, now: datetime) -> Account:
     """Close an account: its sign-ins end, what it did stays readable."""
     if before.closed_at is not None:
         return before
     if Role.ADMIN in before.roles:
         _keep_an_admin(session, before)
-    closed = accounts_store.change_account(session, replace(before, closed_at=service.clock()))
+    closed = accounts_store.change_account(session, replace(before, closed_at=now))
     accounts_store.end_sign_ins(session, before.account_id)
     audit_store.record(session, caller, "account.close", before.account_id, login=before.login)
     return closed

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from api.auth import hash_token, new_token
 from api.limiter import Limit
+from api.oidc import Identity
 from api.passwords import check_password_hash
 from api.state import Service
 from api.tidying import FAILED_SIGN_IN
@@ -56,6 +57,38 @@ def sign_in(service: Service, login: str, password: str, address: str) -> Signed
             audit_store.record(session, NOBODY, FAILED_SIGN_IN, wanted, address=address)
         raise AccessError("access.bad_sign_in")
     return open_sign_in(service, account, newer_hash=newer, way="password")
+
+
+def sign_in_by(service: Service, identity: Identity) -> SignedIn:
+    """Sign in whom the organisation's provider vouches for.
+
+    The first time, the account whose login is the identity's is bound to it; after that the
+    provider's lasting id alone counts, whatever becomes of names and addresses there.
+
+    Raises
+    ------
+    AccessError
+        ``access.oidc_no_account``, ``access.oidc_unverified``.
+    """
+    login = normal_login(identity.login)[:LOGIN_SHOWN]
+    with writing(service.engine) as session:
+        account = accounts_store.account_by_subject(session, identity.subject)
+        if account is None and login:
+            if not identity.is_vouched:
+                raise AccessError("access.oidc_unverified", login=login)
+            account = accounts_store.account_by_login(session, login)
+            if account is not None and account.is_linked:
+                account = None
+            if account is not None and account.closed_at is None:
+                account = accounts_store.bind_subject(session, account.account_id, identity.subject)
+                audit_store.record(
+                    session, account.as_caller(), "account.bind", account.account_id, login=login
+                )
+    if account is None or account.closed_at is not None:
+        with writing(service.engine) as session:
+            audit_store.record(session, NOBODY, FAILED_SIGN_IN, login, way="oidc")
+        raise AccessError("access.oidc_no_account", login=login or "?")
+    return open_sign_in(service, account, way="oidc")
 
 
 def open_sign_in(

@@ -138,7 +138,7 @@ def run_service(folder: Path, **settings: Any) -> Iterator[Running]:
 
 def _accounts(service: Service) -> dict[Role, Account]:
     made = {
-        role: new_account(service, login=str(role), name=NAMES[role], roles=[role])
+        role: new_account(service.clock(), login=str(role), name=NAMES[role], roles=[role])
         for role in STAFF_ROLES
     }
     hashed = hash_password(PASSWORD)

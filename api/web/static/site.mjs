@@ -25,4 +25,21 @@ export function toast(text, { seconds = 6 } = {}) {
   setTimeout(() => box.remove(), seconds * 1000);
 }
 
+// Instants come in UTC; people read them in the time of their own clock.
+const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+const instants = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+/** Write the instants within an element in the browser's time zone. */
+export function tellInstants(root = document) {
+  for (const time of root.querySelectorAll("time[data-when]")) {
+    time.textContent = instants.format(new Date(time.dateTime));
+    time.removeAttribute("data-when");
+  }
+}
+tellInstants();
+document.addEventListener("htmx:after:swap", () => tellInstants());
+
+// After a form came back with a fault, the fault is read first.
+document.querySelector("[data-focus]")?.focus();
+
 document.body.dataset.ready = "";
