@@ -89,7 +89,7 @@ def _days(request: PlanRequest, facts: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def readable(words: Words, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts whose dates and weekdays are written as the language does."""
+    """Facts whose dates, weekdays and broken numbers are written as the language does."""
     return {name: _readable(words, name, value) for name, value in facts.items()}
 
 
@@ -102,7 +102,7 @@ def _readable(words: Words, name: str, value: Any) -> Any:
         if all(part in _WEEKDAYS for part in parts):
             days = (date.fromordinal(_MONDAY.toordinal() + _WEEKDAYS.index(p)) for p in parts)
             return ", ".join(words.weekday(day) for day in days)
-    return value
+    return words.number(value, 1) if isinstance(value, float) else value
 
 
 def _as_date(value: object) -> date | None:

@@ -1,0 +1,69 @@
+"""The weekly board of a plan."""
+
+import json
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from api.auth import Staff, require_region
+from api.language import words_of
+from api.pages.naming import region_name
+from api.rendering import render
+from api.services.plan_access import plan_for
+from api.state import ServiceDep
+from api.web.map_words import map_words
+from data.db import plan_store, region_store
+from data.db.engine import reading
+from data.model.accounts import Role
+from data.model.errors import NotFoundError
+from maps.basemap.build import region_basemap
+
+router = APIRouter()
+A_DAY = "private, max-age=86400"
+
+
+@router.get("/desk/{region_id}/board")
+def newest_board(region_id: str, asking: Staff, service: ServiceDep) -> Response:
+    """The board of the plan that was changed last, else the list of plans."""
+    require_region(asking, region_id)
+    with reading(service.engine) as session:
+        found = plan_store.list_plans(session, region_id)
+    path = f"/desk/{region_id}/plans"
+    if found:
+        path += f"/{max(found, key=lambda plan: plan.changed_at).plan_id}"
+    return RedirectResponse(path, status_code=303)
+
+
+@router.get("/desk/{region_id}/plans/{plan_id}")
+def board(
+    region_id: str, plan_id: str, request: Request, asking: Staff, service: ServiceDep
+) -> HTMLResponse:
+    """The board of one plan; everything on it comes from the API."""
+    words = words_of(request)
+    with reading(service.engine) as session:
+        stored = plan_for(session, asking, plan_id)
+        if stored.region_id != region_id:
+            raise NotFoundError("plan.unknown", plan_id=plan_id)
+        name = region_name(session, region_id, words.language)
+    return render(
+        request,
+        "board/board.html",
+        region_id=region_id,
+        region_name=name,
+        area="board",
+        plan=stored,
+        can_edit=asking.may(Role.DISPATCHER),
+        map_words=json.dumps(map_words(words), ensure_ascii=False),
+    )
+
+
+@router.get("/desk/{region_id}/basemap.pmtiles")
+def basemap(region_id: str, asking: Staff, service: ServiceDep) -> FileResponse:
+    """The basemap of a region, made from what it knows unless it is there."""
+    require_region(asking, region_id)
+    with reading(service.engine) as session:
+        region = region_store.load_region(session, region_id)
+    path = region_basemap(region, service.settings.cache_dir / "basemaps")
+    return FileResponse(
+        path, media_type="application/vnd.pmtiles", headers={"cache-control": A_DAY}
+    )
