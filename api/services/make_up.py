@@ -17,8 +17,8 @@ from sqlmodel import Session
 
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
 from api.services.plan_documents import open_plan
-from api.services.publishing import begin_change
-from data.db import audit_store, event_store, publication_store
+from api.services.publishing import begin_change, region_closures
+from data.db import audit_store, event_store, publication_store, region_store
 from data.db.publication_store import Timetable
 from data.model.accounts import Caller
 from data.model.calendar import DAYS_PER_WEEK, Cycle
@@ -48,6 +48,8 @@ MOST_OFFERS = 6
 _PER_WEEK = 6
 _DAY_WORTH_S = 900
 """Driving that is worth coming a day sooner."""
+_LEAST_OPEN_S = 20 * 60
+"""Doors open for less are not worth the way."""
 _ALIAS = "\N{ZERO WIDTH SPACE}make-up"
 """The stop under a second name: its regular visits stay what they are."""
 
@@ -68,6 +70,8 @@ class Offer:
     added_drive_m: int
     days_after: int
     """Days after the cancelled visit."""
+    is_shorter: bool
+    """Whether the doors are open for less than they were to be."""
     is_before_next: bool
     """Whether it comes before the stop's next regular visit."""
 
@@ -113,6 +117,8 @@ def offers(
 ) -> tuple[Offer, ...]:
     """Places for a visit instead of a cancelled one, the best first; empty where there is none.
 
+    Where the doors can nowhere be open as long as they were to be, half as long is looked for.
+
     Raises
     ------
     NotFoundError
@@ -122,15 +128,26 @@ def offers(
     """
     case = _case(session, region_id, visit_id, at)
     opened = open_plan(session, case.timetable.plan_id)
-    found: dict[tuple[VehicleId, date, int], Offer] = {}
-    first_monday = monday_of(case.first_date)
+    whole_s = case.missed.end_s - case.missed.start_s
+    for open_s in dict.fromkeys((whole_s, max(_LEAST_OPEN_S, whole_s // 2))):
+        if open_s > whole_s:
+            continue
+        found = [
+            offer
+            for monday in _mondays(case)
+            for offer in _offers_of_week(opened.request, opened.plan, case, monday, open_s)
+        ]
+        if found:
+            return tuple(sorted(found, key=lambda o: o.rank)[:most])
+    return ()
+
+
+def _mondays(case: _Case) -> Iterator[date]:
+    first = monday_of(case.first_date)
     for week in range(LOOK_AHEAD_WEEKS):
-        monday = first_monday + timedelta(weeks=week)
-        if monday > case.last_date:
-            break
-        for offer in _offers_of_week(opened.request, opened.plan, case, monday):
-            found[offer.key] = offer
-    return tuple(sorted(found.values(), key=lambda o: o.rank)[:most])
+        monday = first + timedelta(weeks=week)
+        if monday <= case.last_date:
+            yield monday
 
 
 def accept(
@@ -205,13 +222,14 @@ def _case(session: Session, region_id: str, visit_id: VisitId, at: datetime) -> 
     closing = publication_store.list_exceptions(
         session, region_id, from_date=start, until_date=last
     )
+    own = region_closures(region_store.load_region(session, region_id))
     return _Case(
         missed=missed,
         exception=exception,
         timetable=timetable,
         now=now,
         visits=visits,
-        closures=tuple(c for e in closing if (c := e.closure) is not None),
+        closures=(*(c for e in closing if (c := e.closure) is not None), *own),
         last_date=min(last, ends),
     )
 
@@ -233,7 +251,7 @@ def _offers_of_week(request: PlanRequest, plan: Plan, case: _Case, monday: date)
     known = next((s for s in request.stops if s.stop_id == case.missed.stop_id), None)
     if known is None:
         return
-    stop = _once(known, case.missed)
+    stop = _once(known, open_s)
     dated, laid = _as_promised(request, plan, case, monday, stop)
     names = {v.vehicle_id: v.name for v in request.vehicles}
     following = sorted(on for on in case.own_dates if on > case.missed.service_date)
@@ -253,6 +271,7 @@ def _offers_of_week(request: PlanRequest, plan: Plan, case: _Case, monday: date)
             added_drive_s=place.added_drive_s,
             added_drive_m=place.added_drive_m,
             days_after=(on - case.missed.service_date).days,
+            is_shorter=open_s < case.missed.end_s - case.missed.start_s,
             is_before_next=not following or on < following[0],
         )
 
@@ -261,12 +280,12 @@ def _visit_of(place: Place, stop_id: StopId) -> StopVisit:
     return next(v for r in place.judgement.plan.runs for v in r.visits if v.stop_id == stop_id)
 
 
-def _once(stop: Stop, missed: PromisedVisit) -> Stop:
-    """The stop as it is to be visited once more: as long as it was to be, whoever comes along."""
+def _once(stop: Stop, open_s: int) -> Stop:
+    """The stop as it is to be visited once more, whoever comes along."""
     return replace(
         stop,
         stop_id=StopId(stop.stop_id + _ALIAS),
-        service_s=missed.end_s - missed.start_s,
+        service_s=open_s,
         service_most_s=None,
         visits_per_cycle=1,
         recurrence=None,

@@ -130,7 +130,7 @@ def preview(
     )
     closures = [c for e in exceptions if (c := e.closure) is not None]
     promised = publication_store.load_visits(session, region_id, from_date=min(first, now[0]))
-    result = reconcile(promised, laid, [*closures, *_closed(region)], publishing=publishing)
+    result = reconcile(promised, laid, [*closures, *region_closures(region)], publishing=publishing)
     return PublishPreview(
         head=head,
         opened=opened,
@@ -243,7 +243,7 @@ def _span(asked: PublishAsked, opened: OpenedPlan, today: date) -> tuple[date, d
     return first, last
 
 
-def _closed(region: Region) -> Iterator[Closure]:
+def region_closures(region: Region) -> Iterator[Closure]:
     """Dates that the region has closed since the plan was made."""
     for on in region.calendar.closed_dates:
         yield Closure(from_date=on, until_date=on)

@@ -1,6 +1,7 @@
 """What readers of a region are told, as one value: public stops, their visits, notices."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -89,6 +90,8 @@ class PublicTimetable:
     stops: tuple[PublicStop, ...] = ()
     vehicles: Mapping[VehicleId, str] = field(default_factory=dict)
     visits: tuple[PromisedVisit, ...] = ()
+    sequences: Mapping[StopId, int] = field(default_factory=dict)
+    """For each stop how often calendars had to take over a change (RFC 5545, SEQUENCE)."""
     notices: tuple[Notice, ...] = ()
     settlements: tuple[Settlement, ...] = ()
 
@@ -146,6 +149,19 @@ class PublicTimetable:
 def is_public(stop: PublicStop) -> bool:
     """Whether everybody may come; other stops are nobody's business but their own."""
     return stop.kind is StopKind.PUBLIC
+
+
+def sequences_of(visits: Iterable[PromisedVisit]) -> dict[StopId, int]:
+    """For each stop a number that grows with every change of its visits and never shrinks.
+
+    It counts the publications that promised some and every change since; visits are never deleted.
+    """
+    changes: dict[StopId, int] = defaultdict(int)
+    published: dict[StopId, set[datetime]] = defaultdict(set)
+    for visit in visits:
+        changes[visit.stop_id] += visit.sequence
+        published[visit.stop_id].add(visit.published_at)
+    return {stop_id: changes[stop_id] + len(at) - 1 for stop_id, at in published.items()}
 
 
 def told_visits(
