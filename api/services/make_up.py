@@ -247,7 +247,9 @@ def _holding(session: Session, region_id: str, on: date) -> tuple[Timetable, dat
     raise InputError("make_up.no_timetable", date=on.isoformat())
 
 
-def _offers_of_week(request: PlanRequest, plan: Plan, case: _Case, monday: date) -> Iterator[Offer]:
+def _offers_of_week(
+    request: PlanRequest, plan: Plan, case: _Case, monday: date, open_s: int
+) -> Iterator[Offer]:
     known = next((s for s in request.stops if s.stop_id == case.missed.stop_id), None)
     if known is None:
         return
