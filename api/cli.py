@@ -14,7 +14,7 @@ from api.problems import show_error
 from data.model.errors import BookmobileError
 
 COMMANDS = {
-    "demo": ("api.plan_cli", "demo", "Plan Kaliningrad oblast and show the map."),
+    "demo": ("api.demo_cli", "demo", "Plan Kaliningrad oblast and open the desk."),
     "init": ("api.region_cli", "init", "Make a region from an extract, from tables, or both."),
     "import": ("api.region_cli", "import_files", "Add files to a region."),
     "inspect": ("api.region_cli", "inspect", "Tell what a region holds, lacks and assumes."),
@@ -30,6 +30,11 @@ COMMANDS = {
     "export": ("api.export_cli", "export", "Write a plan's folder anew, as after a move."),
     "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
     "account": ("api.account_cli", "account", "Add, list and close accounts of staff."),
+    "basemap": ("api.basemap_cli", "basemap", "Make a map background that needs no network."),
+    "serve": ("api.serve_cli", "serve", "Run the service: pages, API, and a worker for plans."),
+    "worker": ("api.worker_cli", "worker", "Let a further machine search plans."),
+    "backup": ("api.ops_cli", "backup", "Write the whole service into a file."),
+    "restore": ("api.ops_cli", "restore", "Bring the service back from such a file."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""

@@ -9,9 +9,11 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from api.auth import caller
 from api.language import words_of
 from api.problem_words import code_of, facts_of
 from api.rendering import is_htmx, render
@@ -191,8 +193,17 @@ def _to_sign_in(request: Request) -> Response:
     return Response(status_code=303, headers={"location": f"/sign-in{after}"})
 
 
+def _know(request: Request) -> None:
+    """Find out who asks, for the language and the head of the page, where no route has."""
+    try:
+        caller(request)
+    except SQLAlchemyError:
+        log.warning("request.caller_unknown", exc_info=True)
+
+
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BookmobileError)
+    _know(request)
     if isinstance(error, RoadsError | StoreError):
         log.error("request.failed", exc_info=error)
     return answer_refusal(request, error)
@@ -200,6 +211,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    _know(request)
     words = words_of(request)
     parts = []
     for fault in error.errors():
@@ -215,6 +227,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    _know(request)
     code = HTTP_CODES.get(error.status_code, "request.refused")
     facts: dict[str, Any] = {"status": error.status_code, "path": request.url.path}
     problem = Problem(code=code, message=words_of(request)(code, **facts), facts=facts)

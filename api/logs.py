@@ -1,6 +1,6 @@
 """Logs: structured lines on standard error, with the number of the request that they belong to.
 
-Outside development each line is a JSON object. Nobody's name, card or search stands in it: of a
+In production each line is a JSON object; a demo tells only what went wrong. Nobody's name, card or search stands in it: of a
 request its method, the pattern of its path, its status and its time.
 """
 
@@ -23,6 +23,7 @@ from api.settings import Settings
 log = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
+STATIC = "/static"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("uvicorn.access", "alembic", "huey")
 """Loggers whose plain information we tell in our own way, or not at all."""
@@ -36,7 +37,7 @@ def request_id() -> str | None:
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Send the logs of this process to standard error: JSON, or lines for people in development."""
+    """Send the logs of this process to standard error: JSON in production, else lines for people."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -45,7 +46,7 @@ def set_up_logs(settings: Settings) -> None:
         _with_request,
     ]
     last: list[structlog.typing.Processor]
-    if settings.environment is Environment.DEVELOPMENT:
+    if settings.environment is not Environment.PRODUCTION:
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     else:
         last = [
@@ -63,7 +64,7 @@ def set_up_logs(settings: Settings) -> None:
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.WARNING if settings.is_demo else logging.INFO)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -72,6 +73,7 @@ def set_up_logs(settings: Settings) -> None:
 
 
 def _with_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    line.pop("color_message", None)
     number = _request_id.get()
     if number is not None:
         line["request_id"] = number
@@ -80,9 +82,10 @@ def _with_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) ->
 
 def route_of(scope: Scope) -> str:
     """The pattern of the path that a request matched, never the path itself."""
-    route = scope.get("route")
-    path = getattr(route, "path", None)
-    return path if isinstance(path, str) and path else "unmatched"
+    path = getattr(scope.get("route"), "path", None)
+    if isinstance(path, str) and path:
+        return path
+    return STATIC if scope["path"].startswith(f"{STATIC}/") else "unmatched"
 
 
 class RequestLog:
@@ -111,11 +114,14 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_number)
         finally:
-            log.info(
+            route = route_of(scope)
+            level = logging.DEBUG if route == STATIC and status < 400 else logging.INFO
+            log.log(
+                level,
                 "request",
                 extra={
                     "method": scope["method"],
-                    "route": route_of(scope),
+                    "route": route,
                     "status": status,
                     "ms": round(1000 * (time.perf_counter() - began_s), 1),
                 },

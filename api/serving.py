@@ -28,7 +28,8 @@ class ServiceServer(uvicorn.Server):
 def make_server(app: FastAPI, settings: Settings, *, log_level: str = "info") -> ServiceServer:
     """A server for the application as the settings have it; ``run(sockets=[…])`` or ``serve()``.
 
-    Logging is left as it is: whoever starts the process sets it up.
+    Logging is left as it is: whoever starts the process sets it up. Requests are noted by
+    ``api.logs.RequestLog``, without their addresses.
     """
     config = uvicorn.Config(
         app,
@@ -42,5 +43,6 @@ def make_server(app: FastAPI, settings: Settings, *, log_level: str = "info") ->
         timeout_graceful_shutdown=LAST_ANSWERS_S,
         log_config=None,
         log_level=log_level,
+        access_log=False,
     )
     return ServiceServer(config, app.state.service)

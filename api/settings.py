@@ -47,6 +47,7 @@ class Settings:
     sign_in_days: int = 30
     sign_in_keep_days: int = 180
     event_keep_days: int = 3
+    metrics_from: str = "127.0.0.0/8, ::1"
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_secret_file: Path | None = None
@@ -117,6 +118,15 @@ class Settings:
         issuer = urlsplit(self.oidc_issuer or "https://x")
         if issuer.scheme != "https" and not is_local(issuer.hostname or ""):
             raise InputError("settings.oidc_http", value=self.oidc_issuer)
+
+
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""By this prometheus-client learns where several processes add up their figures."""
+
+
+def shares_metrics() -> bool:
+    """Whether this process is one of several whose figures are added up."""
+    return SHARED_METRICS in os.environ
 
 
 def is_local(host: str) -> bool:

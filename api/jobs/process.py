@@ -6,8 +6,8 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from api.jobs.entry import enter
 from api.jobs.outcome import FromSearch
-from api.jobs.search import search
 from api.settings import Settings
 from data.model.jobs import Job
 
@@ -24,7 +24,7 @@ class SearchProcess:
         self._line: Connection
         self._line, line = _SPAWN.Pipe()
         self._process: BaseProcess = _SPAWN.Process(
-            target=search, args=(line, settings, lease_s), name="search", daemon=True
+            target=enter, args=(line, settings, lease_s), name="search", daemon=True
         )
         self._process.start()
         line.close()

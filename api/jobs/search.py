@@ -88,7 +88,7 @@ class Link:
 
 
 def search(line: Connection, settings: Settings, lease_s: float) -> None:
-    """Wait for a job, run it and send what came of it: the target of the process."""
+    """Wait for a job, run it and send what came of it."""
     # Ctrl-C in a terminal reaches every process; the worker decides what becomes of the search.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(AttributeError, OSError):

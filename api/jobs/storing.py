@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.jobs.outcome import FoundPlan, Outcome, Refusal
-from api.services.editing import ACTION
 from data.db import audit_store, event_store, job_store, plan_store, region_store
 from data.db.engine import writing
 from data.db.plan_store import PlanState, StoredPlan
@@ -18,8 +17,8 @@ from data.model.errors import ConflictError
 from data.model.jobs import Claim, Job, JobFailure, JobState
 
 TOPIC = "job"
-ADDED = "plan.add"
-"""Action of the audit log for a new plan."""
+ADDED, STEP = "plan.add", "plan.step"
+"""Actions of the audit log: a new plan; a step of one, as ``api.services.editing`` notes it."""
 
 
 class ClaimLostError(Exception):
@@ -154,7 +153,7 @@ def _tell_step(session: Session, job: Job, stored: StoredPlan) -> None:
     audit_store.record(
         session,
         _caller(job),
-        ACTION,
+        STEP,
         stored.plan_id,
         region_id=job.region_id,
         version=stored.version,

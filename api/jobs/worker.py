@@ -1,9 +1,6 @@
 """A worker: takes jobs from the queue, has each searched, stores what came of it."""
 
 import logging
-import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -28,11 +25,6 @@ KEEP_DAYS = 90
 """Days for which jobs that ended, and the plans they found and nobody kept, can be looked at."""
 _TIDY_EVERY = timedelta(hours=1)
 NOTHING = Refusal(failure=JobFailure(code="jobs.cancelled"))
-
-
-def worker_name() -> str:
-    """A name that no worker ever had: machine, process, chance."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def utc_now() -> datetime:
