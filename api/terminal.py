@@ -17,9 +17,10 @@ class Bars:
     Where no terminal watches, a phase is one line of text as it begins.
     """
 
-    def __init__(self, progress: Progress, words: Words) -> None:
+    def __init__(self, progress: Progress, words: Words, stopping: str) -> None:
         self._progress = progress
         self._words = words
+        self._stopping = stopping
         self._task: TaskID | None = None
         self._stop = False
 
@@ -44,7 +45,7 @@ class Bars:
     def ask_to_stop(self) -> None:
         """Remember that the person wants to end here."""
         self._stop = True
-        self._progress.console.print(self._words("cli.stopping"))
+        self._progress.console.print(self._words(self._stopping))
 
     def _finish(self) -> None:
         if self._task is not None:
@@ -55,9 +56,18 @@ class Bars:
 
 
 @contextmanager
-def progress_bars(console: Console, words: Words) -> Iterator[Bars]:
+def progress_bars(
+    console: Console, words: Words, *, stopping: str = "cli.stopping"
+) -> Iterator[Bars]:
     """Show progress while the block runs.
 
+    Parameters
+    ----------
+    stopping
+        Code of what is said when a person asks to stop.
+
+    Notes
+    -----
     The first Ctrl-C asks the work to stop and keep its best; a second one ends the program.
     """
     columns = (
@@ -67,7 +77,7 @@ def progress_bars(console: Console, words: Words) -> Iterator[Bars]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bars = Bars(progress, words)
+        bars = Bars(progress, words, stopping)
         before = signal.getsignal(signal.SIGINT)
 
         def on_interrupt(_signal: int, _frame: FrameType | None) -> None:

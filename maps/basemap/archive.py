@@ -138,6 +138,17 @@ def _varint(number: int) -> bytes:
     return bytes(written)
 
 
+def set_bounds(path: Path, bounds: tuple[float, float, float, float]) -> None:
+    """Write into the head of an archive what a map of it should show first."""
+    west, south, east, north = (round(degrees * 1e7) for degrees in bounds)
+    with path.open("r+b") as archive:
+        values = list(_HEAD.unpack(archive.read(_HEAD_BYTES)))
+        values[18:22] = west, south, east, north
+        values[23:25] = (west + east) // 2, (south + north) // 2
+        archive.seek(0)
+        archive.write(_HEAD.pack(*values))
+
+
 def read_facts(path: Path) -> ArchiveFacts:
     """What a PMTiles file says of itself.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import MultiLineString, MultiPolygon
 
 from maps.basemap.archive import TileAddress, write_archive
 from maps.basemap.feature import Feature
@@ -110,18 +111,19 @@ def _snapped(piece: shapely.Geometry, origin: Floats) -> shapely.Geometry:
     """The piece in the tile's own whole units, still sound."""
     local = shapely.transform(piece, lambda points: np.rint(points - origin))
     if shapely.get_dimensions(local) == 2:
-        return _of_dimension(shapely.make_valid(local), 2)
+        sound = shapely.make_valid(local, method="structure", keep_collapsed=False)
+        return _of_dimension(sound, 2)
     return local
 
 
 def _of_dimension(shape: shapely.Geometry, dimension: int) -> shapely.Geometry:
-    """The parts of a shape that have a dimension; a collection loses the others."""
-    parts = shapely.get_parts(shape)
-    if len(parts) and (shapely.get_dimensions(parts) == dimension).all():
-        return shape
-    nested = shapely.get_parts(parts)
-    kept = nested[shapely.get_dimensions(nested) == dimension]
-    return shapely.GeometryCollection(list(kept))
+    """The lines (1) or areas (2) of a shape, without what else a cut left over."""
+    parts = shapely.get_parts(shapely.get_parts(shape))
+    kept = parts[shapely.get_dimensions(parts) == dimension]
+    if len(kept) == 1:
+        only: shapely.Geometry = kept[0]
+        return only
+    return MultiPolygon(list(kept)) if dimension == 2 else MultiLineString(list(kept))
 
 
 def _cut(shape: shapely.Geometry, side: int) -> Iterator[tuple[Cell, shapely.Geometry]]:

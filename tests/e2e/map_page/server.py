@@ -1,5 +1,6 @@
 """A server for the map's own page: static files, one basemap, and a strict policy."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import api.web
-from api.serve import listening
 
 STATIC = Path(str(api.web.__file__)).parent / "static"
 PAGE = Path(__file__).parent
@@ -52,7 +52,7 @@ def map_server(basemap: Path, overlays: dict[str, Any]) -> Iterator[str]:
             Mount("/page", StaticFiles(directory=PAGE, html=True)),
         ]
     )
-    with listening(0) as bound:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
         server = uvicorn.Server(uvicorn.Config(with_policy(app), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

@@ -24,6 +24,22 @@ const TUNED = {
   },
 };
 
+// Villages as patches of ground: the ready-made style leaves them out.
+const BUILT_UP = {
+  light: "#d9d4cb", white: "#f2f2f2", grayscale: "#dedede", dark: "#2a2a2a", black: "#1c1c1c",
+};
+
+function residential(flavor) {
+  return {
+    id: "landuse_residential",
+    type: "fill",
+    source: SOURCE,
+    "source-layer": "landuse",
+    filter: ["==", ["get", "kind"], "residential"],
+    paint: { "fill-color": BUILT_UP[flavor] },
+  };
+}
+
 const rank = ["coalesce", ["get", "population_rank"], 1];
 const bySize = (city, town, village) => ["case", [">=", rank, 9], city, [">=", rank, 6], town, village];
 const PLACE_LAYOUT = {
@@ -62,7 +78,10 @@ function fontFaces() {
  */
 export function basemapStyle(url, { lang, flavor, sourceLayers }) {
   const colours = { ...namedFlavor(flavor), ...TUNED[flavor] };
-  const drawn = layers(SOURCE, colours, { lang }).filter(
+  const ready = layers(SOURCE, colours, { lang });
+  ready.splice(ready.findIndex((layer) => layer["source-layer"] === "landuse"), 0,
+    residential(flavor));
+  const drawn = ready.filter(
     (layer) => !("source-layer" in layer) || sourceLayers.includes(layer["source-layer"]),
   );
   for (const layer of drawn) {
