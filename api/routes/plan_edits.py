@@ -72,7 +72,7 @@ def edit_plan(
     with ground.stack:
         steps = steps_of(body.steps, ground.place)
     if body.dry_run:
-        result = editing.edited(opened.request, opened.plan, steps)
+        result = editing.edited(opened, steps)
         response.headers["etag"] = etag(opened.stored.version)
         return edit_public(words, opened.plan, result)
     with writing(service.engine) as session:

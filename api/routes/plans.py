@@ -15,10 +15,10 @@ from api.services.plan_access import account_names, check_match, opened_for, pla
 from api.services.plan_listing import change_plan, copy_plan, plan_public
 from api.services.plan_views import Board, board_frame, board_state
 from api.services.plan_words import told_step
+from api.services.warm_plans import warmed
 from api.state import ServiceDep
 from data.db import plan_store
 from data.db.engine import reading, writing
-from planner.score import check, summarise
 
 router = APIRouter(tags=["plans"])
 CHANGE = problems(404, 409, 412, 428)
@@ -144,11 +144,11 @@ def plan_board(
     with reading(service.engine) as session:
         opened = opened_for(session, asking, plan_id)
         names = account_names(session, (opened.stored.changed_by,))
-    found, summary = check(opened.request, opened.plan), summarise(opened.request, opened.plan)
+    warm = warmed(opened)
     response.headers["etag"] = etag(opened.stored.version)
     return Board(
         frame=board_frame(words, opened),
-        state=board_state(words, opened, found, summary, names),
+        state=board_state(words, opened, warm.violations, warm.summary, names),
     )
 
 

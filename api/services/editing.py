@@ -9,6 +9,7 @@ from sqlmodel import Session
 from api.services.plan_documents import OpenedPlan
 from api.services.plan_steps import Step, after, told
 from api.services.plan_words import key_of
+from api.services.warm_plans import warmed
 from data.db import audit_store, event_store, plan_store
 from data.db.plan_store import PlanState, StoredPlan
 from data.feeds.plan_bytes import pack_plan, pack_request, pins_to_json
@@ -60,7 +61,7 @@ class Missed:
     step: dict[str, object]
 
 
-def edited(request: PlanRequest, plan: Plan, steps: Sequence[Step]) -> Edited:
+def edited(opened: OpenedPlan, steps: Sequence[Step]) -> Edited:
     """The plan after some steps, every rule it breaks, and what the steps change.
 
     Raises
@@ -68,13 +69,14 @@ def edited(request: PlanRequest, plan: Plan, steps: Sequence[Step]) -> Edited:
     RequestError
         As ``plan_steps.after``.
     """
+    plan, warm = opened.plan, warmed(opened)
     try:
-        request_after, plan_after = after(request, plan, steps)
+        request_after, plan_after = after(opened.request, plan, steps, warm.retimer)
     except RequestError as refused:
         raise without_commands(refused) from refused
     found = check(request_after, plan_after)
-    known = {key_of(v) for v in check(request, plan)}
-    before, summary = summarise(request, plan), summarise(request_after, plan_after)
+    known = {key_of(v) for v in warm.violations}
+    before, summary = warm.summary, summarise(request_after, plan_after)
     return Edited(
         request=request_after,
         plan=plan_after,
@@ -114,7 +116,7 @@ def take(
     ConflictError
         ``store.stale`` where the plan has changed since it was opened.
     """
-    result = edited(opened.request, opened.plan, steps)
+    result = edited(opened, steps)
     if result.broken and not may_break:
         raise RequestError("edit.breaks_rules", n=len(result.broken), problems=result.broken)
     step = told(result.request, result.plan, steps)

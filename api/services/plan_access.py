@@ -33,8 +33,9 @@ def plan_for(session: Session, asking: Caller, plan_id: str) -> StoredPlan:
 
 def opened_for(session: Session, asking: Caller, plan_id: str) -> OpenedPlan:
     """The same, opened."""
-    plan_for(session, asking, plan_id)
-    return open_plan(session, plan_id)
+    opened = open_plan(session, plan_id)
+    require_region(asking, opened.stored.region_id)
+    return opened
 
 
 def account_names(session: Session, account_ids: Iterable[str | None]) -> dict[str, str]:

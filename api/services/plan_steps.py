@@ -10,8 +10,9 @@ from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest, Run, StopVisit
 from data.model.travel import TravelMatrix
-from planner.edit import Add, Edit, Move, MoveRun, Remove, Swap, apply
+from planner.edit import Add, Draft, Edit, Move, MoveRun, Remove, Swap
 from planner.insert import with_stop
+from planner.retime import Retimer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,18 @@ class NewStop:
 type Step = Edit | Retime | PinVisit | PinRun | PinDay | Forbid | NewStop
 
 
-def after(request: PlanRequest, plan: Plan, steps: Sequence[Step]) -> tuple[PlanRequest, Plan]:
+def after(
+    request: PlanRequest, plan: Plan, steps: Sequence[Step], retimer: Retimer | None = None
+) -> tuple[PlanRequest, Plan]:
     """What a plan is judged by and the plan, once the steps are taken in their order.
 
     Moves in a row are timed together, so that a swap of several never passes through a state that
     nobody wants.
+
+    Parameters
+    ----------
+    retimer
+        Of the request and the plan, from an earlier question; made anew without one.
 
     Raises
     ------
@@ -88,17 +96,27 @@ def after(request: PlanRequest, plan: Plan, steps: Sequence[Step]) -> tuple[Plan
             waiting.append(step)
             continue
         if waiting:
-            plan, waiting = apply(request, plan, waiting), []
+            plan, waiting = _moved(request, plan, waiting, retimer), []
         match step:
             case Retime():
-                plan = apply(request, plan, _as_move(request, plan, step))
+                plan = _moved(request, plan, [_as_move(request, plan, step)], retimer)
             case NewStop():
                 request, plan = _with_new(request, plan, step)
             case _:
                 request = replace(request, pins=_pinned(request, plan, step))
     if waiting:
-        plan = apply(request, plan, waiting)
+        plan = _moved(request, plan, waiting, retimer)
     return request, plan
+
+
+def _moved(
+    request: PlanRequest, plan: Plan, edits: Sequence[Edit], retimer: Retimer | None
+) -> Plan:
+    is_fit = retimer is not None and retimer.request is request
+    draft = Draft(request, plan, retimer if is_fit else None)
+    for edit in edits:
+        draft.apply(edit)
+    return draft.plan()
 
 
 def told(request: PlanRequest, plan: Plan, steps: Sequence[Step]) -> dict[str, Any]:

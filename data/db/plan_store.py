@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy
+from sqlalchemy import Row
 from sqlmodel import Session, col, func, select
 
 from data.db.base import Json
@@ -237,6 +239,16 @@ def _state_row(session: Session, plan_id: str, revision: int) -> PlanRevisionRow
     return row
 
 
+def _state_facts(session: Session, plan_id: str, revision: int) -> Row[Any]:
+    """What lists show of a state: the documents, which are large, are not read."""
+    columns = ("parent", "step", "summary", "num_violations", "created_at", "created_by")
+    asked: Any = sqlalchemy.select(*(getattr(PlanRevisionRow, name) for name in columns))
+    found: Row[Any] = session.execute(
+        asked.where(PlanRevisionRow.plan_id == plan_id, PlanRevisionRow.revision == revision)
+    ).one()
+    return found
+
+
 def _newest_child(session: Session, plan_id: str, revision: int) -> int | None:
     asked = select(func.max(PlanRevisionRow.revision)).where(
         PlanRevisionRow.plan_id == plan_id, PlanRevisionRow.parent == revision
@@ -263,7 +275,7 @@ def _moved(session: Session, row: PlanRow, revision: int) -> StoredPlan:
 
 
 def _stored(session: Session, row: PlanRow) -> StoredPlan:
-    state = _state_row(session, row.plan_id, row.revision)
+    state = _state_facts(session, row.plan_id, row.revision)
     return StoredPlan(
         plan_id=row.plan_id,
         region_id=row.region_id,

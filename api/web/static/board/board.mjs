@@ -48,7 +48,7 @@ function WeekTabs() {
   const places = [...Array.from({ length: count }, (_, place) => place), -1];
   return html`<div class="week-tabs" role="group" aria-label=${t("board.week.choose")}>
     ${places.map((place) => html`<button key=${place} type="button" class="week-tab" aria-pressed=${week.value === place}
-      aria-label=${place < 0 ? undefined : label(place)} title=${place < 0 ? undefined : t("board.week_of", { day: days[place * 7].name })}
+      title=${place < 0 ? undefined : t("board.week_of", { day: days[place * 7].name })}
       onClick=${() => { week.value = place; }}>${place < 0 ? t("board.week.all") : t("board.week.short", { n: place + 1 })}</button>`)}
   </div>`;
 }
