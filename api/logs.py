@@ -1,7 +1,7 @@
 """Logs: structured lines on standard error, with the number of the request that they belong to.
 
-In production each line is a JSON object; a demo tells only what went wrong. Nobody's name, card or search stands in it: of a
-request its method, the pattern of its path, its status and its time.
+In production each line is a JSON object; a demo tells only what went wrong. Nobody's name, card or
+search stands in it: of a request its method, the pattern of its path, its status and its time.
 """
 
 import logging
@@ -37,7 +37,7 @@ def request_id() -> str | None:
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Send the logs of this process to standard error: JSON in production, else lines for people."""
+    """Send the logs of this process to standard error: JSON in production, else for people."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
-from api.serve import serve_folder
 from api.services.fixing import NO_WISHES, Wishes
 from api.services.folders import check_folder
 from api.services.learning import guidance_of
@@ -67,33 +66,6 @@ PrizeByOption = Annotated[
     PrizeBy | None,
     typer.Option("--prize-by", help="What a stop is worth: its people or its expected visits."),
 ]
-
-
-def demo(
-    osm: OsmOption = None,
-    out: OutOption = None,
-    no_serve: Annotated[
-        bool, typer.Option("--no-serve", help="End when the files are written.")
-    ] = False,
-    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
-    seed: SeedOption = 1,
-    port: Annotated[int, typer.Option("--port", help="Port to serve on.")] = 8000,
-    lang: LangOption = None,
-) -> None:
-    """Plan Kaliningrad oblast with two bookmobiles over four weeks and show the map."""
-    folder = out or Path("out") / "demo"
-    make_plan(
-        "kaliningrad",
-        osm=osm,
-        weeks=4,
-        vehicles=2,
-        time_limit=time_limit,
-        seed=seed,
-        out=folder,
-        lang=lang,
-    )
-    if not no_serve:
-        serve_folder(folder, port, words_for(lang))
 
 
 def need(

@@ -1,0 +1,140 @@
+"""``bookmobile demo``: the whole service on a planned region, with nothing to set up."""
+
+import threading
+import webbrowser
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.common_cli import LangOption, words_for
+from api.logs import set_up_logs
+from api.plan_cli import (
+    DEFAULT_TIME_LIMIT_S,
+    OsmOption,
+    OutOption,
+    SeedOption,
+    TimeOption,
+    make_plan,
+    today_in,
+)
+from api.services.demo import LOGINS, PASSWORD, is_seeded, seed
+from api.services.regions import load_region
+from api.setting_variables import Environment
+from api.settings import Settings
+from api.state import utc_now
+from api.supervisor import Supervisor, bind, end_on_signals, placed, prepare_database
+from api.words import Words
+from data.model.errors import InputError
+
+REGION = "kaliningrad"
+WEEKS = 4
+VEHICLES = 2
+_OPEN_S = 2.0
+
+
+def demo(
+    osm: OsmOption = None,
+    out: OutOption = None,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="End when the files are written.")
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the address in a browser.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Plan anew; what an earlier demo left is removed.")
+    ] = False,
+    time_limit: TimeOption = DEFAULT_TIME_LIMIT_S,
+    seed_number: SeedOption = 1,
+    port: Annotated[int, typer.Option("--port", help="Port to serve on.")] = 8000,
+    lang: LangOption = None,
+) -> None:
+    """Plan Kaliningrad oblast with two bookmobiles over four weeks and open the desk."""
+    console, words = Console(), words_for(lang)
+    folder = out or Path("out") / "demo"
+    settings = _settings(folder, port)
+    if fresh:
+        _remove(Path(settings.database_url.removeprefix("sqlite:///")))
+    engine = prepare_database(settings)
+    try:
+        if is_seeded(engine, REGION):
+            console.print(words("demo.again", folder=folder), markup=False)
+        else:
+            region = load_region(REGION)
+            today = today_in(region)
+            result = make_plan(
+                REGION,
+                osm=osm,
+                weeks=WEEKS,
+                vehicles=VEHICLES,
+                time_limit=time_limit,
+                seed=seed_number,
+                out=folder,
+                lang=lang,
+                start=today - timedelta(days=today.weekday()),
+            )
+            sheet = Words(lang or region.language)
+            seed(
+                engine,
+                settings,
+                region,
+                result,
+                name=sheet("demo.plan", weeks=WEEKS),
+                from_date=today,
+                extract=osm,
+                at=utc_now(),
+            )
+    finally:
+        engine.dispose()
+    if not no_serve:
+        raise typer.Exit(_serve(settings, console, words, with_browser=not no_browser))
+
+
+def _settings(folder: Path, port: int) -> Settings:
+    """Settings of a demo: a database of its own, served on this machine alone."""
+    settings = replace(
+        Settings.from_environment(),
+        environment=Environment.DEMO,
+        data_dir=(folder / "service").absolute(),
+        database_url="",
+        host="127.0.0.1",
+        port=port,
+        public_url="",
+    )
+    settings.check()
+    return settings
+
+
+def _remove(database: Path) -> None:
+    for left in database.parent.glob(f"{database.name}*"):
+        left.unlink()
+
+
+def _serve(settings: Settings, console: Console, words: Words, *, with_browser: bool) -> int:
+    """Run the service until Ctrl-C, on another port where the wanted one is taken."""
+    set_up_logs(settings)
+    try:
+        bound = bind(settings.host, settings.port)
+    except InputError:
+        bound = bind(settings.host, 0)
+    with bound:
+        settings = placed(settings, host=None, port=bound.getsockname()[1])
+        supervisor = Supervisor(settings=settings, bound=bound)
+        end_on_signals(supervisor)
+        console.print(words("demo.serving", address=settings.public_url), markup=False)
+        table = Table(box=None, pad_edge=False)
+        for code in ("demo.role", "demo.login", "demo.password"):
+            table.add_column(words(code))
+        for role, login in LOGINS.items():
+            table.add_row(words(f"role.{role}"), login, PASSWORD)
+        console.print(table)
+        if with_browser:
+            opener = threading.Timer(_OPEN_S, webbrowser.open, args=(settings.public_url,))
+            opener.daemon = True
+            opener.start()
+        return supervisor.run()
