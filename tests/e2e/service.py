@@ -25,6 +25,7 @@ Needs Chromium (Debian package ``chromium``); mark the module
 """
 
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -42,7 +43,6 @@ from sqlalchemy import Engine
 from api.app import create_app
 from api.auth import cookie_name
 from api.passwords import hash_password
-from api.serve import listening
 from api.services.accounts import add_account, new_account
 from api.services.signing_in import open_sign_in
 from api.serving import make_server
@@ -112,7 +112,8 @@ class Running:
 @contextmanager
 def run_service(folder: Path, **settings: Any) -> Iterator[Running]:
     """A server on a fresh database in a folder; ends with the block."""
-    with listening(0) as bound:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         chosen = Settings(
             data_dir=folder, cache_dir=folder / "cache", port=port,
