@@ -9,17 +9,18 @@ from api.auth import Staff, require_region
 from api.language import words_of
 from api.pages.naming import region_name
 from api.rendering import render
+from api.services.basemaps import desk_basemap
 from api.services.plan_access import plan_for
+from api.services.region_parts import parts_of
 from api.state import ServiceDep
 from api.web.map_words import map_words
-from data.db import plan_store, region_store
+from data.db import plan_store
 from data.db.engine import reading
 from data.model.accounts import Role
 from data.model.errors import NotFoundError
-from maps.basemap.build import region_basemap
 
 router = APIRouter()
-A_DAY = "private, max-age=86400"
+MINUTES = "private, max-age=300"
 
 
 @router.get("/desk/{region_id}/board")
@@ -58,12 +59,12 @@ def board(
 
 
 @router.get("/desk/{region_id}/basemap.pmtiles")
-def basemap(region_id: str, asking: Staff, service: ServiceDep) -> FileResponse:
-    """The basemap of a region, made from what it knows unless it is there."""
+def basemap(region_id: str, request: Request, asking: Staff, service: ServiceDep) -> FileResponse:
+    """The basemap of a region, of its extract where that is made, else of what it knows."""
     require_region(asking, region_id)
     with reading(service.engine) as session:
-        region = region_store.load_region(session, region_id)
-    path = region_basemap(region, service.settings.cache_dir / "basemaps")
+        region, _ = parts_of(request).regions.load(session, region_id)
+    path = desk_basemap(region, service.settings)
     return FileResponse(
-        path, media_type="application/vnd.pmtiles", headers={"cache-control": A_DAY}
+        path, media_type="application/vnd.pmtiles", headers={"cache-control": MINUTES}
     )

@@ -18,7 +18,7 @@ from data.model.geo import Ring
 from data.model.region import Region
 from maps.basemap.archive import set_bounds
 from maps.basemap.extract import ExtractReader
-from maps.basemap.feature import MAX_ZOOM, Feature
+from maps.basemap.feature import MAX_ZOOM
 from maps.basemap.region import REGION_MAX_ZOOM, bundled_water, region_bounds, region_features
 from maps.basemap.tiler import write_tiles
 from maps.basemap.tippecanoe import tile_with_tippecanoe, tippecanoe_program
@@ -85,14 +85,14 @@ def region_basemap(
         ``basemap.not_written`` where the folder cannot be written.
     """
     known = bundled_water(region.region_id) if water is None else water
+    kept = cache_dir / f"region-{_key(region, known)}.pmtiles"
+    if path is None and kept.exists():
+        return kept
     bounds = region_bounds(region)
     if bounds is None:
         raise InputError("basemap.empty", region=region.region_id)
-    features = region_features(region, known)
-    kept = cache_dir / f"region-{_key(features)}.pmtiles"
-    if path is None and kept.exists():
-        return kept
     target = path or kept
+    features = region_features(region, known)
     metadata = {
         "name": region.name_in("en"),
         "attribution": _attribution(region, known),
@@ -246,11 +246,16 @@ def new_file(path: Path) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
-def _key(features: tuple[Feature, ...]) -> str:
-    digest = hashlib.sha256(f"{_FORM} {version('shapely')}".encode())
-    for feature in features:
-        digest.update(feature.line().encode())
-    return digest.hexdigest()[:16]
+def _key(region: Region, water: tuple[Ring, ...]) -> str:
+    """Key of all that the map of a region shows."""
+    places = [(s.name, s.name_latin, s.lon, s.lat, s.population) for s in region.settlements]
+    spots = [(d.lon, d.lat) for d in region.depots] + [(s.lon, s.lat) for s in region.stops]
+    shown = (
+        _FORM, version("shapely"), sorted(region.names.items()), _attribution(region, water),
+        region.land, sorted(region.districts.items()), water, places,
+        () if region.land else spots,
+    )  # fmt: skip
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _attribution(region: Region, water: tuple[Ring, ...]) -> str:
