@@ -50,6 +50,11 @@ RETRIES = 10.0
 POOL_GAP = 0.02
 REHEAT = 0.4
 """First temperature of each later round, as a share of the round before."""
+SINGLE_DAY_SHARE = 0.25
+"""Of the time for set partitioning, what a single day is given: there are no patterns to join."""
+HEAT_SELECTIVE = 1.0
+HEAT_COMPLETE = 3.0
+"""First temperature where stops are selected, and where all must be served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class SearchState:
     cost: float
 
 
-class _Chain:
+class Chain:
     """One annealing chain with its own arrays and random numbers."""
 
     def __init__(self, problem: Problem, data: Data, params: SolveParams, number: int) -> None:
@@ -248,18 +253,21 @@ def optimise(
     ----------
     Christiaens, Vanden Berghe (2020), doi:10.1287/trsc.2019.0914.
     """
+    if problem.num_days == 1:
+        params = replace(params, master_ratio=SINGLE_DAY_SHARE * params.master_ratio)
     clock = Clock(params, should_stop)
     if problem.num_stops == 0 or problem.num_runs == 0:
         nothing = (-1,) * problem.num_stops
         nowhen = (float("nan"),) * problem.num_stops
         return make_solution(problem, ((),) * problem.num_runs, nothing, nowhen, "complete")
     data = pack(problem)
-    chains = [_Chain(problem, data, params, k) for k in range(params.workers)]
+    chains = [Chain(problem, data, params, k) for k in range(params.workers)]
     num_levels = data.stop_i[:, NUM_LEVELS].copy()
     is_last = problem.levels_come_last
     if is_last:
         data.stop_i[:, NUM_LEVELS] = np.minimum(num_levels, 1)
     unit = _first_unit(problem, data, chains)
+    hottest = params.heat_start or (HEAT_SELECTIVE if data.is_selective else HEAT_COMPLETE)
     for chain in chains:
         if start is not None:
             chain.restart_from(start)
@@ -280,7 +288,7 @@ def optimise(
                 for chain in chains:
                     chain.scratch.level[:] = data.stop_i[:, LEVEL] + np.maximum(num_levels, 1) - 1
         cooled = turn - opened if start is None else turn - opened + 1
-        hot = unit * max(params.heat_end, params.heat_start * REHEAT**cooled)
+        hot = unit * max(params.heat_end, hottest * REHEAT**cooled)
         _run_round(chains, clock, turn, (hot, unit * params.heat_end), progress)
         found = min(chains, key=lambda c: c.rank).solution()
         solution = found if solution is None or found.rank < solution.rank else solution
@@ -316,7 +324,7 @@ def _may_serve_more(problem: Problem, solution: Solution | None) -> bool:
     return any(problem.option_ptr[s] < problem.option_ptr[s + 1] for s in left)
 
 
-def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:
+def _first_unit(problem: Problem, data: Data, chains: list[Chain]) -> float:
     """Unit of the temperatures; where stops are selected, from a first solution's averages."""
     unit = scale_of(problem)
     if not data.is_selective:
@@ -338,7 +346,7 @@ def _first_unit(problem: Problem, data: Data, chains: list[_Chain]) -> float:
 
 
 def _run_round(
-    chains: list[_Chain],
+    chains: list[Chain],
     clock: Clock,
     turn: int,
     heats: tuple[float, float],
@@ -355,7 +363,7 @@ def _run_round(
             job.result()
 
 
-def _drive(chain: _Chain, clock: Clock, turn: int, heats: tuple[float, float]) -> None:
+def _drive(chain: Chain, clock: Clock, turn: int, heats: tuple[float, float]) -> None:
     """One chain through one round, in chunks."""
     hot, cold = heats
     total = clock.round_steps(turn)
@@ -381,7 +389,7 @@ def _drive(chain: _Chain, clock: Clock, turn: int, heats: tuple[float, float]) -
             break
 
 
-def _state_now(chains: list[_Chain], clock: Clock, turn: int) -> SearchState:
+def _state_now(chains: list[Chain], clock: Clock, turn: int) -> SearchState:
     best = min(chains, key=lambda c: c.rank)
     missing, lost, cost = best.rank
     total = float(best.problem.prize[~best.problem.mandatory].sum())
@@ -395,7 +403,7 @@ def _state_now(chains: list[_Chain], clock: Clock, turn: int) -> SearchState:
     )
 
 
-def _collect(problem: Problem, chains: list[_Chain], columns: dict[Key, Column]) -> None:
+def _collect(problem: Problem, chains: list[Chain], columns: dict[Key, Column]) -> None:
     """Move the routes that the chains met into the common pool, the cheapest order of each."""
     group = groups_of(problem)
     stop_of = np.repeat(np.arange(problem.num_stops), np.diff(problem.slot_ptr))

@@ -32,8 +32,8 @@ class SolveParams:
     """Share of steps that remove neighbouring stops from all their days; negative: by problem."""
     blink_ratio: float = 0.01
     """Share of places that an insertion overlooks."""
-    heat_start: float = 1.0
-    """First temperature, in mean distances to a near neighbour."""
+    heat_start: float = 0.0
+    """First temperature, in mean distances to a near neighbour; 0: by problem."""
     heat_end: float = 0.02
     """Last temperature, in the same unit."""
     pool_limit: int = 6000
@@ -50,7 +50,7 @@ class SolveParams:
 
     def __post_init__(self) -> None:
         positive = ("time_limit_s", "workers", "rounds", "mean_removed", "max_string")
-        for name in (*positive, "heat_start", "heat_end", "pool_limit"):
+        for name in (*positive, "heat_end", "pool_limit"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, must be above 0")
         if self.work_limit is not None and self.work_limit < 1:
@@ -60,7 +60,7 @@ class SolveParams:
         for name in ("tour_ratio", "skeleton_ratio"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, must lie in [0, 1)")
-        if self.heat_end > self.heat_start:
+        if self.heat_start != 0 and self.heat_end > self.heat_start:
             raise ValueError(f"heat_end {self.heat_end} above heat_start {self.heat_start}")
         if self.cluster_ratio > 1:
             raise ValueError(f"cluster_ratio is {self.cluster_ratio}, must be at most 1")

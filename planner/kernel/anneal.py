@@ -35,6 +35,7 @@ from planner.kernel.pool import remember
 from planner.kernel.random import draw, draw_below
 from planner.kernel.ruin import (
     collect_unserved,
+    list_touched,
     list_unserved,
     order_removed,
     ruin_cluster,
@@ -42,6 +43,7 @@ from planner.kernel.ruin import (
     ruin_worst,
 )
 from planner.kernel.runs import refresh
+from planner.kernel.tails import swap_tails
 
 # control: values that live across chunks
 NOW, NOW_COST, NOW_PENALTY, BEST_MANDATORY, BEST_PRIZE, BEST_COST, STEPS, ACCEPTED, FOUND = range(9)
@@ -57,6 +59,8 @@ NUM_CONTROL = 9
 ) = range(6)
 NUM_SETTINGS = 6
 WORST_RATIO = 0.15
+CROSS_RATIO = 0.4
+"""Share of steps that try to exchange the ends of two runs before they remove stops."""
 REDRAW_RATIO = 0.3
 """Chance that a stop comes back with a length of stay drawn anew."""
 
@@ -152,6 +156,9 @@ def anneal(
         scratch.touched[0] = 0
         seed = draw_below(rng, num_stops)
         dice = draw(rng)
+        is_crossed = (
+            not is_fresh and draw(rng) < CROSS_RATIO and swap_tails(data, work, scratch, rng, seed)
+        )
         if is_fresh:
             list_unserved(work, scratch)
         elif data.is_selective and dice < WORST_RATIO:
@@ -162,6 +169,8 @@ def anneal(
             ruin_strings(
                 data, work, scratch, rng, seed, settings[MEAN_REMOVED], settings[MAX_STRING]
             )
+        for t in range(1, scratch.touched[0] + 1):
+            refresh(data, work, scratch.touched[t])
         if missing + prize > 0.0 and not is_fresh:
             collect_unserved(data, work, scratch, rng, seed, int(settings[RETRIES]))
         num_listed = scratch.removed[0]
@@ -194,6 +203,9 @@ def anneal(
                     penalty -= data.option_f[now.option[stop], PAIN]
                     new_prize -= data.option_f[now.option[stop], LOSS]
         value = cost + penalty
+        if is_crossed:
+            list_touched(work, scratch)
+            num_listed = scratch.removed[0]
         limit = control[NOW] - heat * np.log(draw(rng) + 1e-300)
         if is_fresh or (num_listed > 0 and value < limit):
             is_fresh = False

@@ -383,6 +383,7 @@ def new_scratch(problem: Problem) -> Scratch:
         pick=np.zeros(max(room, visits) + 2, np.int64),
         best=np.zeros(2 * visits + 2, np.int64),
         removed=np.zeros(n + 2, np.int64),
+        is_listed=np.zeros(n, np.uint8),
         key=np.zeros(n + 2),
         was_unserved=np.zeros(n, np.uint8),
         is_touched=np.zeros(runs, np.uint8),

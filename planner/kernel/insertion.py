@@ -20,6 +20,7 @@ from planner.kernel.layout import (
 from planner.kernel.moves import put, take_from, touch
 from planner.kernel.places import NUM_CANDIDATES, judge_with, keeps_week, search_slot
 from planner.kernel.random import draw
+from planner.kernel.runs import refresh
 
 
 @compiled
@@ -209,7 +210,8 @@ def put_option(
         is_kept = put(data, state, run, scratch.best[2 * v + 1], stop, slot, v, lo, hi)
         if not is_kept or not keeps_week(data, state, run, 0.0, 0.0):
             for w in range(v + 1):
-                take_from(data, state, state.place[stop, w], stop)
+                take_from(state, state.place[stop, w], stop)
+                refresh(data, state, state.place[stop, w])
             return False
     state.option[stop] = option
     state.anchor[stop] = anchor if is_bound else BIG

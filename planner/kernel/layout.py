@@ -126,6 +126,7 @@ class Scratch(NamedTuple):
     pick: NDArray[np.int64]
     best: NDArray[np.int64]
     removed: NDArray[np.int64]
+    is_listed: NDArray[np.uint8]
     key: NDArray[np.float64]
     was_unserved: NDArray[np.uint8]
     is_touched: NDArray[np.uint8]

@@ -1,8 +1,8 @@
 """Put stops in and take them out."""
 
 from planner.kernel.compiled import compiled
-from planner.kernel.layout import HI, LO, SLOT_STAY, Data, Scratch, State
-from planner.kernel.runs import refresh
+from planner.kernel.layout import HI, LO, NUM_SEG, SLOT_STAY, Data, Scratch, State
+from planner.kernel.runs import refresh_from
 
 
 @compiled
@@ -22,8 +22,8 @@ def put(
     for p in range(length + 1, position, -1):
         state.seq[run, p + 1] = state.seq[run, p]
         state.slot[run, p + 1] = state.slot[run, p]
-        state.seg[run, p + 1, LO] = state.seg[run, p, LO]
-        state.seg[run, p + 1, HI] = state.seg[run, p, HI]
+        for c in range(NUM_SEG):
+            state.seg[run, p + 1, c] = state.seg[run, p, c]
         state.stay[run, p + 1] = state.stay[run, p]
     state.seq[run, position + 1] = stop
     state.slot[run, position + 1] = slot
@@ -32,12 +32,12 @@ def put(
     state.stay[run, position + 1] = data.slot_f[slot, SLOT_STAY]
     state.length[run] = length + 1
     state.place[stop, visit] = run
-    return refresh(data, state, run)
+    return refresh_from(data, state, run, position + 1, position + 1)
 
 
 @compiled
-def take_from(data: Data, state: State, run: int, stop: int) -> None:
-    """Take a stop out of a run."""
+def take_from(state: State, run: int, stop: int) -> None:
+    """Take a stop out of a run, whose segments and sums are then to be set anew."""
     length = state.length[run]
     at = 1
     while state.seq[run, at] != stop:
@@ -49,7 +49,6 @@ def take_from(data: Data, state: State, run: int, stop: int) -> None:
         state.seg[run, p, HI] = state.seg[run, p + 1, HI]
         state.stay[run, p] = state.stay[run, p + 1]
     state.length[run] = length - 1
-    refresh(data, state, run)
 
 
 @compiled
@@ -63,10 +62,10 @@ def touch(scratch: Scratch, run: int) -> None:
 
 @compiled
 def take_out(data: Data, state: State, scratch: Scratch, stop: int) -> None:
-    """Take all visits of a stop out of their runs."""
+    """Take all visits of a stop out of their runs, which are then to be set anew."""
     option = state.option[stop]
     for v in range(data.option_slot_ptr[option + 1] - data.option_slot_ptr[option]):
         run = state.place[stop, v]
         touch(scratch, run)
-        take_from(data, state, run, stop)
+        take_from(state, run, stop)
     state.option[stop] = -1

@@ -179,7 +179,15 @@ def search_slot(
         base = totals[STAND] + totals[DRIVE] + occupied
         is_exact = kind[CREW] != 0
         week = kind[WEEK]
-        for p in range(length + 1):
+        seg = state.seg[run]
+        begin = 0
+        if data.is_timed:
+            # Where the rest of the run must begin before the stop can end, it does not fit.
+            while begin < length and seg[begin + 1, B_LATE] < lo + occupied - EPS:
+                begin += 1
+        for p in range(begin, length + 1):
+            if data.is_timed and seg[p, F_DUR] + seg[p, F_EARLY] > hi + EPS:
+                break  # the run is later still at all further positions
             i = node[p]
             j = node[p + 1]
             into = cost[i, stop]
@@ -213,7 +221,6 @@ def search_slot(
                     least += limits[MEAL_MIN]
                 if least > limits[DUTY_HI] - limits[DUTY_LO] + EPS:
                     continue
-                seg = state.seg[run]
                 ready = seg[p, F_DUR] + seg[p, F_EARLY] + leg_in
                 if ready > hi + EPS:
                     continue

@@ -230,3 +230,22 @@ def list_unserved(state: State, scratch: Scratch) -> None:
             count += 1
             scratch.removed[count] = stop
     scratch.removed[0] = count
+
+
+@compiled
+def list_touched(state: State, scratch: Scratch) -> None:
+    """Add the stops of all touched runs to the list, each once."""
+    count = scratch.removed[0]
+    for c in range(1, count + 1):
+        scratch.is_listed[scratch.removed[c]] = 1
+    for t in range(1, scratch.touched[0] + 1):
+        run = scratch.touched[t]
+        for p in range(1, state.length[run] + 1):
+            stop = state.seq[run, p]
+            if scratch.is_listed[stop] == 0:
+                scratch.is_listed[stop] = 1
+                count += 1
+                scratch.removed[count] = stop
+    scratch.removed[0] = count
+    for c in range(1, count + 1):
+        scratch.is_listed[scratch.removed[c]] = 0

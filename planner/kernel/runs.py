@@ -77,6 +77,17 @@ def join(
 @compiled
 def set_segments(data: Data, run: int, node: Ints, seg: Floats, stays: Floats, last: int) -> float:
     """Fill forward and backward segments of positions ``0 … last``; lateness of the whole."""
+    return renew_segments(data, run, node, seg, stays, last, 1, last - 1)
+
+
+@compiled
+def renew_segments(
+    data: Data, run: int, node: Ints, seg: Floats, stays: Floats, last: int, first: int, final: int
+) -> float:
+    """Fill forward segments from a position on, backward ones from another one down to 0.
+
+    Gives the lateness that the forward ones add.
+    """
     limits = data.run_f[run]
     time = data.time[data.run_i[run, CLASS]]
     seg[0, LO] = limits[DUTY_LO]
@@ -90,9 +101,9 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, stays: Floats, l
     seg[last, B_EARLY] = seg[last, LO]
     seg[last, B_LATE] = seg[last, HI]
     late = 0.0
-    for p in range(1, last + 1):
+    for p in range(first, last + 1):
         stay = limits[CLOSING] if p == last else stays[p]
-        dur, first, final, warp = join(
+        dur, early, due, warp = join(
             seg[p - 1, F_DUR],
             seg[p - 1, F_EARLY],
             seg[p - 1, F_LATE],
@@ -103,11 +114,11 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, stays: Floats, l
         )
         late += warp
         seg[p, F_DUR] = dur
-        seg[p, F_EARLY] = first
-        seg[p, F_LATE] = final
-    for p in range(last - 1, -1, -1):
+        seg[p, F_EARLY] = early
+        seg[p, F_LATE] = due
+    for p in range(final, -1, -1):
         stay = limits[PREP] if p == 0 else stays[p]
-        dur, first, final, warp = join(
+        dur, early, due, warp = join(
             stay,
             seg[p, LO],
             seg[p, HI],
@@ -117,8 +128,8 @@ def set_segments(data: Data, run: int, node: Ints, seg: Floats, stays: Floats, l
             seg[p + 1, B_LATE],
         )
         seg[p, B_DUR] = dur
-        seg[p, B_EARLY] = first
-        seg[p, B_LATE] = final
+        seg[p, B_EARLY] = early
+        seg[p, B_LATE] = due
     return late
 
 
@@ -241,6 +252,12 @@ def judge(
 @compiled
 def refresh(data: Data, state: State, run: int) -> bool:
     """Set segments and sums of a run anew and carry its week's sums; false if it breaks a rule."""
+    return refresh_from(data, state, run, 1, state.length[run])
+
+
+@compiled
+def refresh_from(data: Data, state: State, run: int, first: int, final: int) -> bool:
+    """The same where forward segments before one position and backward ones after another hold."""
     last = state.length[run] + 1
     node = state.seq[run]
     seg = state.seg[run]
@@ -267,7 +284,7 @@ def refresh(data: Data, state: State, run: int) -> bool:
     is_kept = True
     work = 0.0
     if data.is_timed or data.run_i[run, CREW] != 0:
-        late = set_segments(data, run, node, seg, stays, last)
+        late = renew_segments(data, run, node, seg, stays, last, first, final)
         if last > 1:
             work, _at, _meal = judge(data, run, node, seg, stays, last)
             is_kept = late <= EPS and work >= 0.0

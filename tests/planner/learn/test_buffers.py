@@ -21,6 +21,9 @@ from tests.planner.learn.world import DEPOT, Truth, drive_days, kept_shares, mak
 
 PARAMS = SolveParams(work_limit=4000, workers=1, time_limit_s=60)
 TRUTH = Truth()
+WORLDS = tuple(Truth(seed=seed) for seed in range(7, 15))
+"""Worlds with other legs that are slower or faster than they look: a leg never driven before is
+unlike what was learned, for better or worse."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,25 @@ def buffered(
     return request, solve(request, PARAMS)
 
 
+@pytest.fixture(scope="module")
+def kept_in_worlds(
+    request_and_plan: tuple[PlanRequest, Plan],
+) -> list[tuple[list[float], list[float], list[float]]]:
+    """In each world: shares kept without buffers, with them, and those foretold with them."""
+    request, plan = request_and_plan
+    found = []
+    for truth in WORLDS:
+        learned = learn(request, plan, drive_days(request, plan, truth, cycles=20, seed=1)).learned
+        ready = with_learned(request, learned, source="test")
+        made = solve(ready, PARAMS)
+        assert check(ready, made) == ()
+        plain = kept_shares(drive_days(request, plan, truth, cycles=500, seed=2))
+        kept = kept_shares(drive_days(ready, made, truth, cycles=500, seed=2))
+        told = [k.ratio for k in kept_arrivals(ready, made, learned)]
+        found.append(([*plain.values()], [*kept.values()], told))
+    return found
+
+
 def test_what_is_true_is_learned(lessons: Lessons) -> None:
     """Drives, setup and turnaround come out as the world has them."""
     learned = lessons.learned
@@ -56,27 +78,23 @@ def test_what_is_true_is_learned(lessons: Lessons) -> None:
 
 
 def test_published_times_hold_with_buffers_and_not_without(
-    request_and_plan: tuple[PlanRequest, Plan], buffered: tuple[PlanRequest, Plan]
+    kept_in_worlds: list[tuple[list[float], list[float], list[float]]],
 ) -> None:
-    """Of 500 new cycles at least 80 % of openings are in time, without buffers far fewer."""
-    request, plan = request_and_plan
-    plain = kept_shares(drive_days(request, plan, TRUTH, cycles=500, seed=2))
-    request, plan = buffered
-    assert check(request, plan) == ()
-    kept = kept_shares(drive_days(request, plan, TRUTH, cycles=500, seed=2))
-    assert mean(plain.values()) < 0.5
-    assert mean(kept.values()) >= 0.8
-    assert np.mean([share >= 0.75 for share in kept.values()]) >= 0.8
+    """Over the worlds at least 80 % of openings are in time, without buffers far fewer."""
+    assert mean(mean(plain) for plain, _, _ in kept_in_worlds) < 0.4
+    assert mean(mean(kept) for _, kept, _ in kept_in_worlds) >= 0.8
+    assert all(mean(kept) > mean(plain) + 0.3 for plain, kept, _ in kept_in_worlds)
 
 
-def test_the_promise_is_foretold(buffered: tuple[PlanRequest, Plan], lessons: Lessons) -> None:
-    """The shares told beside a plan are those that new days then show."""
-    request, plan = buffered
-    told = [kept.ratio for kept in kept_arrivals(request, plan, lessons.learned)]
-    seen = kept_shares(drive_days(request, plan, TRUTH, cycles=300, seed=3))
-    assert len(told) == len(seen)
-    assert mean(told) == pytest.approx(mean(seen.values()), abs=0.05)
-    assert min(told) >= 0.78
+def test_the_promise_is_foretold(
+    kept_in_worlds: list[tuple[list[float], list[float], list[float]]],
+) -> None:
+    """The shares told beside a plan are those that new days then show, over the worlds."""
+    for _, kept, told in kept_in_worlds:
+        assert len(told) == len(kept)
+        assert min(told) >= 0.75
+    seen = mean(mean(kept) for _, kept, _ in kept_in_worlds)
+    assert mean(mean(told) for _, _, told in kept_in_worlds) == pytest.approx(seen, abs=0.05)
 
 
 def test_each_leg_at_its_own_80_percent_would_not_do(
@@ -197,10 +215,10 @@ def test_what_tells_nothing_is_counted(request_and_plan: tuple[PlanRequest, Plan
         request,
         plan,
         [
-            seen(str(DEPOT.depot_id), departure_s=run.depart_s),
+            seen(str(DEPOT.depot_id), departure_s=run.depart_s - 900),
             early,
             seen("nowhere", arrival_s=visit.end_s + 900, departure_s=visit.end_s + 1000),
-            seen("s3", status=VisitStatus.CANCELLED),
+            seen(run.visits[-1].stop_id, status=VisitStatus.CANCELLED),
         ],
     ).records
     assert records.skipped == {
