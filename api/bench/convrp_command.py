@@ -18,6 +18,7 @@ from api.bench.command import (
     close,
 )
 from api.bench.convrp import DEFAULT_SPREAD, ConvrpInstance, read_convrp
+from api.bench.effort import Stopwatch
 from api.bench.instance import Outcome, judged
 from api.bench.measure import searched
 from api.bench.table import ABSENT, shown, write_json
@@ -57,14 +58,10 @@ def measure_convrp(instance: ConvrpInstance, params: SolveParams, tick: Ticker) 
     """Solve with the promises, then each day alone; each half has the whole time limit."""
     tick.phase("bench.phase.instance")
     problem = instance.problem()
+    watch = Stopwatch()
     solution = searched(problem, params, tick)
     tours = instance.tours(problem, solution)
-    kept = judged(
-        instance,
-        tours,
-        best=None,
-        seconds=float(solution.stats.get("seconds", params.time_limit_s)),
-    )
+    kept = judged(instance, tours, best=None, effort=watch.read())
     tick.phase("bench.phase.alone")
     share = replace(params, time_limit_s=params.time_limit_s / instance.num_days)
     days: list[float | None] = []
@@ -124,7 +121,7 @@ def convrp_records(outcomes: Sequence[ConvrpOutcome], spread: float) -> list[dic
             "price_pct": o.price_pct,
             "drivers": o.num_drivers,
             "spread": round(o.widest, 6),
-            "seconds": round(o.kept.seconds, 3),
+            **o.kept.effort.to_record(),
             "feasible": o.kept.is_feasible,
         }
         for o in outcomes

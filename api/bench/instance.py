@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
+from api.bench.effort import Effort
 from data.model.plan import Violation
 from planner.problem import Problem, Solution
 
@@ -65,7 +66,7 @@ class Outcome:
     instance: str
     best_known: float | None
     cost: float | None
-    seconds: float
+    effort: Effort
     violations: tuple[Violation, ...] = ()
     is_maximised: bool = False
     peers: tuple[tuple[str, float | None], ...] = ()
@@ -90,7 +91,7 @@ def gap_pct(value: float | None, best_known: float | None, *, is_maximised: bool
 
 
 def judged(
-    instance: Instance, tours: Sequence[Tour], *, best: float | None, seconds: float
+    instance: Instance, tours: Sequence[Tour], *, best: float | None, effort: Effort
 ) -> Outcome:
     """The outcome of tours: first the instance's own rules, then, if all hold, the value."""
     violations = instance.violations(tours)
@@ -98,7 +99,7 @@ def judged(
         instance=instance.name,
         best_known=best,
         cost=None if violations else instance.value(tours),
-        seconds=seconds,
+        effort=effort,
         violations=violations,
         is_maximised=instance.is_maximised,
     )

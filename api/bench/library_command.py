@@ -20,6 +20,7 @@ from api.bench.command import (
     WorkersOption,
     close,
 )
+from api.bench.effort import Stopwatch
 from api.bench.library import LibraryInstance, generated, read_library
 from api.bench.library_validator import judge
 from api.bench.measure import searched
@@ -41,6 +42,7 @@ def solve_library(
     """The record and the plan of one instance; the stand-alone validator judges."""
     tick.phase("bench.phase.instance")
     problem = instance.problem()
+    watch = Stopwatch()
     solution = searched(problem, params, tick)
     plan = instance.plan_of(problem, solution)
     people, driven_s, faults = judge(instance.raw, plan)
@@ -50,7 +52,7 @@ def solve_library(
         "people": people,
         "people_bound": instance.people_bound(),
         "driving_s": driven_s,
-        "seconds": round(float(solution.stats.get("seconds", 0.0)), 2),
+        **watch.read().to_record(),
         "feasible": not faults,
         "faults": faults[:5],
     }
@@ -135,6 +137,7 @@ def grow(num_stops: int, seconds: float, seed: int, workers: int) -> dict[str, A
 
     problem = instance.problem()
     params = SolveParams(seed=seed, time_limit_s=seconds, workers=workers)
+    watch = Stopwatch()
     solution = optimise(problem, params, progress=tell)
     people, driven_s, faults = judge(instance.raw, instance.plan_of(problem, solution))
     near = next(
@@ -152,6 +155,7 @@ def grow(num_stops: int, seconds: float, seed: int, workers: int) -> dict[str, A
         "people_bound": instance.people_bound(),
         "driving_s": driven_s,
         "reference_s": seconds,
+        **watch.read().to_record(),
         "near_s": round(near, 2),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "feasible": not faults,

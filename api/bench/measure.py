@@ -1,10 +1,10 @@
 """One measurement: read, search, check, tell."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.bench.effort import Effort, Stopwatch
 from api.bench.instance import Instance, Outcome, judged
 from api.bench.limits import Limits, limits_of
 from api.bench.published import Published, travel_between
@@ -37,11 +37,11 @@ def measure(instance: Instance, file: Path, params: SolveParams, tick: Ticker) -
     """Solve a published problem and judge the solution by the problem's own rules."""
     tick.phase("bench.phase.instance")
     best = best_known(file)
-    began = time.perf_counter()
+    watch = Stopwatch()
     problem = instance.problem()
     solution = searched(problem, params, tick)
-    seconds = time.perf_counter() - began
-    return judged(instance, instance.tours(problem, solution), best=best, seconds=seconds)
+    effort = watch.read()
+    return judged(instance, instance.tours(problem, solution), best=best, effort=effort)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class RoundsOutcome:
     planned: Driven | None
     is_kept: bool
     violations: tuple[Violation, ...]
-    seconds: float
+    effort: Effort
     num_widened: int
     num_unclocked: int
     num_pauses: int
@@ -122,7 +122,7 @@ def _replanned(
 ) -> RoundsOutcome:
     timetable = published.timetable
     replan = Replan.of(timetable, travel, place, depot)
-    began = time.perf_counter()
+    watch = Stopwatch()
     problem = replan.problem()
     start = replan.published_solution(problem)
     solution = searched(problem, params, tick, start)
@@ -131,7 +131,7 @@ def _replanned(
     before = _driven(replan, replan.published)
     after = None if violations else _driven(replan, plan)
     # Where the published rounds keep every promise they are a plan too.
-    seconds = time.perf_counter() - began
+    effort = watch.read()
     is_kept = start is not None and (after is None or after.seconds >= before.seconds)
     if is_kept:
         after, violations = before, ()
@@ -144,7 +144,7 @@ def _replanned(
         planned=after,
         is_kept=is_kept,
         violations=violations,
-        seconds=seconds,
+        effort=effort,
         num_widened=replan.num_widened,
         num_unclocked=replan.num_unclocked,
         num_pauses=sum(span.pause_s > 0 for span in replan.spans),

@@ -35,7 +35,7 @@ def outcome_table(outcomes: Sequence[Outcome], words: Words) -> Table:
             shown(outcome.best_known, words),
             shown(outcome.cost, words) if outcome.is_feasible else words("bench.infeasible"),
             shown(outcome.gap_pct, words),
-            words.number(outcome.seconds, 1),
+            words.number(outcome.effort.seconds, 1),
             *(shown(values.get(name), words) for name in peers),
         )
     table.add_section()
@@ -45,7 +45,7 @@ def outcome_table(outcomes: Sequence[Outcome], words: Words) -> Table:
         "",
         "",
         shown(mean_gap_pct(outcomes), words),
-        shown(fmean(o.seconds for o in outcomes) if outcomes else None, words),
+        shown(fmean(o.effort.seconds for o in outcomes) if outcomes else None, words),
         *(shown(_peer_gap_pct(outcomes, name), words) for name in peers),
     )
     return table
@@ -81,7 +81,7 @@ def outcome_records(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
             "best_known": o.best_known,
             "cost": o.cost,
             "gap_pct": o.gap_pct,
-            "seconds": round(o.seconds, 3),
+            **o.effort.to_record(),
             "feasible": o.is_feasible,
         }
         for o in outcomes
@@ -156,6 +156,7 @@ def rounds_records(outcomes: Sequence[RoundsOutcome]) -> list[dict[str, object]]
             "published_vehicle_days": o.published.vehicle_days,
             "planned_vehicle_days": o.planned.vehicle_days if o.planned else None,
             "feasible": o.is_feasible,
+            **o.effort.to_record(),
             **_limit_facts(o.limits),
         }
         for o in outcomes

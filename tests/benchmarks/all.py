@@ -1,13 +1,15 @@
 """Everything that docs/benchmarks.md tables, within a time: ``python -m tests.benchmarks.all``.
 
 ``--minutes N`` shares the time among all solves, at most 60 seconds each (and ten times that for a
-reference plan of growth). What the results folder holds already is not solved again, so a run that
-was cut short goes on. ``--write`` then renders the tables into the document.
+reference plan of growth); ``--seconds pvrp=60 peers-top=5`` gives jobs seconds of their own. What
+the results folder holds already is not solved again, so a run that was cut short goes on.
+``--write`` then renders the tables into the document.
 """
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,18 +22,22 @@ MOST_S = 60
 SIZES = (100, 300, 1000, 3000)
 GROWTH_TIMES = 10
 CONVRP = ("convrp-0-7", "convrp-small")
+NUM_SOLVERS = {"pvrp": 5, "vrptw": 4, "top": 4, "convrp": 3, "rounds": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One command line; ``num_solves`` of equal time are in it."""
+    """One command line with so many solves of so many seconds in it."""
 
     name: str
     words: tuple[str, ...]
     num_solves: int
+    seconds: int
 
 
-def jobs_of(data: Path, out: Path, seconds: int) -> list[Job]:
+def jobs_of(
+    data: Path, out: Path, seconds: int, own_seconds: Mapping[str, int] | None = None
+) -> list[Job]:
     """Every measurement, the shortest families first."""
     sets = data / "benchmarks"
     uk = data / "uk-mobile-libraries"
@@ -43,45 +49,27 @@ def jobs_of(data: Path, out: Path, seconds: int) -> list[Job]:
             f for folder in CONVRP for f in sorted((sets / "convrp" / folder).glob("*.vrp"))
         ],
         "rounds": sorted((uk / "stops").glob("*.csv")),
+        "library": sorted(LIBRARY.glob("*.json")),
     }
-    num_solvers = {"pvrp": 5, "vrptw": 4, "top": 4, "convrp": 3, "rounds": 4}
-    limit = ("--time-limit", str(seconds))
-    bench = (sys.executable, "-c", "from api.cli import main; main()", "bench")
     legs = ("--legs", str(uk / "legs.csv"))
-    jobs = [
-        Job(
-            name=f"peers-{family}",
-            words=(
-                *(sys.executable, "-m", "tests.benchmarks.peers", family, *map(str, found)),
-                *(*limit, "--json", str(out / f"peers-{family}.json")),
-                *(legs if family == "rounds" else ()),
-            ),
-            num_solves=num_solvers[family] * len(found),
-        )
-        for family, found in files.items()
-        if found
-    ]
-    library = sorted(LIBRARY.glob("*.json"))
-    own = {"rounds": (*map(str, files["rounds"]), *legs), "library": tuple(map(str, library))}
-    counts = {"rounds": len(files["rounds"]), "library": len(library)}
-    jobs += [
-        Job(
-            name=name,
-            words=(*bench, name, *words, *limit, "--json", str(out / f"{name}.json")),
-            num_solves=counts[name],
-        )
-        for name, words in own.items()
-        if counts[name]
-    ]
-    long = ("--time-limit", str(GROWTH_TIMES * seconds), "--sizes", ",".join(map(str, SIZES)))
-    record = ("--json", str(out / "growth.json"), "--plot", str(out / "growth.svg"))
-    jobs.append(
-        Job(
-            name="growth",
-            words=(*bench, "growth", *long, *record),
-            num_solves=GROWTH_TIMES * len(SIZES),
-        )
-    )
+    bench = (sys.executable, "-c", "from api.cli import main; main()", "bench")
+    jobs = []
+
+    def add(name: str, words: Sequence[str], num_solves: int, times: int = 1) -> None:
+        if num_solves:
+            limit = times * (own_seconds or {}).get(name, seconds)
+            tail = ("--time-limit", str(limit), "--json", str(out / f"{name}.json"))
+            jobs.append(Job(name=name, words=(*words, *tail), num_solves=num_solves, seconds=limit))
+
+    for family, num_solvers in NUM_SOLVERS.items():
+        words = (sys.executable, "-m", "tests.benchmarks.peers", family)
+        named = (*map(str, files[family]), *(legs if family == "rounds" else ()))
+        add(f"peers-{family}", (*words, *named), num_solvers * len(files[family]))
+    add("pvrp", (*bench, "pvrp", *map(str, files["pvrp"])), len(files["pvrp"]))
+    add("rounds", (*bench, "rounds", *map(str, files["rounds"]), *legs), len(files["rounds"]))
+    add("library", (*bench, "library", *map(str, files["library"])), len(files["library"]))
+    sizes = ("--sizes", ",".join(map(str, SIZES)), "--plot", str(out / "growth.svg"))
+    add("growth", (*bench, "growth", *sizes), len(SIZES), GROWTH_TIMES)
     return jobs
 
 
@@ -92,27 +80,34 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of results")
     parser.add_argument("--only", nargs="*", help="names of jobs, such as peers-pvrp or growth")
     parser.add_argument("--write", type=Path, help="document whose tables are rendered anew")
+    parser.add_argument("--seconds", nargs="*", default=[], help="of single jobs, as pvrp=60")
     given = parser.parse_args()
     out = Console(soft_wrap=True)
     given.out.mkdir(parents=True, exist_ok=True)
+    own = {name: int(value) for name, value in (word.split("=") for word in given.seconds)}
     every = jobs_of(given.data, given.out, 1)
+    if unknown := {*own, *(given.only or ())} - {job.name for job in every}:
+        parser.error(f"no such job: {', '.join(sorted(unknown))}")
     wanted = {job.name for job in every if not given.only or job.name in given.only}
-    total = sum(job.num_solves for job in every if job.name in wanted)
-    seconds = max(1, min(MOST_S, int(60 * given.minutes / max(1, total))))
-    out.print(f"{total} solves of {seconds} s, about {total * seconds / 60:.0f} minutes")
+    fixed = sum(j.num_solves * j.seconds for j in jobs_of(given.data, given.out, 0, own))
+    shared = sum(j.num_solves * j.seconds for j in every if j.name in wanted - {*own})
+    left = max(0.0, 60 * given.minutes - fixed)
+    seconds = max(1, min(MOST_S, int(left / max(1, shared))))
     failed = []
-    for job in jobs_of(given.data, given.out, seconds):
+    for job in jobs_of(given.data, given.out, seconds, own):
         result = given.out / f"{job.name}.json"
         done = given.out / f"{job.name}.done"
         if job.name not in wanted:
             continue
-        if done.is_file() and done.read_text(encoding="utf-8") == str(seconds) and result.is_file():
+        limit = str(job.seconds)
+        if done.is_file() and done.read_text(encoding="utf-8") == limit and result.is_file():
             continue
-        out.print(f"{job.name}: {job.num_solves} solves of {seconds} s")
+        minutes = job.num_solves * job.seconds / 60
+        out.print(f"{job.name}: {job.num_solves} solves of {limit} s, {minutes:.0f} minutes")
         code = subprocess.run(job.words, check=False).returncode
         # 1 says that a solution breaks a rule: measured all the same, and told in the table.
         if code in (0, 1) and result.is_file():
-            done.write_text(str(seconds), encoding="utf-8")
+            done.write_text(limit, encoding="utf-8")
         else:
             failed.append(job.name)
     if given.write:

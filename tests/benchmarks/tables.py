@@ -64,10 +64,42 @@ def peers_table(records: Sequence[dict[str, Any]]) -> str:
     worst = [number(max(g)) if g else "–" for g in gaps.values()]
     rows.append(["**Mean gap, % (solved)**", "", *summary])
     rows.append(["**Worst gap, %**", "", *worst])
+    shares = [told_share([r for r in records if r["solver"] == name]) for name in names]
+    rows.append(["**Processor, of two cores, %**", "", *shares])
     limits = sorted({r["time_limit_s"] for r in records})
     known_head = "Published" if any("published" in r for r in records) else "Best known"
     told = f"{', '.join(f'{s:g}' for s in limits)} seconds each, {OURS} and peers on two cores."
     return told + "\n\n" + markdown(["Instance", known_head, *names], rows)
+
+
+def told_share(records: Sequence[dict[str, Any]]) -> str:
+    """Processor time that the solves got, of what two cores have in their time."""
+    had = [r for r in records if "cpu_s" in r]
+    wall = sum(r["seconds"] for r in had)
+    return number(100 * sum(r["cpu_s"] for r in had) / (2 * wall), 0) if wall else "–"
+
+
+def told_effort(records: Sequence[dict[str, Any]]) -> str:
+    """Seconds, share of the processor and load of a table's solves, as a line above it."""
+    mean_s = number(fmean(r["seconds"] for r in records), 0)
+    loads = [r["load"] for r in records if "load" in r]
+    load = f"; load {number(min(loads), 1)} to {number(max(loads), 1)}" if loads else ""
+    return f"{mean_s} seconds each, {told_share(records)} % of two cores{load}."
+
+
+def gaps_table(records: Sequence[dict[str, Any]]) -> str:
+    """The planner alone against best known values."""
+    rows = [
+        [r["instance"], number(r["best_known"]), number(r["cost"]), number(r["gap_pct"])]
+        for r in records
+    ]
+    gaps = [r["gap_pct"] for r in records if r["gap_pct"] is not None]
+    rows.append(["**Mean**", "", "", number(fmean(gaps)) if gaps else "–"])
+    return (
+        told_effort(records)
+        + "\n\n"
+        + markdown(["Instance", "Best known", "Found", "Gap, %"], rows)
+    )
 
 
 def rounds_limits_table(records: Sequence[dict[str, Any]]) -> str:
@@ -91,7 +123,7 @@ def rounds_limits_table(records: Sequence[dict[str, Any]]) -> str:
         )
     head = ["Authority", "Published, min", "Planned", "Change, %", "At least (proved)"]
     head += ["Vehicle-days", "Visits bound to their days, %", "Day filled, %", "Orders shortest"]
-    return markdown(head, rows)
+    return told_effort(records) + "\n\n" + markdown(head, rows)
 
 
 def plain_table(records: Sequence[dict[str, Any]], columns: Sequence[tuple[str, str]]) -> str:
@@ -100,7 +132,7 @@ def plain_table(records: Sequence[dict[str, Any]], columns: Sequence[tuple[str, 
         [r[key] if isinstance(r[key], str) else number(r[key]) for key, _ in columns]
         for r in records
     ]
-    return markdown([name for _, name in columns], rows)
+    return told_effort(records) + "\n\n" + markdown([name for _, name in columns], rows)
 
 
 def tables_of(folder: Path) -> dict[str, str]:
@@ -118,6 +150,8 @@ def tables_of(folder: Path) -> dict[str, str]:
             longest = max(r["time_limit_s"] for r in records)
             chosen = [r for r in records if r["time_limit_s"] == longest]
             tables[f"peers-{family}"] = peers_table(chosen)
+    if records := read("pvrp"):
+        tables["pvrp"] = gaps_table(records)
     if records := read("rounds"):
         tables["rounds"] = rounds_limits_table(records)
     if records := read("library"):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.benchmarks.all import jobs_of
+from tests.benchmarks.peers.run import starved
 from tests.benchmarks.tables import peers_table, rendered, tables_of
 
 
@@ -43,3 +44,26 @@ def test_every_job_writes_where_the_tables_read(tmp_path: Path) -> None:
     """Without the published sets only what the project has itself is measured."""
     names = [job.name for job in jobs_of(tmp_path, tmp_path, 1)]
     assert names == ["library", "growth"]
+
+
+def test_a_job_may_have_seconds_of_its_own(tmp_path: Path) -> None:
+    """A reference of growth is ten times as long as the other solves."""
+    jobs = {job.name: job for job in jobs_of(tmp_path, tmp_path, 7, {"library": 20})}
+    assert (jobs["library"].seconds, jobs["growth"].seconds) == (20, 70)
+    assert jobs["library"].words[-4:-2] == ("--time-limit", "20")
+
+
+def test_a_starved_solve_is_found() -> None:
+    """Less than 85 % of what the best supplied rival got; one that ended by itself is none."""
+
+    def effort(solver: str, cpu_s: float, seconds: float = 10.0) -> dict[str, object]:
+        return {
+            "solver": solver,
+            "cpu_s": cpu_s,
+            "seconds": seconds,
+            "time_limit_s": 10.0,
+            "processes_ended": 0,
+        }
+
+    records = [effort("A", 20), effort("B", 16.8), effort("C", 17.2), effort("D", 1.0, 2.0)]
+    assert [r["solver"] for r in starved(records)] == ["B"]

@@ -11,7 +11,8 @@ from api.bench_cli import bench
 from data.model.errors import InputError
 
 TINY = Path(__file__).resolve().parents[2] / "instances"
-RECORD = ("instance", "best_known", "cost", "gap_pct", "seconds", "feasible")
+EFFORT = ("seconds", "cpu_s", "load")
+RECORD = ("instance", "best_known", "cost", "gap_pct", *EFFORT, "feasible")
 ROUNDS_RECORD = (
     "authority",
     "visits",
@@ -22,6 +23,7 @@ ROUNDS_RECORD = (
     "published_vehicle_days",
     "planned_vehicle_days",
     "feasible",
+    *EFFORT,
     "bound_drive_min",
     "fixed_ratio",
     "busy_ratio",
@@ -55,6 +57,7 @@ def test_tiny_instances_are_solved(tmp_path: Path, kind: str, cost: float) -> No
     assert record["cost"] == pytest.approx(cost)
     assert record["gap_pct"] == pytest.approx(0, abs=0.001)
     assert record["feasible"] is True
+    assert 0 < record["cpu_s"] < 60
     assert f"tiny-{kind}" in result.stdout
     assert "Mean of 1 instance" in result.stdout
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.bench.effort import Effort
 from api.bench.instance import Instance, Tour, gap_pct, judged
 from api.bench.pvrp import read_pvrp
 from api.bench.text import best_known
@@ -11,6 +12,7 @@ from api.bench.top import read_top
 from api.bench.vrptw import read_vrptw
 from data.model.errors import InputError
 
+EFFORT = Effort(seconds=1.0, cpu_s=2.0, load=0.5)
 TINY = Path(__file__).resolve().parents[2] / "instances"
 SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "benchmarks"
 NEEDS_SHARED = pytest.mark.skipif(not SHARED.is_dir(), reason="published instances are not here")
@@ -30,7 +32,7 @@ def test_pvrp_counts_distance_by_hand() -> None:
     plan = tours((0, (1, 3)), (1, (2, 3)))
     assert not instance.violations(plan)
     assert instance.value(plan) == pytest.approx(34)
-    outcome = judged(instance, plan, best=best_known(TINY / "tiny-pvrp.txt"), seconds=1.0)
+    outcome = judged(instance, plan, best=best_known(TINY / "tiny-pvrp.txt"), effort=EFFORT)
     assert outcome.gap_pct == pytest.approx(0)
 
 
@@ -47,7 +49,7 @@ def test_pvrp_names_each_broken_rule() -> None:
 def test_an_infeasible_solution_has_no_cost() -> None:
     """What breaks a rule is told as infeasible; neither cost nor gap is given."""
     instance = read_pvrp(TINY / "tiny-pvrp.txt")
-    outcome = judged(instance, tours((0, (1, 3))), best=34.0, seconds=1.0)
+    outcome = judged(instance, tours((0, (1, 3))), best=34.0, effort=EFFORT)
     assert not outcome.is_feasible
     assert outcome.cost is None
     assert outcome.gap_pct is None

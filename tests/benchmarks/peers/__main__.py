@@ -10,9 +10,10 @@ from rich.console import Console
 from api.bench.convrp import DEFAULT_SPREAD
 from api.bench.table import write_json
 from tests.benchmarks.peers.families import FAMILIES
-from tests.benchmarks.peers.run import Asked, solve
+from tests.benchmarks.peers.run import Asked, solve, starved
 
 COMMON = ("family", "instance", "solver", "time_limit_s", "seed")
+MOST_ATTEMPTS = 2
 
 
 def main() -> None:
@@ -30,20 +31,39 @@ def main() -> None:
     records: list[dict[str, Any]] = []
     if given.json and given.json.is_file():
         records = json.loads(given.json.read_text(encoding="utf-8"))
+
+    def keep() -> None:
+        if given.json:
+            write_json(given.json, records)
+
+    def tell(record: dict[str, Any]) -> None:
+        value = record["value"] if record["value"] is not None else "no solution"
+        took = f"{record['seconds']} s, {record['cpu_s']} s of processor"
+        out.print(f"{given.family} {record['instance']} {record['solver']}: {value} ({took})")
+
     known = {tuple(r[c] for c in COMMON) for r in records}
     for file in given.files:
         asked = Asked(family=given.family, file=file, legs=given.legs, spread=given.spread)
         case = asked.case()
+        own = []
         for solver in case.solvers:
             key = (given.family, case.name, solver, given.time_limit, given.seed)
             if key in known or (given.solvers and solver not in given.solvers):
                 continue
             record = solve(asked, case, solver, given.time_limit, given.seed)
+            own.append(record)
             records.append(record)
-            if given.json:
-                write_json(given.json, records)
-            told = record["value"] if record["value"] is not None else "no solution"
-            out.print(f"{given.family} {case.name} {solver}: {told} ({record['seconds']} s)")
+            keep()
+            tell(record)
+        for record in starved(own):
+            while record["attempts"] < MOST_ATTEMPTS and record in starved(own):
+                again = solve(asked, case, record["solver"], given.time_limit, given.seed)
+                attempts = record["attempts"] + 1
+                if again["cpu_s"] > record["cpu_s"]:
+                    record.update(again)
+                record["attempts"] = attempts
+                keep()
+                tell(record)
 
 
 if __name__ == "__main__":
