@@ -12,8 +12,9 @@ from api.services.regions import load_region
 from api.web.map_words import map_words
 from api.words import Words
 from maps import symbols
-from maps.basemap import region_basemap
+from maps.basemap import extract_basemap, region_basemap
 from tests.e2e.map_page.server import map_server
+from tests.osm_region import make_region
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -24,6 +25,9 @@ SWITCHES = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backg
             "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
             "--enable-unsafe-swiftshader"]  # fmt: skip
 KALININGRAD = (20.51102, 54.70639)
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+AXE_RUN = """async () => (await axe.run(document)).violations.map(
+  (rule) => `${rule.id}: ${rule.nodes.map((node) => node.target.join(" ")).join(", ")}`)"""
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 READY_MS = 60_000
 
@@ -156,6 +160,28 @@ def test_a_plan_is_shown_and_answers_clicks(browser: Browser, address: str) -> N
     assert visit.page.title() == "Карта"
     assert popup.locator("button").get_attribute("aria-label") == "Закрыть"
     visit.context.close()
+
+
+def test_the_map_has_no_faults_of_access(browser: Browser, address: str) -> None:
+    """axe finds nothing to mend in the map, its controls, sources and an open bubble."""
+    visit = Visit(browser, address, "?plan=1&tell=1", bypass_csp=True)
+    visit.page.wait_for_selector(".maplibregl-popup-content")
+    visit.page.add_script_tag(path=AXE)
+    assert visit.page.evaluate(AXE_RUN) == []
+    visit.context.close()
+
+
+def test_the_map_of_an_extract_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    """Roads, a lake and its name, villages and road numbers of a file made of an extract."""
+    facts = make_region(tmp_path / "region.osm.pbf", num_settlements=20)
+    made = extract_basemap(facts.path, tmp_path / "region.pmtiles")
+    assert made is not None
+    with map_server(made.path, overlays()) as address:
+        visit = Visit(browser, address)
+        assert visit.complaints == []
+        assert {"earth", "roads", "water", "places"} <= set(visit.told("layers").split())
+        assert set(visit.told("names").split("|")) & {v.name for v in facts.villages}
+        visit.context.close()
 
 
 def test_no_basemap_is_told_by_a_code(browser: Browser, tmp_path: Path) -> None:

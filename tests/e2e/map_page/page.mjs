@@ -23,6 +23,7 @@ try {
     });
     showPlaces(map, overlays.places);
     select(map, "runs", [overlays.runs[0].id]);
+    if (asked.has("tell")) tell(map, [20.5, 54.7], "Калининград");
     if (asked.get("plan") === "fit") fit(map, overlays.runs[0].line, { maxZoom: 12 });
   }
   map.on("idle", () => {
