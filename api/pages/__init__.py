@@ -11,6 +11,7 @@ from api.pages import (
     home,
     language,
     own_account,
+    public,
     sign_in,
 )
 
@@ -24,4 +25,7 @@ PAGES: tuple[APIRouter, ...] = (
     audit.router,
     documents.router,
     board.router,
+    public.router,
+    # Takes any single word, so it stays the last.
+    public.short,
 )

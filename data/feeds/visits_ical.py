@@ -61,7 +61,7 @@ def visits_ical(
     calendar.add("x-wr-calname", name)
     calendar.add("x-wr-timezone", timetable.time_zone)
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", REFRESH)
+    calendar.add("x-published-ttl", f"PT{REFRESH // timedelta(hours=1)}H")
     if address:
         calendar.add("source", address, parameters={"value": "URI"})
     maker = _Maker(timetable, label, zone, stop_address)

@@ -13,6 +13,7 @@ from data.model.fleet import Vehicle, VehicleId
 from data.model.geo import distance_m
 from data.model.place import Settlement, SettlementId, Stop, StopId, StopKind
 from data.model.publication import Moment, PromisedVisit, VisitId, VisitState
+from data.model.visit_lines import VisitLine, visit_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,11 @@ class PublicTimetable:
     def visits_of(self, stop_id: StopId) -> tuple[PromisedVisit, ...]:
         """All visits ever promised at a stop, by date and time."""
         return self._of_stop.get(stop_id, ())
+
+    @cached_property
+    def lines_of(self) -> Mapping[StopId, tuple[VisitLine, ...]]:
+        """For each stop the lines of its printed timetable."""
+        return {s.stop_id: visit_lines(self.visits_of(s.stop_id)) for s in self.stops}
 
     def coming(self, stop_id: StopId, now: Moment) -> tuple[PromisedVisit, ...]:
         """Visits of a stop that have not ended, cancelled ones too, by date and time."""

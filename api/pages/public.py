@@ -1,0 +1,329 @@
+"""Pages and feeds for residents: no account, no script needed, addresses that stay."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from api.language import language_of
+from api.limiter import Limit
+from api.middleware import content_security_policy
+from api.rendering import render
+from api.services.public import Published, PublishedCache
+from api.services.public_pages import Context, PublicPages
+from api.state import Service, ServiceDep
+from api.web.public_links import PREFIX, ServedLinks
+from api.words import LANGUAGES, Words
+from data.db.engine import reading
+from data.db.regions_known_store import region_names
+from data.model.accounts import NOBODY
+from data.model.addresses import key_of
+from data.model.errors import InputError, NotFoundError
+from data.model.fleet import VehicleId
+from data.model.place import StopId
+from data.model.place_search import QUERY_CHARS
+
+router = APIRouter(prefix=PREFIX + "/{region}")
+short = APIRouter()
+"""Short addresses for posters: ``/<region>`` leads to the region's page. Included last."""
+
+FEED_AGE_S = 900
+_PAGE = {"cache-control": "private, no-cache"}
+_OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Last-Modified"}
+"""Feeds are there for everybody's pages."""
+Coordinate = Annotated[str | None, Query(max_length=20)]
+Lang = Annotated[str | None, Query(max_length=8)]
+
+
+def cache_of(request: Request) -> PublishedCache:
+    """Regions read before, one cache for each application."""
+    state = request.app.state
+    cache: PublishedCache | None = getattr(state, "published", None)
+    if cache is None:
+        cache = state.published = PublishedCache()
+    return cache
+
+
+def published_of(request: Request, service: Service, region: str) -> Published:
+    """What a region tells, by the part of an address that names it.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    region_id = key_of(region)
+    if region_id is None:
+        raise NotFoundError("region.unknown", region_id=region[:80])
+    return cache_of(request).get(service.engine, region_id)
+
+
+def _pages(request: Request, service: Service, region: str) -> PublicPages:
+    """The pages in the reader's language."""
+    published = published_of(request, service, region)
+    own = published.timetable.language
+    return _made(service, published, language_of(request, own))
+
+
+def _made(service: Service, published: Published, language: str) -> PublicPages:
+    own = Words(published.timetable.language).language
+    links = ServedLinks(
+        region_id=published.timetable.region_id,
+        public_url=service.settings.public_url,
+        feed_language=None if language == own else language,
+    )
+    return PublicPages(
+        published=published,
+        now=published.now(service.clock()),
+        words=Words(language),
+        links=links,
+    )
+
+
+def _show(request: Request, pages: PublicPages, template: str, context: Context) -> Response:
+    return render(
+        request,
+        f"public/{template}.html",
+        headers=_PAGE,
+        language=pages.timetable.language,
+        **context,
+    )
+
+
+@router.get("")
+def home(
+    region: str,
+    request: Request,
+    service: ServiceDep,
+    q: Annotated[str, Query(max_length=500)] = "",
+    lon: Coordinate = None,
+    lat: Coordinate = None,
+) -> Response:
+    """Nearest stop and next real visit, by the name of a village or by position."""
+    position = _position(lon, lat)
+    query = " ".join(q.replace("\0", "").split())[:QUERY_CHARS]
+    if query or position:
+        service.limiter.check(Limit.SEARCH, request.client.host if request.client else "")
+    pages = _pages(request, service, region)
+    return _show(request, pages, "home", pages.home(query=query, position=position))
+
+
+def _position(lon: str | None, lat: str | None) -> tuple[float, float] | None:
+    """Lon and lat as somebody's browser gave them.
+
+    Raises
+    ------
+    InputError
+        ``public.bad_position``.
+    """
+    if lon is None and lat is None:
+        return None
+    try:
+        x, y = float(lon or ""), float(lat or "")
+    except ValueError:
+        raise InputError("public.bad_position") from None
+    if not (-180 <= x <= 180 and -90 <= y <= 90):
+        raise InputError("public.bad_position")
+    return x, y
+
+
+@router.get("/timetable")
+def timetable_page(region: str, request: Request, service: ServiceDep) -> Response:
+    """The whole timetable by stop."""
+    pages = _pages(request, service, region)
+    return _show(request, pages, "timetable", pages.whole())
+
+
+@router.get("/notices")
+def notices_page(region: str, request: Request, service: ServiceDep) -> Response:
+    """What readers are told besides the timetable."""
+    pages = _pages(request, service, region)
+    return _show(request, pages, "notices", pages.notices())
+
+
+@router.get("/data")
+def data_page(region: str, request: Request, service: ServiceDep) -> Response:
+    """Addresses of the open data."""
+    pages = _pages(request, service, region)
+    return _show(request, pages, "data", pages.data())
+
+
+@router.get("/embed")
+def embed(
+    region: str,
+    request: Request,
+    service: ServiceDep,
+    stop: Annotated[str, Query(max_length=500)],
+    lang: Lang = None,
+) -> Response:
+    """The next visits of a stop, to be shown in a frame of any site."""
+    published = published_of(request, service, region)
+    language = _asked(lang, published)
+    # The frame speaks the language that its address names, whoever looks at it.
+    request.state.caller = replace(NOBODY, language=language)
+    pages = _made(service, published, language)
+    headers = _PAGE | {"content-security-policy": content_security_policy(frame_ancestors="*")}
+    return render(request, "public/embed.html", headers=headers, **pages.embed(_stop_id(stop)))
+
+
+@router.api_route("/timetable.ics", methods=["GET", "HEAD"])
+def region_calendar(
+    region: str, request: Request, service: ServiceDep, lang: Lang = None
+) -> Response:
+    """All visits as iCalendar."""
+    feed = _Feed(request, service, region, lang)
+    return feed.answer("text/calendar; charset=utf-8", feed.pages.calendar)
+
+
+@router.api_route("/timetable.csv", methods=["GET", "HEAD"])
+def region_table(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
+    """The timetable in the schema of mobile-library stops."""
+    feed = _Feed(request, service, region, lang)
+    return feed.answer("text/csv; charset=utf-8; header=present", feed.pages.table)
+
+
+@router.api_route("/stops.geojson", methods=["GET", "HEAD"])
+def region_map(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
+    """Stops with their coming visits."""
+    feed = _Feed(request, service, region, lang)
+    return feed.answer("application/geo+json", feed.pages.geojson)
+
+
+@router.api_route("/notices.atom", methods=["GET", "HEAD"])
+def region_notices(
+    region: str, request: Request, service: ServiceDep, lang: Lang = None
+) -> Response:
+    """Notices as a feed."""
+    feed = _Feed(request, service, region, lang)
+    return feed.answer("application/atom+xml; charset=utf-8", feed.pages.atom)
+
+
+@router.api_route("/stops/{stop}.ics", methods=["GET", "HEAD"])
+def stop_calendar(
+    region: str, stop: str, request: Request, service: ServiceDep, lang: Lang = None
+) -> Response:
+    """A stop's visits as iCalendar."""
+    feed = _Feed(request, service, region, lang)
+    stop_id = feed.pages.place(_stop_id(stop)).stop_id
+    return feed.answer("text/calendar; charset=utf-8", lambda: feed.pages.stop_calendar(stop_id))
+
+
+@router.get("/stops/{stop}")
+def stop_page(region: str, stop: str, request: Request, service: ServiceDep) -> Response:
+    """The timetable of a stop."""
+    pages = _pages(request, service, region)
+    return _show(request, pages, "stop", pages.stop(_stop_id(stop)))
+
+
+@router.api_route("/vehicles/{vehicle}.ics", methods=["GET", "HEAD"])
+def vehicle_calendar(
+    region: str, vehicle: str, request: Request, service: ServiceDep, lang: Lang = None
+) -> Response:
+    """A vehicle's visits as iCalendar."""
+    feed = _Feed(request, service, region, lang)
+    vehicle_id = _vehicle_id(vehicle)
+    feed.pages.vehicle_name(vehicle_id)
+    return feed.answer(
+        "text/calendar; charset=utf-8", lambda: feed.pages.vehicle_calendar(vehicle_id)
+    )
+
+
+@router.get("/vehicles/{vehicle}")
+def vehicle_page(region: str, vehicle: str, request: Request, service: ServiceDep) -> Response:
+    """The coming days of a vehicle."""
+    pages = _pages(request, service, region)
+    return _show(request, pages, "vehicle", pages.vehicle(_vehicle_id(vehicle)))
+
+
+@short.get("/{region}")
+def short_address(region: str, service: ServiceDep) -> Response:
+    """Lead from ``/<region>`` to its page; any other word is a page that is not there."""
+    region_id = key_of(region)
+    with reading(service.engine) as session:
+        if region_id is None or region_id not in region_names(session):
+            raise HTTPException(404)
+    return RedirectResponse(f"{PREFIX}/{region}", status_code=308)
+
+
+def _stop_id(part: str) -> StopId:
+    key = key_of(part)
+    if key is None:
+        raise NotFoundError("public.no_stop")
+    return StopId(key)
+
+
+def _vehicle_id(part: str) -> VehicleId:
+    key = key_of(part)
+    if key is None:
+        raise NotFoundError("public.no_vehicle")
+    return VehicleId(key)
+
+
+def _asked(lang: str | None, published: Published) -> str:
+    """The language that an address names, else the region's."""
+    return lang if lang in LANGUAGES else Words(published.timetable.language).language
+
+
+class _Feed:
+    """One feed's answer: the same for everybody, made only where it has changed."""
+
+    def __init__(self, request: Request, service: Service, region: str, lang: str | None) -> None:
+        published = published_of(request, service, region)
+        self._request = request
+        self._changed_at = published.timetable.changed_at
+        self.pages = _made(service, published, _asked(lang, published))
+
+    def answer(self, kind: str, make: Callable[[], bytes]) -> Response:
+        """The feed, or that it has not changed."""
+        pages, request = self.pages, self._request
+        told = "\n".join(
+            (
+                request.url.path,
+                pages.published.mark,
+                pages.words.language,
+                pages.now[0].isoformat(),
+                request.app.version,
+                pages.links.absolute(""),
+            )
+        )
+        tag = f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
+        headers = {
+            **_OPEN,
+            "etag": tag,
+            "cache-control": f"public, max-age={FEED_AGE_S}",
+            "content-language": pages.words.language,
+            "content-type": kind,
+        }
+        if self._changed_at is not None:
+            headers["last-modified"] = format_datetime(self._changed_at, usegmt=True)
+        if self._is_known(tag):
+            return Response(status_code=304, headers=headers)
+        return Response(pages.published.feed(tag, make), headers=headers)
+
+    def _is_known(self, tag: str) -> bool:
+        """Whether whoever asks has the feed as it is (RFC 9110, 13.1: the tag goes first)."""
+        given = self._request.headers.get("if-none-match")
+        if given is not None:
+            tags = (part.strip().removeprefix("W/") for part in given.split(","))
+            return any(part in (tag, "*") for part in tags)
+        since = self._request.headers.get("if-modified-since")
+        if since is None or self._changed_at is None:
+            return False
+        return _same_day(since, self._changed_at, self.pages)
+
+
+def _same_day(since: str, changed_at: datetime, pages: PublicPages) -> bool:
+    """Whether nothing has changed since an instant; a new day drops what is past."""
+    try:
+        at = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    if at.tzinfo is None or at < changed_at.replace(microsecond=0):
+        return False
+    return pages.published.now(at)[0] == pages.now[0]
