@@ -208,6 +208,28 @@ def remove_entry(edit: Edit, entry: Entry) -> None:
     _note(edit, "calendar.remove", entry)
 
 
+def set_weekdays(edit: Edit, weekdays: frozenset[int]) -> None:
+    """Say on which weekdays there is service at all.
+
+    Raises
+    ------
+    InputError
+        ``calendar.no_weekday``.
+    """
+    if not weekdays or not weekdays <= set(range(7)):
+        raise InputError("calendar.no_weekday", field="weekdays")
+    _put_calendar(edit, replace(_calendar(edit), weekdays=weekdays))
+    audit_store.record(
+        edit.session,
+        edit.caller,
+        "calendar.weekdays",
+        edit.region_id,
+        region_id=edit.region_id,
+        weekdays=sorted(weekdays),
+    )
+    event_store.emit(edit.session, "calendar", "weekdays", edit.region_id)
+
+
 def hits_of(session: Session, region_id: str, entry: Entry) -> tuple[PromisedVisit, ...]:
     """Promised visits, still to come, on which an entry's dates fall.
 

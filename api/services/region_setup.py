@@ -308,7 +308,7 @@ class RegionSetup:
 
     def _check_open(self, draft_id: str) -> None:
         if self.drafts.get(draft_id).confirmed_at is not None:
-            raise ConflictError("setup.confirmed")
+            raise ConflictError("setup.confirmed_already")
 
 
 def region_files_folder(data_dir: Path, region_id: str) -> Path:

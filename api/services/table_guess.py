@@ -24,6 +24,13 @@ _COLUMNS: dict[UploadKind, tuple[str, ...]] = {
     UploadKind.MUNICIPALITIES: MUNICIPALITIES.columns,
     UploadKind.NORMS: NORM_COLUMNS,
 }
+KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
+    kind.value: columns for kind, columns in _COLUMNS.items()
+} | {
+    UploadKind.SETTLEMENTS.value: (*SETTLEMENTS.columns, "oktmo"),
+    UploadKind.LIBRARIES.value: (*LIBRARIES.columns, "opened_year", "closed_year", "status"),
+}
+"""Columns that a file's columns may stand for, by kind."""
 _COMMON = frozenset({"name", "lon", "lat", "source", "kind", "name_latin", "notes"})
 """Columns that many kinds have, and so tell little."""
 _NAMES: dict[UploadKind, tuple[str, ...]] = {

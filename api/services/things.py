@@ -305,10 +305,10 @@ def _references(thing: Thing) -> Iterator[tuple[str, ThingKind, list[str]]]:
         case Vehicle():
             yield "depot_id", DEPOTS, _some(thing.depot_id)
             yield "end_depot_id", DEPOTS, _some(thing.end_depot_id)
-            yield "lodgings", DEPOTS, sorted(thing.lodging_ids)
-            yield "rule_sets", RULES, [str(i) for i in thing.rule_set_ids]
+            yield "lodging_ids", DEPOTS, sorted(thing.lodging_ids)
+            yield "rule_set_ids", RULES, [str(i) for i in thing.rule_set_ids]
         case Specialist() | CrewMember():
-            yield "vehicles", VEHICLES, sorted(thing.vehicle_ids)
+            yield "vehicle_ids", VEHICLES, sorted(thing.vehicle_ids)
 
 
 def _some(key: str | None) -> list[str]:
