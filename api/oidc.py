@@ -11,6 +11,7 @@ OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9700 (best current pr
 import json
 import secrets
 import threading
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -55,11 +56,7 @@ class OidcClient:
     """The organisation's provider; its description is fetched once it is needed."""
 
     def __init__(self, settings: Settings) -> None:
-        try:
-            import authlib  # noqa: F401
-            import httpx  # noqa: F401
-        except ImportError:
-            raise InputError("settings.oidc_missing") from None
+        self._make_client = _client_class()
         assert settings.oidc_issuer is not None
         assert settings.oidc_client_id is not None
         self._issuer = settings.oidc_issuer
@@ -158,9 +155,7 @@ class OidcClient:
         return dict(token.claims)
 
     def _client(self) -> Any:
-        from authlib.integrations.httpx_client import OAuth2Client
-
-        return OAuth2Client(
+        return self._make_client(
             client_id=self._client_id,
             client_secret=self._secret,
             token_endpoint_auth_method="client_secret_basic" if self._secret else "none",
@@ -200,6 +195,23 @@ class OidcClient:
 
     def _failed(self, reason: str) -> AccessError:
         return AccessError("access.oidc_failed", name=self._name, reason=reason)
+
+
+def _client_class() -> Any:
+    """Authlib's client on httpx.
+
+    Authlib says on import that it prefers httpx2, the renamed httpx; both speak alike.
+    """
+    try:
+        import httpx  # noqa: F401
+        from authlib.deprecate import AuthlibDeprecationWarning
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+            from authlib.integrations.httpx_client import OAuth2Client
+    except ImportError:
+        raise InputError("settings.oidc_missing") from None
+    return OAuth2Client
 
 
 def _is_safe(address: object) -> bool:
