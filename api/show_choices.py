@@ -15,6 +15,7 @@ from api.words import Words
 from data.model.calendar import HOUR_S, MINUTE_S
 from data.model.plan import PlanRequest
 from data.model.region import Region
+from data.model.rule_notes import provisional_notes
 from maps.chart_page import Row, Section, chart_page
 from maps.charts import Dot, bars_svg, dots_svg
 from planner.access import AccessFigures
@@ -193,6 +194,7 @@ def frontier_page(
     lead = [words("frontier.lead")]
     if any(m.is_estimated for m in request.travel.values()):
         lead.append(words("show.estimated"))
+    lead += provisional_notes(request, words)
     return chart_page([section], language=words.language, title=title, lead=lead), svgs
 
 
@@ -413,6 +415,7 @@ def fleet_page(region: Region, found: FleetSizes, words: Words) -> tuple[str, di
     lead = [words("fleet.lead")]
     if any(m.is_estimated for s in found.sizes for m in s.request.travel.values()):
         lead.append(words("show.estimated"))
+    lead += dict.fromkeys(n for s in found.sizes for n in provisional_notes(s.request, words))
     return chart_page(sections, language=words.language, title=title, lead=lead), svgs
 
 

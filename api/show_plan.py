@@ -18,6 +18,7 @@ from data.model.norms import NeedStatus
 from data.model.place import StopId
 from data.model.plan import PlanRequest, Violation
 from data.model.region import Region
+from data.model.rule_notes import provisional_notes
 from planner.alone import impossible_stops
 
 MOST_LISTED = 10
@@ -119,6 +120,8 @@ def show_plan(console: Console, words: Words, region: Region, result: PlanResult
     provenance = result.plan.provenance
     if provenance is not None and provenance.is_estimated:
         console.print(words("show.estimated"), style="yellow")
+    for note in provisional_notes(result.request, words):
+        console.print(note, style="yellow", markup=False)
 
 
 def _specialist_days(words: Words, result: PlanResult) -> str:
@@ -177,6 +180,18 @@ def plan_facts(words: Words, result: PlanResult) -> dict[str, Any]:
         ],
         "off_road": [s.stop_id for s in result.off_road],
         "borrowed_vehicles": result.borrowed,
+        "provisional_rules": [
+            {
+                "rule_set": rule_set.rule_set_id,
+                "name": rule_set.name,
+                "ended": None if rule_set.valid_to is None else rule_set.valid_to.isoformat(),
+                "source": rule_set.source,
+                "text": text,
+            }
+            for rule_set, text in zip(
+                request.provisional_rules, provisional_notes(request, words), strict=True
+            )
+        ],
         "provenance": None if plan.provenance is None else asdict(plan.provenance),
     }
 

@@ -22,6 +22,7 @@ from data.model.lines import RunLines
 from data.model.norms import Need, NormSet
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
+from data.model.rule_notes import provisional_notes
 from maps.encode import encoded
 from maps.features import Features
 from maps.layers import library_points, run_line_features, settlement_points, stop_points
@@ -92,6 +93,7 @@ def draw_map(
         calendar=calendar_of(request, plan, label),
         legend_notes=[hollow_note(label), line_note(label, follows_roads=follows_roads)],
         online=label("map.online") if online_base else "",
+        warnings=provisional_notes(request, label),
         about=_about(region, plan, label),
     )
     return _page(region, features, panel, label, online_base=online_base)

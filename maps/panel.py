@@ -36,6 +36,7 @@ class Panel:
     subtitle: str
     groups: Sequence[Mapping[str, Any]]
     estimated: Mapping[str, str] | None = None
+    warnings: Sequence[str] = ()
     reach: Mapping[str, Any] | None = None
     facts: Sequence[tuple[str, str]] = ()
     calendar: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +57,7 @@ def panel_html(panel: Panel, region: Region, label: Labels) -> str:
         subtitle=panel.subtitle,
         groups=panel.groups,
         estimated=panel.estimated,
+        warnings=panel.warnings,
         reach=panel.reach,
         facts=panel.facts,
         legend_notes=panel.legend_notes,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data.model.calendar import DAYS_PER_WEEK, Cycle, Window
 from data.model.errors import InputError, RequestError
-from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId, strictest
+from data.model.fleet import Vehicle, VehicleId
 from data.model.geo import distances_m
 from data.model.nights import depots_for
 from data.model.norms import Need
@@ -22,6 +22,7 @@ from data.model.region import PopulationBand, Region, ServiceStandard
 from data.model.travel import UNREACHABLE, TravelMatrix
 from planner.need import LACKING
 from planner.rhythm import counted
+from planner.rules_in_force import rules_in_force
 
 WALK_DETOUR_RATIO = 1.3
 """Walked metres for one metre of crow flight where no footpaths are known (a design default)."""
@@ -309,7 +310,8 @@ def frame_request(
     many ``weeks``, which repeats.
 
     A vehicle that names no rule sets takes the region's default ones; of several, the strictest
-    value of each parameter holds. A vehicle without a limit of stops per run takes the standard's.
+    value of each parameter holds (see ``rules_in_force``). A vehicle without a limit of stops per
+    run takes the standard's.
 
     Raises
     ------
@@ -319,7 +321,7 @@ def frame_request(
         ``request.start_not_monday``, ``request.weeks_out_of_range``,
         ``request.until_before_start``, ``request.until_too_late``, ``request.depot_unknown``,
         ``request.depot_is_lodging``,
-        ``request.rule_set_unknown`` or ``request.rule_set_expired``.
+        ``request.rule_set_unknown``, ``request.rules_not_begun`` or ``request.rule_set_expired``.
     """
     if not vehicles:
         raise RequestError("request.no_vehicle")
@@ -336,6 +338,10 @@ def frame_request(
         if depots[depot_id].is_lodging:
             raise InputError("request.depot_is_lodging", depot=depot_id, vehicle=name)
     set_ids = {v.vehicle_id: v.rule_set_ids or region.default_rule_set_ids for v in vehicles}
+    rules = {
+        v.vehicle_id: rules_in_force(region, v, set_ids[v.vehicle_id], cycle) for v in vehicles
+    }
+    ended = {s.rule_set_id: s for _, going_on in rules.values() for s in going_on}
     limit = region.standard.stops_per_day_max
     request = PlanRequest(
         region_id=region.region_id,
@@ -348,11 +354,10 @@ def frame_request(
             for v in vehicles
         ),
         stops=(),
-        crew_rules={
-            v.vehicle_id: _rules(region, v, set_ids[v.vehicle_id], cycle) for v in vehicles
-        },
+        crew_rules={vehicle_id: strict for vehicle_id, (strict, _) in rules.items()},
         travel={},
         rule_sets_used=set_ids,
+        provisional_rules=tuple(ended.values()),
         specialists=region.specialists,
         clock_tolerance_s=region.standard.clock_tolerance_s,
         dwell_worth=region.standard.dwell_worth,
@@ -524,33 +529,3 @@ def _check_points(
         for point in points:
             if matrix is None or point not in matrix.index:
                 raise InputError("request.travel_missing", vehicle=vehicle.name, point=point)
-
-
-def _rules(
-    region: Region, vehicle: Vehicle, set_ids: Sequence[RuleSetId], cycle: Cycle
-) -> CrewRules:
-    """The strictest rules of the sets, each of which must hold on every date of the cycle."""
-    chosen = []
-    first, last = cycle.first_date, cycle.last_date
-    for set_id in set_ids:
-        found = region.rule_sets.get(set_id)
-        if found is None:
-            raise InputError(
-                "request.rule_set_unknown",
-                rule_set=set_id,
-                vehicle=vehicle.name,
-                known=", ".join(sorted(region.rule_sets)) or "—",
-            )
-        if not (found.is_valid_on(first) and found.is_valid_on(last)):
-            raise InputError(
-                "request.rule_set_expired",
-                rule_set=set_id,
-                name=found.name,
-                vehicle=vehicle.name,
-                valid_from=found.valid_from.isoformat() if found.valid_from else "…",
-                valid_to=found.valid_to.isoformat() if found.valid_to else "…",
-                start=first.isoformat(),
-                end=last.isoformat(),
-            )
-        chosen.append(found.rules)
-    return strictest(chosen)

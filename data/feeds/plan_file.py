@@ -31,7 +31,7 @@ from data.model.crew import Specialist
 from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
 from data.model.errors import InputError
-from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
+from data.model.fleet import CrewRules, RuleSet, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, Stop, StopId
@@ -141,6 +141,7 @@ class StoredRequest:
     dwell_worth: DwellWorth = DEFAULT_DWELL_WORTH
     access: StoredAccess | None = None
     costs: Costs = NO_COSTS
+    provisional_rules: tuple[RuleSet, ...] = ()
 
     @classmethod
     def from_domain(cls, request: PlanRequest, plan: Plan) -> "StoredRequest":

@@ -16,6 +16,7 @@ from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from data.model.rhythm_words import stop_rhythms
 from data.model.riders import riders_of, riders_told, services_at
+from data.model.rule_notes import provisional_notes
 
 
 def write_xlsx(
@@ -103,6 +104,7 @@ def _summary(
             ("problem_hash", Kind.TEXT, made.problem_hash),
             ("seed", Kind.TEXT, str(made.seed)),
         ]
+    named += [("rules", Kind.TEXT, text) for text in provisional_notes(request, label)]
     facts = [(label(f"table.fact.{name}"), kind, value) for name, kind, value in named]
     for source in region.sources:
         text = f"{source.title}: {source.licence}" if source.licence else source.title

@@ -96,6 +96,7 @@ def read_region(folder: Path) -> Region:
         norm_set_id=head.norm_set_id,
         rule_sets=rule_sets,
         default_rule_set_ids=head.default_rule_set_ids,
+        refuses_ended_rules=head.refuses_ended_rules,
         library_register_is_complete=head.library_register_is_complete,
         library_assumption=head.library_assumption,
         land=read_land(land) if land.exists() else (),

@@ -66,6 +66,7 @@ class RegionHead:
     calendar: ServiceCalendar
     standard: ServiceStandard
     default_rule_set_ids: tuple[RuleSetId, ...]
+    refuses_ended_rules: bool
     norm_set_id: str
     library_register_is_complete: bool
     library_assumption: LibraryAssumption | None
@@ -96,7 +97,7 @@ def read_head(path: Path) -> RegionHead:
         start_date=_start_date(region),
         calendar=_calendar(top.section("calendar")),
         standard=_standard(top.section("service")),
-        default_rule_set_ids=_rule_sets(top.section("crew")),
+        **_crew(top.section("crew")),
         norm_set_id=_norm_set(top.section("norms")),
         **_libraries(top.section("libraries")),
         **_roads(top.section("roads")),
@@ -301,10 +302,11 @@ def _bands(sections: list[Section]) -> tuple[PopulationBand, ...]:
     return tuple(bands)
 
 
-def _rule_sets(section: Section) -> tuple[RuleSetId, ...]:
+def _crew(section: Section) -> dict[str, Any]:
     rule_sets = tuple(RuleSetId(rule) for rule in section.texts("rule_sets"))
+    refuses = section.flag("refuse_ended_rules", default=False)
     section.finish()
-    return rule_sets
+    return {"default_rule_set_ids": rule_sets, "refuses_ended_rules": refuses}
 
 
 def _norm_set(section: Section) -> str:

@@ -64,7 +64,8 @@ def _tables(region: Region | RegionHead) -> dict[str, Any]:
         "region": head,
         "calendar": _calendar_table(region.calendar),
         "service": _service_table(region.standard),
-        "crew": {"rule_sets": list(region.default_rule_set_ids)},
+        "crew": {"rule_sets": list(region.default_rule_set_ids)}
+        | ({"refuse_ended_rules": True} if region.refuses_ended_rules else {}),
         "norms": {"set": region.norm_set_id},
         "libraries": _libraries_table(region),
         "roads": {"extract": region.roads_file, "travel_factor": _plain(region.travel_factor)},

@@ -15,7 +15,7 @@ from data.model.costs import NO_COSTS, Costs
 from data.model.crew import Specialist, SpecialistId
 from data.model.demand import PrizeBy
 from data.model.dwell import DEFAULT_DWELL_WORTH, DwellWorth
-from data.model.fleet import CrewRules, RuleSetId, Vehicle, VehicleId
+from data.model.fleet import CrewRules, RuleSet, RuleSetId, Vehicle, VehicleId
 from data.model.learned import LearnedUse
 from data.model.pins import NO_PINS, ChangeCap, Pins
 from data.model.place import Depot, DepotId, Stop, StopId
@@ -45,6 +45,9 @@ class PlanRequest:
     crew_rules: Mapping[VehicleId, CrewRules]
     travel: Mapping[VehicleId, TravelMatrix]
     rule_sets_used: Mapping[VehicleId, tuple[RuleSetId, ...]] = field(default_factory=dict)
+    provisional_rules: tuple[RuleSet, ...] = ()
+    """Sets whose time ends before the last date and that no named set follows; the plan keeps to
+    them all the same."""
     clock_tolerance_s: int = 15 * 60
     meal_window_start_s: int = 11 * 3600
     meal_window_end_s: int = 15 * 3600

@@ -121,6 +121,8 @@ class Region:
     norm_set_id: str = ""
     rule_sets: Mapping[RuleSetId, RuleSet] = field(default_factory=dict)
     default_rule_set_ids: tuple[RuleSetId, ...] = ()
+    refuses_ended_rules: bool = False
+    """Whether a plan past the end of a rule set that none follows is refused, not warned of."""
     library_register_is_complete: bool = False
     library_assumption: LibraryAssumption | None = None
     land: tuple[Ring, ...] = ()

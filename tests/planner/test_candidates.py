@@ -312,14 +312,19 @@ def refusal(**changes: object) -> BookmobileError:
     return refused.value
 
 
-def test_an_expired_rule_set_is_refused() -> None:
+def test_an_expired_rule_set_is_refused_where_the_region_says_so() -> None:
     """Four weeks from 7 December 2026 end after 1 January 2027, when order 424 is gone."""
-    refused = refusal(start_date=date(2026, 12, 7), weeks=4)
+    strict = region_of(
+        rule_sets=RULE_SETS,
+        default_rule_set_ids=(RuleSetId("ru-424"), RuleSetId("ru-pdd26")),
+        refuses_ended_rules=True,
+    )
+    refused = refusal(start_date=date(2026, 12, 7), weeks=4, region=strict)
     assert refused.code == "request.rule_set_expired"
     assert refused.facts["rule_set"] == "ru-424"
     assert (refused.facts["end"], refused.facts["valid_to"]) == ("2027-01-03", "2027-01-01")
     # Three weeks end on 27 December.
-    assert pose(start_date=date(2026, 12, 7), weeks=3)
+    assert pose(start_date=date(2026, 12, 7), weeks=3, region=strict)
 
 
 @pytest.mark.parametrize(
