@@ -17,9 +17,9 @@ from api.services.plan_access import account_names, check_match, opened_for
 from api.services.plan_documents import OpenedPlan, remember
 from api.services.plan_edit_views import edit_public, places_public, taken_public
 from api.services.plan_steps import NewStop, after
+from api.services.region_parts import parts_of
 from api.services.step_schemas import spot_of, steps_of
 from api.state import Service, ServiceDep
-from data.db import region_store
 from data.db.engine import reading, writing
 from data.model.errors import RequestError
 from data.model.place import StopId
@@ -33,6 +33,7 @@ CHANGE = problems(404, 409, 412, 428)
 class _Ground:
     """Gives new points their travel; roads are opened for the first one and closed at the end."""
 
+    request: Request
     service: Service
     opened: OpenedPlan
     stack: ExitStack = field(default_factory=ExitStack)
@@ -41,7 +42,7 @@ class _Ground:
         """The step that lets the plan know a new point."""
         settings, region_id = self.service.settings, self.opened.stored.region_id
         with reading(self.service.engine) as session:
-            region = region_store.load_region(session, region_id)
+            region, _ = parts_of(self.request).regions.load(session, region_id)
         folder = check_inside(region, settings)
         roads = self.stack.enter_context(
             roads_like(self.opened.request, region, folder, settings.cache_dir)
@@ -68,7 +69,7 @@ def edit_plan(
         opened = opened_for(session, asking, plan_id)
         check_match(session, opened.stored, match, words)
     # Travel to a new point may take a while: it is measured before the one writer's turn.
-    ground = _Ground(service=service, opened=opened)
+    ground = _Ground(request=request, service=service, opened=opened)
     with ground.stack:
         steps = steps_of(body.steps, ground.place)
     if body.dry_run:
@@ -105,7 +106,7 @@ def find_places(
         opened = opened_for(session, asking, plan_id)
     judged, plan = opened.request, opened.plan
     if body.spot is not None:
-        judged, plan, stop_id = _with_spot(service, opened, body.spot)
+        judged, plan, stop_id = _with_spot(request, service, opened, body.spot)
     elif body.stop_id is not None:
         stop_id = StopId(body.stop_id)
     else:
@@ -119,10 +120,10 @@ def find_places(
 
 
 def _with_spot(
-    service: Service, opened: OpenedPlan, given: NewStopStep
+    request: Request, service: Service, opened: OpenedPlan, given: NewStopStep
 ) -> tuple[PlanRequest, Plan, StopId]:
     """The plan with a new point among its unserved stops."""
-    ground = _Ground(service=service, opened=opened)
+    ground = _Ground(request=request, service=service, opened=opened)
     with ground.stack:
         step = ground.place(spot_of(given))
     judged, plan = after(opened.request, opened.plan, [step])

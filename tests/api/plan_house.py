@@ -15,6 +15,7 @@ import uvicorn
 
 from api.app import create_app
 from api.auth import hash_token
+from api.jobs.packing import cycle_facts
 from api.services.plan_documents import packed
 from api.setting_variables import Environment
 from api.settings import Settings
@@ -97,7 +98,7 @@ class House:
                     summary=asdict(summarise(request, plan)),
                     num_violations=len(check(request, plan)),
                 ),
-                facts={"weeks": request.cycle.num_weeks, "vehicles": len(request.vehicles)},
+                facts=cycle_facts(request),
                 at=BEGAN_AT,
                 by=None,
             )
