@@ -1,23 +1,19 @@
-"""Runners that end in several plans to choose from, or in what would serve a stop."""
+"""Runners that end in several plans to choose from."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from api.edit_cli import find_stop
 from api.jobs.context import Context
 from api.jobs.outcome import BrokenPlanError, Outcome
 from api.jobs.packing import choice
-from api.jobs.params import ExplainParams, FleetSizeParams, FrontierParams
+from api.jobs.params import FleetSizeParams, FrontierParams
 from api.services.choices import Setting, Sized, fleet_sizes, frontier_of
 from api.services.needs import audit_region
 from api.services.planning import check_frame
 from api.show_choices import base_facts, frontier_facts, point_names, size_facts
 from data.feeds.plan_file import plain
 from data.model.jobs import JobFailure, JobPlan, JobPlanDocument
-from planner.explanations import explain_all
-from planner.relax import Explanation, explain
-from planner.warm_up import warm_up
 
 _FILE = "file"
 
@@ -93,75 +89,6 @@ def _sized_choice(
 ) -> tuple[JobPlan, JobPlanDocument]:
     told = facts | {"num_borrowed": sized.borrowed, "bases": list(sized.bases)}
     return choice(name, sized.request, sized.plan, sized.summary, told)
-
-
-def run_explain(ctx: Context, params: ExplainParams) -> Outcome:
-    """Why a stop, or every unserved one, is not served, and what would serve it."""
-    opened = ctx.plan(params.plan_id)
-    request, plan = opened.request, opened.plan
-    stop = None if params.stop_id is None else find_stop(request, params.stop_id)
-    ctx.tick.phase("phase.compile")
-    warm_up()
-    ctx.tick.phase("phase.explain")
-    if stop is not None:
-        told = explain(
-            request,
-            plan,
-            stop,
-            time_limit_s=params.limit_s,
-            seed=params.seed,
-            should_stop=ctx.tick.should_stop,
-        )
-        found: tuple[Explanation, ...] = (told,)
-    else:
-
-        def tell(done: int, total: int) -> None:
-            ctx.tick.fraction(done / total)
-            ctx.tick.best("explain.done", done=done, total=total)
-
-        found = explain_all(
-            request,
-            plan,
-            time_limit_s=params.limit_s,
-            seed=params.seed,
-            progress=tell,
-            should_stop=ctx.tick.should_stop,
-        )
-    dates = [request.cycle.date_of(day).isoformat() for day in range(request.cycle.num_days)]
-    return Outcome(
-        result={
-            "version": opened.stored.version,
-            "revision": opened.stored.revision,
-            "stops": [_explanation(one, dates) for one in found],
-        }
-    )
-
-
-def _explanation(told: Explanation, dates: list[str]) -> dict[str, Any]:
-    """An explanation as codes and facts; the reader's language words them."""
-    explained: dict[str, Any] = plain(
-        {
-            "stop_id": told.stop.stop_id,
-            "stop": told.stop.name,
-            "prize": told.stop.prize,
-            "people": told.stop.people,
-            "mandatory": told.stop.mandatory,
-            "reason": {"code": told.reason.reason, "facts": told.reason.facts},
-            "changes": [
-                {
-                    "code": change.code,
-                    "facts": change.facts,
-                    "is_proved": change.is_proved,
-                    "proof": change.proof,
-                    "dates": [dates[day] for day in change.days],
-                    "delta_drive_m": change.delta_drive_m,
-                    "delta_work_s": change.delta_work_s,
-                }
-                for change in told.changes
-            ],
-        }
-    )
-    return explained
 
 
 @contextmanager

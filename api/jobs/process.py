@@ -9,7 +9,7 @@ from multiprocessing.process import BaseProcess
 from api.jobs.entry import enter
 from api.jobs.outcome import FromSearch
 from api.settings import Settings
-from data.model.jobs import Job
+from data.model.jobs import Job, JobKind
 
 log = logging.getLogger(__name__)
 
@@ -18,13 +18,19 @@ _FAREWELL_S = 1.0
 
 
 class SearchProcess:
-    """A process of its own, so that a limit and a cancel are certain; it serves one job."""
+    """A process of its own, so that a limit and a cancel are certain; it serves one job.
 
-    def __init__(self, settings: Settings, lease_s: float) -> None:
+    Parameters
+    ----------
+    kind
+        The kind of job that it is quick to begin; it does any.
+    """
+
+    def __init__(self, settings: Settings, lease_s: float, kind: JobKind) -> None:
         self._line: Connection
         self._line, line = _SPAWN.Pipe()
         self._process: BaseProcess = _SPAWN.Process(
-            target=enter, args=(line, settings, lease_s), name="search", daemon=True
+            target=enter, args=(line, settings, lease_s, kind), name="search", daemon=True
         )
         self._process.start()
         line.close()

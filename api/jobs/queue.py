@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 LONG, SHORT = "long", "short"
 LANES = (LONG, SHORT)
 """A question is answered while a plan is searched: it has a lane of its own."""
+USUAL_KIND = {LONG: JobKind.PLAN, SHORT: JobKind.EXPLAIN}
+"""The kind of job that a lane's worker is ready for."""
 PREFIX = "bookmobile_queue"
 _PRIORITY = {JobKind.REPLAN: 2, JobKind.PLAN: 1}
 _TRIES = 5

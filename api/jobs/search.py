@@ -4,6 +4,7 @@ It lives no longer than its worker's right to the job: with the worker, or when 
 said for a while that the job is still its own, it ends at once.
 """
 
+import importlib
 import logging
 import os
 import signal
@@ -15,11 +16,9 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
-from api.jobs.choice_runners import run_explain, run_fleet_size, run_frontier
 from api.jobs.context import Context
 from api.jobs.outcome import STOP, BrokenPlanError, FromSearch, Outcome, Refusal
 from api.jobs.params import params_of
-from api.jobs.plan_runners import run_plan, run_replan
 from api.jobs.telling import Telling
 from api.logs import set_up_logs
 from api.settings import Settings
@@ -30,13 +29,14 @@ from data.model.jobs import Job, JobFailure, JobKind
 
 log = logging.getLogger(__name__)
 
-RUNNERS: dict[JobKind, Callable[[Context, Any], Outcome]] = {
-    JobKind.PLAN: run_plan,
-    JobKind.REPLAN: run_replan,
-    JobKind.EXPLAIN: run_explain,
-    JobKind.FRONTIER: run_frontier,
-    JobKind.FLEET_SIZE: run_fleet_size,
+RUNNERS: dict[JobKind, tuple[str, str]] = {
+    JobKind.PLAN: ("api.jobs.plan_runners", "run_plan"),
+    JobKind.REPLAN: ("api.jobs.plan_runners", "run_replan"),
+    JobKind.EXPLAIN: ("api.jobs.explain_runner", "run_explain"),
+    JobKind.FRONTIER: ("api.jobs.choice_runners", "run_frontier"),
+    JobKind.FLEET_SIZE: ("api.jobs.choice_runners", "run_fleet_size"),
 }
+"""The function of each kind; its module is loaded for the kind that a process stands ready for."""
 CRASHED = "jobs.crashed"
 NICENESS = 5
 """Pages are answered before plans are searched where both want the processor."""
@@ -106,7 +106,7 @@ def search(line: Connection, settings: Settings, lease_s: float) -> None:
             tick=Telling(job.kind, link.send, link.is_stopped),
             now=now,
         )
-        link.send(RUNNERS[job.kind](ctx, params))
+        link.send(runner_of(job.kind)(ctx, params))
     except BrokenPlanError as broken:
         link.send(Refusal(failure=broken.failure))
     except BookmobileError as error:
@@ -116,6 +116,13 @@ def search(line: Connection, settings: Settings, lease_s: float) -> None:
         link.send(Refusal(failure=JobFailure(code=CRASHED, facts={"cause": type(wrong).__name__})))
     finally:
         engine.dispose()
+
+
+def runner_of(kind: JobKind) -> Callable[[Context, Any], Outcome]:
+    """What does jobs of a kind."""
+    module, name = RUNNERS[kind]
+    found: Callable[[Context, Any], Outcome] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def failure_of(error: BookmobileError) -> JobFailure:

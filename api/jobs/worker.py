@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
@@ -10,14 +10,14 @@ from sqlalchemy import Engine
 from api.jobs.outcome import Outcome, Refusal
 from api.jobs.pace import USUAL, Pace
 from api.jobs.process import SearchProcess
-from api.jobs.queue import LANES, JobQueue
+from api.jobs.queue import LANES, LONG, USUAL_KIND, JobQueue
 from api.jobs.reaping import hand_out_waiting, lose_worker, reap, release
 from api.jobs.storing import ClaimLostError, announce, store_outcome, store_refusal
 from api.jobs.watching import End, Watch, Watched
 from api.settings import Settings
 from data.db import job_store
 from data.db.engine import open_engine, writing
-from data.model.jobs import Claim, Job, JobFailure, JobState
+from data.model.jobs import Claim, Job, JobFailure, JobKind, JobState
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ def utc_now() -> datetime:
 class _Ready:
     """The search process that stands ready for the next job of a thread."""
 
-    def __init__(self, settings: Settings, lease_s: float) -> None:
-        self._settings, self._lease_s = settings, lease_s
+    def __init__(self, settings: Settings, lease_s: float, kind: JobKind) -> None:
+        self._settings, self._lease_s, self._kind = settings, lease_s, kind
         self._process: SearchProcess | None = None
 
     def prepare(self) -> None:
@@ -44,7 +44,7 @@ class _Ready:
         if self._process is not None and not self._process.is_alive:
             self.end()
         if self._process is None:
-            self._process = SearchProcess(self._settings, self._lease_s)
+            self._process = SearchProcess(self._settings, self._lease_s, self._kind)
 
     def take(self) -> SearchProcess:
         """Give it away."""
@@ -68,6 +68,8 @@ class Worker:
         Under which it claims jobs; unique.
     slots
         Long jobs at once. Questions have a slot of their own.
+    lanes
+        Lanes of the queue that it takes jobs from.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Worker:
         *,
         name: str,
         slots: int = 1,
+        lanes: Sequence[str] = LANES,
         pace: Pace = USUAL,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -83,10 +86,10 @@ class Worker:
         self._leaving = threading.Event()
         self._engine: Engine = open_engine(settings.database_url)
         self._queue = JobQueue(settings.database_url)
-        lanes = [lane for lane in LANES for _ in range(slots if lane == LANES[0] else 1)]
         self._threads = [
             threading.Thread(target=self._take, args=(lane,), name=f"{lane}-{number}")
-            for number, lane in enumerate(lanes)
+            for lane in lanes
+            for number in range(slots if lane == LONG else 1)
         ]
         self._threads.append(threading.Thread(target=self._look_after, name="reaper"))
         self._tidied_at: datetime | None = None
@@ -112,7 +115,7 @@ class Worker:
 
     def _take(self, lane: str) -> None:
         """Do one job of a lane after the other; the process for the next stands ready."""
-        ready = _Ready(self._settings, self._pace.lease_s)
+        ready = _Ready(self._settings, self._pace.lease_s, USUAL_KIND[lane])
         try:
             self._take_with(lane, ready)
         finally:

@@ -1,0 +1,58 @@
+"""A yard of jobs on each kind of database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api.jobs.queue import LANES
+from data.db.engine import open_engine
+from tests.api.jobs.yard import Yard
+from tests.databases import KINDS, migrated, postgres_url
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """One PostgreSQL server for all tests of the session."""
+    with postgres_url() as url:
+        yield url
+
+
+def _opened(folder: Path, url: str) -> Iterator[Yard]:
+    with migrated(url):
+        yard = Yard(folder, url)
+        try:
+            yield yard
+        finally:
+            yard.close()
+
+
+@pytest.fixture(params=KINDS)
+def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    """A fresh database of each kind."""
+    if request.param == "sqlite":
+        yield from _opened(tmp_path, f"sqlite:///{tmp_path / 'service.sqlite'}")
+        return
+    url = request.getfixturevalue("server")
+    empty = open_engine(url)
+    with empty.begin() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+    empty.dispose()
+    yield from _opened(tmp_path, url)
+
+
+@pytest.fixture
+def plain_yard(tmp_path: Path) -> Iterator[Yard]:
+    """A fresh database in a file, for what does not hang on its kind."""
+    yield from _opened(tmp_path, f"sqlite:///{tmp_path / 'service.sqlite'}")
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    """A yard whose worker runs for all tests of a module."""
+    folder = tmp_path_factory.mktemp("busy")
+    for yard in _opened(folder, f"sqlite:///{folder / 'service.sqlite'}"):
+        with yard.working(lanes=LANES):
+            yield yard
