@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.responses import HTMLResponse
 
 from api.auth import Caller, Role, require_region
@@ -20,6 +20,9 @@ from data.model.errors import InputError
 from data.model.region import Region
 
 MOST_FIELDS = 2_000
+
+type Given = FormData | QueryParams
+"""What a form has sent, by POST or in the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +106,13 @@ async def form_data(request: Request) -> FormData:
     return data
 
 
-def text_of(data: FormData, name: str, otherwise: str = "") -> str:
+def text_of(data: Given, name: str, otherwise: str = "") -> str:
     """One field of a form as text without outer blanks and without NUL."""
     value = data.get(name, otherwise)
     return value.replace("\0", "").strip() if isinstance(value, str) else otherwise
 
 
-def date_of(data: FormData, name: str) -> date | None:
+def date_of(data: Given, name: str) -> date | None:
     """A date of a form; ``None`` where it is empty.
 
     Raises
@@ -126,7 +129,7 @@ def date_of(data: FormData, name: str) -> date | None:
         raise InputError("form.not_a_date", field=name, value=text[:40]) from None
 
 
-def whole_of(data: FormData, name: str) -> int | None:
+def whole_of(data: Given, name: str) -> int | None:
     """A whole number of a form; ``None`` where it is empty or none."""
     text = text_of(data, name)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

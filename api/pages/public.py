@@ -68,10 +68,11 @@ def _pages(request: Request, service: Service, region: str) -> PublicPages:
     """The pages in the reader's language."""
     published = published_of(request, service, region)
     own = published.timetable.language
-    return _made(service, published, language_of(request, own))
+    return pages_of(service, published, language_of(request, own))
 
 
-def _made(service: Service, published: Published, language: str) -> PublicPages:
+def pages_of(service: Service, published: Published, language: str) -> PublicPages:
+    """The pages of a region as the service shows them now."""
     own = Words(published.timetable.language).language
     links = ServedLinks(
         region_id=published.timetable.region_id,
@@ -167,7 +168,7 @@ def embed(
     language = _asked(lang, published)
     # The frame speaks the language that its address names, whoever looks at it.
     request.state.caller = replace(NOBODY, language=language)
-    pages = _made(service, published, language)
+    pages = pages_of(service, published, language)
     headers = _PAGE | {"content-security-policy": content_security_policy(frame_ancestors="*")}
     return render(request, "public/embed.html", headers=headers, **pages.embed(_stop_id(stop)))
 
@@ -277,7 +278,7 @@ class _Feed:
         published = published_of(request, service, region)
         self._request = request
         self._changed_at = published.timetable.changed_at
-        self.pages = _made(service, published, _asked(lang, published))
+        self.pages = pages_of(service, published, _asked(lang, published))
 
     def answer(self, kind: str, make: Callable[[], bytes]) -> Response:
         """The feed, or that it has not changed."""

@@ -5,17 +5,22 @@ from fastapi import APIRouter
 from api.routes import (
     accounts,
     audit,
+    cancellations,
     devices,
     events,
     exceptions,
+    feeds,
     imports,
     jobs,
     needs,
     plan_edits,
     plans,
+    public,
     regions,
     session,
     things,
+    timetables,
+    visits,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -31,6 +36,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     needs.router,
     exceptions.router,
+    timetables.router,
+    visits.router,
+    cancellations.router,
+    feeds.router,
+    public.router,
     things.SUFFIXED,
     things.router,
 )

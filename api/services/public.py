@@ -155,7 +155,7 @@ def _places(timetable: PublicTimetable) -> tuple[Named[PublicStop | Settlement],
     A settlement that has a stop of the same name is found as that stop.
     """
     named: list[Named[PublicStop | Settlement]] = [
-        Named.of(stop, [stop.name, stop.community, f"{stop.name} {stop.community}"], 1e9)
+        Named.of(stop, [stop.name, f"{stop.name} {stop.community}"], 1e9)
         for stop in timetable.stops
     ]
     covered = {(i, s.name) for s in timetable.stops for i in s.settlement_ids}

@@ -1,12 +1,11 @@
 """What each public page shows, whether it is served or written as a file."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from api.services.public import Published
-from api.services.public_views import PublicViews
+from api.services.public_views import PublicViews, StopView
 from api.web.public_links import PublicLinks
 from api.words import Words
 from data.feeds.notices_atom import AtomEntry, notices_atom
@@ -70,41 +69,56 @@ class PublicPages:
         position
             Lon and lat of whoever looks for the nearest stops.
         """
-        views = self.views
-        found: list[Any] = []
-        near_places: list[tuple[str, list[Any]]] = []
+        groups: list[tuple[str, list[StopView]]] = []
         heading = ""
         if position is not None:
             heading = self.words("public.results.near")
-            found = [views.stop(s, metres=m) for s, m in self.timetable.nearest(*position)]
+            near = self.timetable.nearest(*position)
+            groups.append(("", [self.views.stop(s, metres=m) for s, m in near]))
         elif query:
             heading = self.words("public.results", query=query)
-            for place in self.published.find(query):
-                if isinstance(place, PublicStop):
-                    found.append(views.stop(place))
-                elif len(near_places) < _PLACES_NEAR:
-                    near_places.append((place.name, self._near(place)))
-            if near_places and not found:
-                # A village without a stop of its own: what is near is the answer.
-                (_, found), *near_places = near_places
-                heading = self.words("public.results.near_place", place=_first_place(self, query))
+            groups = self._found(query)
         return self._common("home") | {
             "query": query,
             "heading": heading,
-            "results": found,
-            "near_places": near_places,
-            "soon": views.soon(most=SOON),
+            "groups": groups,
+            "soon": self.views.soon(most=SOON),
             "stops": self._list(),
         }
 
-    def _near(self, place: Settlement) -> list[Any]:
+    def _found(self, query: str) -> list[tuple[str, list[StopView]]]:
+        """Stops by name, and for villages without a stop those that are nearest, best first."""
+        groups: list[tuple[str, list[StopView]]] = []
+        num_places = 0
+        for place in self.published.find(query):
+            if isinstance(place, PublicStop):
+                if not groups or groups[-1][0]:
+                    groups.append(("", []))
+                groups[-1][1].append(self.views.stop(place))
+            elif num_places < _PLACES_NEAR:
+                num_places += 1
+                heading = self.words("public.results.near_place", place=place.name)
+                groups.append((heading, self._near(place)))
+        return groups
+
+    def stops_named(self, query: str) -> list[tuple[PublicStop, float | None]]:
+        """Stops by name and those nearest to villages of the name, best first, each once."""
+        found: dict[StopId, tuple[PublicStop, float | None]] = {}
+        for place in self.published.find(query):
+            near = [(place, None)] if isinstance(place, PublicStop) else self._measured(place)
+            for stop, metres in near:
+                found.setdefault(stop.stop_id, (stop, metres))
+        return list(found.values())
+
+    def _near(self, place: Settlement) -> list[StopView]:
         """The stops that serve a settlement, or else the nearest ones."""
+        return [self.views.stop(s, metres=m) for s, m in self._measured(place)]
+
+    def _measured(self, place: Settlement) -> list[tuple[PublicStop, float]]:
         own = [s for s in self.timetable.stops if place.settlement_id in s.settlement_ids]
         if own:
-            measured = [(s, distance_m(place.lon, place.lat, s.lon, s.lat)) for s in own]
-        else:
-            measured = list(self.timetable.nearest(place.lon, place.lat, most=3))
-        return [self.views.stop(s, metres=m) for s, m in measured]
+            return [(s, distance_m(place.lon, place.lat, s.lon, s.lat)) for s in own]
+        return list(self.timetable.nearest(place.lon, place.lat, most=3))
 
     def _list(self) -> list[Context]:
         """All stops by name; the file site also looks them up by the villages that they serve."""
@@ -304,11 +318,6 @@ class PublicPages:
 
     def _stop_address(self, stop_id: StopId) -> str:
         return self.links.absolute(self.links.stop(stop_id))
-
-
-def _first_place(pages: PublicPages, query: str) -> str:
-    places: Iterable[PublicStop | Settlement] = pages.published.find(query)
-    return next((p.name for p in places if not isinstance(p, PublicStop)), query)
 
 
 def _webcal(address: str) -> str:

@@ -101,8 +101,8 @@ def preview(
     NotFoundError
         ``region.unknown``, ``plan.unknown``.
     InputError
-        ``publish.past``, ``publish.ends_before``, ``publish.too_long``, ``publish.nothing``,
-        ``publish.note_long``.
+        ``publish.past``, ``publish.too_far``, ``publish.ends_before``,
+        ``publish.too_long``, ``publish.nothing``, ``publish.note_long``.
     """
     head = publication_store.region_head(session, region_id)
     opened = open_plan(session, asked.plan_id)
@@ -231,11 +231,13 @@ def begin_change(
 def _span(asked: PublishAsked, opened: OpenedPlan, today: date) -> tuple[date, date]:
     cycle = opened.request.cycle
     first = asked.from_date or max(today + timedelta(days=1), cycle.first_date)
+    if (first - today).days > MOST_DAYS:
+        raise InputError("publish.too_far", first=first.isoformat(), limit=MOST_DAYS)
+    if first < today:
+        raise InputError("publish.past", first=first.isoformat(), today=today.isoformat())
     last = asked.until_date or first + timedelta(days=DEFAULT_DAYS)
     if not cycle.repeats:
         last = min(last, cycle.last_date)
-    if first < today:
-        raise InputError("publish.past", first=first.isoformat(), today=today.isoformat())
     if last < first:
         raise InputError("publish.ends_before", first=first.isoformat(), last=last.isoformat())
     if (last - first).days >= MOST_DAYS:

@@ -239,9 +239,13 @@ def put_visits(session: Session, visits: Iterable[PromisedVisit]) -> None:
     session.flush()
 
 
-def count_visits(session: Session, region_id: str) -> int:
-    """How many visits a region has ever promised."""
-    asked = select(func.count()).where(StopVisitRow.region_id == region_id)
+def next_date(session: Session, region_id: str, on: date) -> date | None:
+    """The first service date, not before another, that has a visit to come."""
+    asked = select(func.min(StopVisitRow.service_date)).where(
+        StopVisitRow.region_id == region_id,
+        StopVisitRow.state == VisitState.PLANNED.value,
+        col(StopVisitRow.service_date) >= on,
+    )
     return session.exec(asked).one()
 
 

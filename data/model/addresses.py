@@ -29,4 +29,5 @@ def key_of(part: str) -> str | None:
         key = coded.encode("latin-1").decode()
     except UnicodeDecodeError:
         return None
-    return key if part_of(key) == part else None
+    is_ours = key.isprintable() and part_of(key) == part
+    return key if is_ours else None

@@ -1,0 +1,39 @@
+"""Where a region's open data is found; the feeds themselves stand beside the public pages."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from api.errors import problems
+from api.pages.public import cache_of, pages_of
+from api.schemas.fields import NUL_FREE
+from api.schemas.publication import FeedPublic
+from api.state import ServiceDep
+from api.words import Words
+
+router = APIRouter(prefix="/public/{region_id}/feeds", tags=["public"])
+RegionId = Annotated[str, Path(max_length=64, pattern=NUL_FREE, description="The region.")]
+KINDS = (
+    ("timetable.ics", "text/calendar"),
+    ("timetable.csv", "text/csv"),
+    ("stops.geojson", "application/geo+json"),
+    ("notices.atom", "application/atom+xml"),
+)
+
+
+@router.get("", responses=problems(404))
+def list_feeds(
+    region_id: RegionId, request: Request, service: ServiceDep, response: Response
+) -> list[FeedPublic]:
+    """Addresses that stay: of the region, of each vehicle, of each stop."""
+    response.headers["access-control-allow-origin"] = "*"
+    published = cache_of(request).get(service.engine, region_id)
+    pages = pages_of(service, published, Words(published.timetable.language).language)
+    links = pages.links
+    whole = [(name, links.feed(name), kind) for name, kind in KINDS]
+    vehicles = [(i, links.vehicle_ics(i), "text/calendar") for i in pages.vehicle_ids]
+    stops = [(s.stop_id, links.stop_ics(s.stop_id), "text/calendar") for s in pages.timetable.stops]
+    return [
+        FeedPublic(name=name, address=links.absolute(address), media_type=kind)
+        for name, address, kind in (*whole, *vehicles, *stops)
+    ]
