@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,24 @@ import typer
 from rich.console import Console
 
 from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
-from api.plan_cli import OsmOption, OutOption, RegionArgument, SeedOption, next_monday, today_in
+from api.plan_cli import (
+    FromOption,
+    LearnedOption,
+    OnTimeOption,
+    OsmOption,
+    OutOption,
+    PrizeByOption,
+    RegionArgument,
+    SeedOption,
+    UntilOption,
+    WithoutLearnedOption,
+    given_dates,
+    next_monday,
+    today_in,
+)
 from api.services.choices import Setting, fleet_sizes, frontier_of, write_choice
 from api.services.folders import check_folder, made_folder
+from api.services.learning import guidance_of
 from api.services.needs import audit_region
 from api.services.planning import check_frame
 from api.services.regions import load_region, region_folder
@@ -32,8 +48,10 @@ from api.show_choices import (
 from api.terminal import Bars, progress_bars
 from api.words import Words
 from data.feeds.outlines import read_land
+from data.model.demand import PrizeBy
 from maps.roads import NO_CLOSURES, Closures
 from planner.frontier import LEAST_PLANS, MOST_PLANS
+from planner.learn.buffers import KEEP_RATIO
 from planner.params import SolveParams
 
 FRONTIER_S = 120.0
@@ -69,6 +87,8 @@ def frontier(
     out: OutOption = None,
     osm: OsmOption = None,
     start: StartOption = None,
+    from_date: FromOption = None,
+    until_date: UntilOption = None,
     norm: NormOption = None,
     closures: ClosuresOption = None,
     work_limit: Annotated[
@@ -78,6 +98,10 @@ def frontier(
         ),
     ] = None,
     workers: WorkersOption = 2,
+    learned: LearnedOption = None,
+    without_learned: WithoutLearnedOption = False,
+    on_time: OnTimeOption = KEEP_RATIO,
+    prize_by: PrizeByOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
@@ -86,10 +110,20 @@ def frontier(
     console = progress_console() if as_json else Console()
     params = SolveParams(seed=seed, time_limit_s=time_limit, work_limit=work_limit, workers=workers)
     folder = out or Path("out") / f"{load_region(region).region_id}-frontier"
-    with _setting(console, words, region, folder, weeks, vehicles, start, osm, norm, closures) as (
-        setting,
-        bars,
-    ):
+    given = _Given(
+        name=region,
+        vehicles=vehicles,
+        dates=given_dates(start, from_date, until_date, weeks),
+        weeks=weeks,
+        osm=osm,
+        norm=norm,
+        closures=closures,
+        learned=learned,
+        use_learned=not without_learned,
+        on_time=on_time,
+        prize_by=prize_by,
+    )
+    with _setting(console, words, folder, given) as (setting, bars):
         sheet = Words(lang or setting.region.language)
         ready, found = frontier_of(
             setting, num_vehicles=vehicles, num_plans=plans, params=params, tick=bars
@@ -129,6 +163,8 @@ def fleet_size(
     out: OutOption = None,
     osm: OsmOption = None,
     start: StartOption = None,
+    from_date: FromOption = None,
+    until_date: UntilOption = None,
     norm: NormOption = None,
     closures: ClosuresOption = None,
     work_limit: Annotated[
@@ -138,6 +174,10 @@ def fleet_size(
         ),
     ] = None,
     workers: WorkersOption = 2,
+    learned: LearnedOption = None,
+    without_learned: WithoutLearnedOption = False,
+    on_time: OnTimeOption = KEEP_RATIO,
+    prize_by: PrizeByOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
@@ -148,10 +188,20 @@ def fleet_size(
     loaded = load_region(region)
     most = max_vehicles or len(loaded.vehicles) + 2
     folder = out or Path("out") / f"{loaded.region_id}-fleet"
-    with _setting(console, words, region, folder, weeks, most, start, osm, norm, closures) as (
-        setting,
-        bars,
-    ):
+    given = _Given(
+        name=region,
+        vehicles=most,
+        dates=given_dates(start, from_date, until_date, weeks),
+        weeks=weeks,
+        osm=osm,
+        norm=norm,
+        closures=closures,
+        learned=learned,
+        use_learned=not without_learned,
+        on_time=on_time,
+        prize_by=prize_by,
+    )
+    with _setting(console, words, folder, given) as (setting, bars):
         sheet = Words(lang or setting.region.language)
         found = fleet_sizes(setting, most_vehicles=most, num_bases=bases, params=params, tick=bars)
         bars.phase("phase.write")
@@ -186,44 +236,64 @@ def fleet_size(
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What both commands are told of the plans that they seek."""
+
+    name: str
+    vehicles: int | None
+    dates: tuple[date | None, date | None]
+    weeks: int | None
+    osm: Path | None
+    norm: str | None
+    closures: Path | None
+    learned: Path | None
+    use_learned: bool
+    on_time: float
+    prize_by: PrizeBy | None
+
+
 @contextmanager
 def _setting(
-    console: Console,
-    words: Words,
-    name: str,
-    folder: Path,
-    weeks: int | None,
-    vehicles: int | None,
-    start: datetime | None,
-    osm: Path | None,
-    norm: str | None,
-    closures: Path | None,
+    console: Console, words: Words, folder: Path, given: _Given
 ) -> Iterator[tuple[Setting, Bars]]:
     """Everything that the plans of a set share, its roads open while the block runs."""
-    loaded = load_region(name)
-    first = start.date() if start else loaded.start_date or next_monday(today_in(loaded))
-    num_weeks = weeks or loaded.standard.cycle_weeks
-    closed = Closures(polygons=read_land(closures)) if closures else NO_CLOSURES
-    check_frame(loaded, start_date=first, weeks=num_weeks, num_vehicles=vehicles)
+    loaded = load_region(given.name)
+    first = given.dates[0] or loaded.start_date or next_monday(today_in(loaded))
+    until = given.dates[1]
+    num_weeks = given.weeks or loaded.standard.cycle_weeks
+    closed = Closures(polygons=read_land(given.closures)) if given.closures else NO_CLOSURES
+    check_frame(
+        loaded, start_date=first, weeks=num_weeks, until_date=until, num_vehicles=given.vehicles
+    )
+    guidance = guidance_of(
+        region_folder(given.name),
+        learned_file=given.learned,
+        use_learned=given.use_learned,
+        keep_ratio=given.on_time,
+        prize_by=given.prize_by or loaded.standard.prize_by,
+    )
     check_folder(folder)
     with (
         progress_bars(console, words) as bars,
         open_roads(
             loaded,
-            region_folder(name),
+            region_folder(given.name),
             cache_dir=Settings.from_environment().cache_dir,
-            extract=osm,
+            extract=given.osm,
             tick=bars,
         ) as roads,
     ):
-        audit = audit_region(loaded, roads, on=first, tick=bars, norm_set_id=norm)
+        audit = audit_region(loaded, roads, on=first, tick=bars, norm_set_id=given.norm)
         setting = Setting(
             region=loaded,
             audit=audit,
             roads=roads,
             start_date=first,
             weeks=num_weeks,
+            until_date=until,
             closures=closed,
+            guidance=guidance,
         )
         yield setting, bars
 

@@ -68,6 +68,43 @@ PrizeByOption = Annotated[
 ]
 
 
+FromOption = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=["%Y-%m-%d"], help="First date of a dated plan, with --until."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until",
+        formats=["%Y-%m-%d"],
+        help="Last date: every day is planned by its date, nothing repeats.",
+    ),
+]
+
+
+def given_dates(
+    start: datetime | None,
+    from_date: datetime | None,
+    until_date: datetime | None,
+    weeks: int | None,
+) -> tuple[date | None, date | None]:
+    """First date and, of a dated plan, the last one, as far as they are given.
+
+    Raises
+    ------
+    InputError
+        ``request.from_without_until``, ``request.until_and_weeks``, ``request.from_and_start``.
+    """
+    if until_date is None and from_date is not None:
+        raise InputError("request.from_without_until", start=f"{from_date:%Y-%m-%d}")
+    if until_date is not None and weeks is not None:
+        raise InputError("request.until_and_weeks", until=f"{until_date:%Y-%m-%d}", weeks=weeks)
+    if from_date is not None and start is not None:
+        raise InputError("request.from_and_start", start=f"{start:%Y-%m-%d}")
+    first = from_date or start
+    return first.date() if first else None, until_date.date() if until_date else None
+
+
 def need(
     region: RegionArgument,
     out: OutOption = None,
@@ -112,20 +149,8 @@ def plan(
         datetime | None,
         typer.Option("--start", formats=["%Y-%m-%d"], help="First Monday of the cycle."),
     ] = None,
-    from_date: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from", formats=["%Y-%m-%d"], help="First date of a dated plan, with --until."
-        ),
-    ] = None,
-    until_date: Annotated[
-        datetime | None,
-        typer.Option(
-            "--until",
-            formats=["%Y-%m-%d"],
-            help="Last date: every day is planned by its date, nothing repeats.",
-        ),
-    ] = None,
+    from_date: FromOption = None,
+    until_date: UntilOption = None,
     norm: Annotated[str | None, typer.Option("--norm", help="Norm set to judge need by.")] = None,
     online_base: OnlineOption = False,
     closures: Annotated[
@@ -188,13 +213,7 @@ def plan(
 ) -> None:
     """Plan a cycle, or dates, and write the folder: plan, timetables, sheets and map."""
     words_for(lang)
-    if until_date is None and from_date is not None:
-        raise InputError("request.from_without_until", start=f"{from_date:%Y-%m-%d}")
-    if until_date is not None and weeks is not None:
-        raise InputError("request.until_and_weeks", until=f"{until_date:%Y-%m-%d}", weeks=weeks)
-    if from_date is not None and start is not None:
-        raise InputError("request.from_and_start", start=f"{start:%Y-%m-%d}")
-    first = from_date or start
+    first, until = given_dates(start, from_date, until_date, weeks)
     make_plan(
         region,
         osm=osm,
@@ -203,8 +222,8 @@ def plan(
         time_limit=time_limit,
         seed=seed,
         out=out,
-        start=first.date() if first else None,
-        until=until_date.date() if until_date else None,
+        start=first,
+        until=until,
         norm=norm,
         online_base=online_base,
         closures=closures,

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict
 
 from api.progress import Ticker
 from api.services.access import access_of
 from api.services.comparing import cost_of, fairness
 from api.services.folders import made_folder
+from api.services.learning import NO_GUIDANCE, Guidance, guided
 from api.services.needs import NeedAudit, library_position
 from api.services.plan_folder import Published, run_lines
 from api.services.planning import Prepared, finished, fleet_of, measure, prepared, stops_of
@@ -34,6 +36,14 @@ from planner.solve import Progress, solve
 from planner.warm_up import warm_up
 
 
+class Horizon(TypedDict):
+    """Dates of a plan."""
+
+    start_date: date
+    weeks: int
+    until_date: date | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What every plan of a set has in common."""
@@ -43,7 +53,19 @@ class Setting:
     roads: Roads
     start_date: date
     weeks: int
+    until_date: date | None = None
+    """Last date of plans that do not repeat."""
     closures: Closures = NO_CLOSURES
+    guidance: Guidance = NO_GUIDANCE
+
+    @property
+    def horizon(self) -> Horizon:
+        """The dates as ``frame_request`` and ``build_request`` take them."""
+        return {
+            "start_date": self.start_date,
+            "weeks": self.weeks,
+            "until_date": self.until_date,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +124,11 @@ def frontier_of(
         setting.region,
         setting.audit,
         setting.roads,
-        start_date=setting.start_date,
-        weeks=setting.weeks,
+        **setting.horizon,
         num_vehicles=num_vehicles,
         tick=tick,
         closures=setting.closures,
+        guidance=setting.guidance,
     )
     tick.phase("phase.compile")
     warm_up()
@@ -170,15 +192,14 @@ class _Sizing:
         self.total = total
         self.done = 0
         self.is_cut_short = False
-        self.stops = stops_of(setting.region, setting.audit, setting.weeks)
+        is_dated = setting.until_date is not None
+        self.stops = stops_of(setting.region, setting.audit, setting.weeks, is_dated=is_dated)
         self.access = access_of(setting.region, setting.audit, self.stops, setting.roads, tick)
 
     def by_number(self, most: int) -> tuple[Sized, ...]:
         region = self.setting.region
         fleet, _ = fleet_of(region, most)
-        frame_request(
-            region, start_date=self.setting.start_date, weeks=self.setting.weeks, vehicles=fleet
-        )
+        frame_request(region, **self.setting.horizon, vehicles=fleet)
         travel, _ = measure(
             region, self.stops, fleet, self.setting.roads, self.tick, self.setting.closures
         )
@@ -192,10 +213,10 @@ class _Sizing:
                 region,
                 self.stops,
                 {v.vehicle_id: travel[v.vehicle_id] for v in vehicles},
-                start_date=self.setting.start_date,
-                weeks=self.setting.weeks,
+                **self.setting.horizon,
                 vehicles=vehicles,
             )
+            request = guided(request, self.setting.guidance)
             sized = self._sized(request, borrowed, found[-1] if found else None)
             if sized is None:
                 break
@@ -226,13 +247,13 @@ class _Sizing:
                 widened,
                 self.stops,
                 {vehicle.vehicle_id: matrix},
-                start_date=self.setting.start_date,
-                weeks=self.setting.weeks,
+                **self.setting.horizon,
                 vehicles=(vehicle,),
             )
             points = [str(d.depot_id) for d in frame.depots] + [str(s.stop_id) for s in self.stops]
-            requests[screened.depot.depot_id] = replace(
-                frame, travel={vehicle.vehicle_id: matrix.restricted_to(points)}
+            own_travel = {vehicle.vehicle_id: matrix.restricted_to(points)}
+            requests[screened.depot.depot_id] = guided(
+                replace(frame, travel=own_travel), self.setting.guidance
             )
         bounds = {d: prize_bound(r)[0] for d, r in requests.items()}
         assumed = {
@@ -265,8 +286,7 @@ class _Sizing:
         vehicles, _ = fleet_of(self.setting.region, 1)
         frame = frame_request(
             self.setting.region,
-            start_date=self.setting.start_date,
-            weeks=self.setting.weeks,
+            **self.setting.horizon,
             vehicles=vehicles,
         )
         return vehicles[0], frame.crew_rules[vehicles[0].vehicle_id]

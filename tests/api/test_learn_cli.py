@@ -10,6 +10,7 @@ from data.feeds.observed_csv import write_observed
 from data.feeds.plan_file import read_plan, write_plan
 from data.model.demand import PrizeBy
 from planner.params import SolveParams
+from planner.score import check
 from planner.solve import solve
 from tests.api.runner import Terminal
 from tests.planner.learn.world import DEPOT, Truth, drive_days, make_world
@@ -129,6 +130,37 @@ def test_a_plan_by_what_was_learned_says_so(
     assert bookmobile("check", region / "out" / "plan.json").code == 0
     both = bookmobile("compare", driven / "plan.json", region / "out" / "plan.json")
     assert "Visits expected (80% interval)" in both.said or "80 % interval" in both.said
+
+
+@pytest.mark.parametrize("command", ["frontier", "fleet-size"])
+def test_sets_of_plans_take_dates_and_what_was_learned(
+    bookmobile: Terminal, driven: Path, region: Path, command: str
+) -> None:
+    """Every plan of the set is of the dates and by the learned times, if those are wanted."""
+    told = bookmobile(
+        "learn", driven / "plan.json", driven / "days.csv", "--out", region / "learned.toml"
+    )
+    assert told.code == 0, told.said
+    dates = ("--from", "2026-12-02", "--until", "2026-12-11")
+    quick = ("--work-limit", 300, "--workers", 1, "--json")
+    out = region / "out"
+    found = json.loads(bookmobile(command, region, *dates, *quick, "--out", out).said)
+    files = [e["file"] for e in found.get("plans") or (*found["sizes"], *found["bases"])]
+    assert files
+    for file in files:
+        request, plan = read_plan(out / file)
+        assert (str(request.cycle.first_date), str(request.cycle.last_date)) == dates[1::2]
+        assert not request.cycle.repeats
+        assert request.learned is not None
+        assert check(request, plan) == ()
+    told = bookmobile(
+        command, region, *dates, *quick, "--without-learned", "--out", region / "plain"
+    )
+    assert told.code == 0, told.said
+    assert read_plan(region / "plain" / files[0])[0].learned is None
+    wrong = bookmobile(command, region, *dates, "--weeks", 2, "--out", out)
+    assert wrong.code == 2
+    assert "--weeks" in wrong.said
 
 
 def test_stops_may_be_weighed_by_demand(bookmobile: Terminal, region: Path) -> None:
