@@ -5,9 +5,12 @@
 
 import logging
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from api.jobs.context import check_inside
@@ -22,6 +25,7 @@ FOLDER = "basemaps"
 """Under the cache folder."""
 _PATIENCE = 10
 """Steps by which the making gives way to everything else on the machine."""
+_STALE_S = 86_400
 
 _making: dict[Path, subprocess.Popen[bytes]] = {}
 _lock = threading.Lock()
@@ -60,9 +64,20 @@ def _begin(extract: Path, target: Path) -> None:
     with _lock:
         if target in _making:
             return
+        _sweep(target.parent)
         command = [sys.executable, "-P", "-m", "api.services.basemaps", str(extract), str(target)]
         _making[target] = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     log.info("basemap.making", extra={"extract": extract.name})
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what makings that were killed left behind, once it is surely nobody's."""
+    for path in folder.glob(".*"):
+        if time.time() - path.stat().st_mtime > _STALE_S:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def wait_for_basemaps(timeout_s: float) -> None:
@@ -77,6 +92,8 @@ def main() -> int:
     """Make the basemap of an extract; give up when the server that asked for it is gone."""
     extract, target = map(Path, sys.argv[1:])
     server = os.getppid()
+    # An end by signal must pass through the clearing up of the tiler and its files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if os.name != "nt":
         os.nice(_PATIENCE)
     try:

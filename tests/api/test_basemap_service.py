@@ -1,5 +1,6 @@
 """The desk's basemap: at once from what the region knows, better once its extract is read."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def test_the_extracts_map_replaces_it_when_it_is_made(
     assert desk_basemap(region, settings) == first
     wait_for_basemaps(120)
     assert desk_basemap(region, settings) == first
+
+
+def test_leavings_of_killed_makings_go_when_they_are_old(
+    kaliningrad: Region, settings: Settings
+) -> None:
+    """A day-old unfinished file and folder are removed; a fresh one may be somebody's."""
+    extract = with_extract(kaliningrad, settings)
+    folder = settings.cache_dir / "basemaps"
+    (folder / ".tiles-old").mkdir(parents=True)
+    (folder / ".tiles-old" / "tiled.pmtiles").write_bytes(b"half")
+    for name in (".x-old.pmtiles", ".x-new.pmtiles"):
+        (folder / name).write_bytes(b"half")
+    for name in (".tiles-old", ".x-old.pmtiles"):
+        os.utime(folder / name, (0, 0))
+    desk_basemap(replace(kaliningrad, roads_file=extract.name), settings)
+    wait_for_basemaps(120)
+    hidden = {path.name for path in folder.glob(".*")}
+    assert hidden == {".x-new.pmtiles"}
 
 
 def test_an_extract_that_is_gone_is_no_harm(kaliningrad: Region, settings: Settings) -> None:
