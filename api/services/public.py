@@ -13,6 +13,7 @@ from api.services.cancelling import names_of
 from data.db import publication_store, region_store
 from data.db.engine import reading
 from data.model.fleet import VehicleId
+from data.model.geo import distance_m
 from data.model.place import Settlement, Stop
 from data.model.place_search import Named, find
 from data.model.public_timetable import (
@@ -27,6 +28,8 @@ from data.model.publication import Moment, moment_of
 MOST_REGIONS = 16
 MOST_FEEDS = 400
 """Feeds of one region kept as they were made."""
+SAME_PLACE_M = 3_000
+"""A stop so near a settlement of its name stands in it."""
 type _Key = tuple[str, int, int]
 """Region, revision of what is published, revision of the region."""
 
@@ -158,10 +161,19 @@ def _places(timetable: PublicTimetable) -> tuple[Named[PublicStop | Settlement],
         Named.of(stop, [stop.name, f"{stop.name} {stop.community}"], 1e9)
         for stop in timetable.stops
     ]
-    covered = {(i, s.name) for s in timetable.stops for i in s.settlement_ids}
+    by_name: dict[str, list[PublicStop]] = {}
+    for stop in timetable.stops:
+        by_name.setdefault(stop.name, []).append(stop)
     for place in timetable.settlements:
-        if (place.settlement_id, place.name) not in covered:
+        if not any(_stands_in(stop, place) for stop in by_name.get(place.name, ())):
             named.append(
                 Named.of(place, [place.name, place.name_latin], float(place.population or 0))
             )
     return tuple(named)
+
+
+def _stands_in(stop: PublicStop, place: Settlement) -> bool:
+    """Whether a stop of the same name is the one in a settlement."""
+    if place.settlement_id in stop.settlement_ids:
+        return True
+    return distance_m(stop.lon, stop.lat, place.lon, place.lat) <= SAME_PLACE_M

@@ -1,7 +1,7 @@
 """A dispatcher's office at a fixed time: a region and its plan in a database."""
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from data.db.publication_store import Timetable
 from data.feeds.plan_bytes import pins_to_json
 from data.model.accounts import Caller, Role
 from data.model.cancellation import Cancellation, CancelReason, Notice, Scope, ServiceException
-from data.model.place import Settlement, SettlementId
+from data.model.place import Settlement, SettlementId, Stop, StopKind
 from data.model.plan import Plan, PlanRequest
 from data.model.publication import PromisedVisit, VisitId
 from data.model.region import Region
@@ -126,14 +126,14 @@ class Office:
 
     def cancel(
         self,
-        scope: Scope,
+        scope: Scope | str,
         reason: CancelReason = CancelReason.WEATHER,
         *,
         seen: str | None = None,
         **which: Any,
     ) -> ServiceException:
         """Cancel at once."""
-        asked = Cancellation(scope=scope, reason=reason, **which)
+        asked = Cancellation(scope=Scope(scope), reason=reason, **which)
         with writing(self.engine) as session:
             return cancelling.cancel(session, REGION, asked, seen=seen, by=ANNA, at=self.now)
 
@@ -151,6 +151,22 @@ class Office:
         """Take one of them."""
         with writing(self.engine) as session:
             return make_up.accept(session, REGION, offer.missed_id, offer.key, by=ANNA, at=self.now)
+
+    def rename(self, stop_id: str, name: str) -> None:
+        """Give a stop another name on its card."""
+        self._put(stop_id, name=name)
+
+    def make_private(self, stop_id: str) -> None:
+        """Take a stop from the public."""
+        self._put(stop_id, kind=StopKind.PRIVATE)
+
+    def _put(self, stop_id: str, **changes: Any) -> None:
+        with writing(self.engine) as session:
+            stored = region_store.get_thing(session, REGION, Stop, stop_id)
+            region_store.put_thing(
+                session, REGION, replace(stored.thing, **changes), at=self.now,
+                expect_revision=stored.revision,
+            )  # fmt: skip
 
     def _asked(self, name: str, asked: dict[str, Any]) -> PublishAsked:
         dates = {"from_date": FIRST_DATE, "until_date": LAST_DATE}
