@@ -54,7 +54,12 @@ def change_facts(words: Words, request: PlanRequest, change: Change) -> dict[str
         if time is None:
             return None
         date = request.cycle.date_of(time.day).isoformat()
-        return {"date": date, "start": words.clock(time.start_s), "vehicle_id": time.vehicle_id}
+        return {
+            "date": date,
+            "start": words.clock(time.start_s),
+            "end": words.clock(time.end_s),
+            "vehicle_id": time.vehicle_id,
+        }
 
     return {
         "stop_id": change.stop_id,
@@ -71,6 +76,7 @@ def _told(words: Words, request: PlanRequest, time: Time) -> str:
         "show.changes.time",
         day=words.day(request.cycle.date_of(time.day), "EEE d MMM"),
         time=words.clock(time.start_s),
+        until=words.clock(time.end_s),
         vehicle=names.get(time.vehicle_id, str(time.vehicle_id)),
     )
 

@@ -1,9 +1,10 @@
 """Re-planning under a hard cap on published times that change.
 
-Published times are pinned to the second, whichever vehicle keeps them, but for a few stops at a
-time that the cap has room for. These are freed, near stops that are not served, and the search
-goes on from the best plan so far. A plan is taken only where the changes, counted anew after clock
-times are set, stay within the cap. Nothing is proved: a better plan with as few changes may exist.
+Published times are pinned to the second, openings and closings, whichever vehicle keeps them, but
+for a few stops at a time that the cap has room for. These are freed, near stops that are not
+served, and the search goes on from the best plan so far. A plan is taken only where the changes,
+counted anew after clock times are set, stay within the cap. Nothing is proved: a better plan with
+as few changes may exist.
 """
 
 import time
@@ -14,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.model.pins import ChangeCap, PublishedTime, VisitPin
-from data.model.place import StopId
+from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest
 from data.model.travel import UNREACHABLE
 from planner.compile import compile_request
@@ -34,7 +35,7 @@ _Times = Mapping[StopId, tuple[PublishedTime, ...]]
 def cap_changes(request: PlanRequest, published: Plan, most: int) -> PlanRequest:
     """The request with at most so many changes against the times of a plan."""
     times = tuple(
-        PublishedTime(stop_id=v.stop_id, day=r.day, start_s=v.start_s)
+        PublishedTime(stop_id=v.stop_id, day=r.day, start_s=v.start_s, end_s=v.end_s)
         for r in published.runs
         for v in r.visits
     )
@@ -114,7 +115,25 @@ def _pinned(request: PlanRequest, times: _Times, freed: frozenset[StopId]) -> Pl
         for t in found
     )
     fixed = replace(request.pins, visits=(*request.pins.visits, *pins))
-    return replace(request, pins=fixed, change_cap=None)
+    stops = tuple(
+        s if s.stop_id in freed or s.stop_id not in times else _with_closing(s, times[s.stop_id])
+        for s in request.stops
+    )
+    return replace(request, stops=stops, pins=fixed, change_cap=None)
+
+
+def _with_closing(stop: Stop, published: tuple[PublishedTime, ...]) -> Stop:
+    """The stop open as long as published, if it may be so."""
+    open_s = _may_stay_open(stop, published)
+    return stop if open_s is None else replace(stop, service_s=open_s, service_most_s=None)
+
+
+def _may_stay_open(stop: Stop, published: tuple[PublishedTime, ...]) -> int | None:
+    """How long all published visits are open; ``None`` where they differ or the stop forbids it."""
+    lengths = {stop.service_s if t.end_s is None else t.end_s - t.start_s for t in published}
+    open_s = lengths.pop()
+    is_allowed = stop.service_s <= open_s <= stop.service_s + stop.spare_service_s
+    return open_s if is_allowed and not lengths else None
 
 
 def _most_changes(request: PlanRequest, times: _Times) -> dict[StopId, int]:
@@ -128,7 +147,12 @@ def _cannot_stay(request: PlanRequest, times: _Times, room: int) -> frozenset[St
     if room <= 0:
         return frozenset()
     compiled = compile_request(_pinned(request, times, frozenset()))
-    unable = [request.stops[k] for k in compiled.unserved if request.stops[k].stop_id in times]
+    unable = [
+        s
+        for k, s in enumerate(request.stops)
+        if s.stop_id in times
+        and (k in compiled.unserved or _may_stay_open(s, times[s.stop_id]) is None)
+    ]
     wanted = sorted(unable, key=lambda s: (not s.mandatory, -s.prize))
     return _filled((s.stop_id for s in wanted), _most_changes(request, times), room)
 
@@ -171,11 +195,11 @@ def _to_free(
     near = sorted(times, key=order)
     changed = []
     if rng.random() < 0.5:
-        now: dict[StopId, set[tuple[int, int]]] = defaultdict(set)
+        now: dict[StopId, set[tuple[int, int, int]]] = defaultdict(set)
         for run in best.runs:
             for visit in run.visits:
-                now[visit.stop_id].add((run.day, visit.start_s))
-        changed = [s for s in times if {(t.day, t.start_s) for t in times[s]} != now[s]]
+                now[visit.stop_id].add((run.day, visit.start_s, visit.end_s))
+        changed = [s for s in times if {(t.day, t.start_s, t.end_s) for t in times[s]} != now[s]]
     return _filled(iter([*changed, *near]), _most_changes(request, times), room)
 
 

@@ -1,7 +1,7 @@
 """What readers would notice between two plans: published times that moved, went or came.
 
-A published time is a stop, a cycle day and the second at which the doors open; which vehicle comes
-is not part of it.
+A published time is a stop, a cycle day and the seconds at which the doors open and close; which
+vehicle comes is not part of it.
 """
 
 from collections import defaultdict
@@ -15,10 +15,11 @@ from data.model.plan import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Time:
-    """When the doors of a stop open in a cycle, and whose."""
+    """When the doors of a stop open and close in a cycle, and whose."""
 
     day: int
     start_s: int
+    end_s: int
     vehicle_id: VehicleId
 
 
@@ -53,16 +54,22 @@ def _times(plan: Plan) -> dict[StopId, list[Time]]:
     times: dict[StopId, list[Time]] = defaultdict(list)
     for run in plan.runs:
         for visit in run.visits:
-            time = Time(day=run.day, start_s=visit.start_s, vehicle_id=run.vehicle_id)
-            times[visit.stop_id].append(time)
+            times[visit.stop_id].append(
+                Time(
+                    day=run.day,
+                    start_s=visit.start_s,
+                    end_s=visit.end_s,
+                    vehicle_id=run.vehicle_id,
+                )
+            )
     return dict(times)
 
 
 def _of_stop(
     stop_id: StopId, old: dict[StopId, list[Time]], new: dict[StopId, list[Time]]
 ) -> Iterator[Change]:
-    gone = {(t.day, t.start_s): t for t in sorted(old.get(stop_id, []), key=_when)}
-    come = {(t.day, t.start_s): t for t in sorted(new.get(stop_id, []), key=_when)}
+    gone = {_when(t): t for t in sorted(old.get(stop_id, []), key=_when)}
+    come = {_when(t): t for t in sorted(new.get(stop_id, []), key=_when)}
     left = [t for when, t in gone.items() if when not in come]
     added = [t for when, t in come.items() if when not in gone]
     pairs: list[tuple[Time | None, Time | None]] = []
@@ -80,11 +87,11 @@ def _of_stop(
         yield Change(stop_id=stop_id, before=was, after=now, is_published=stop_id in old)
 
 
-def _when(time: Time) -> tuple[int, int]:
-    return time.day, time.start_s
+def _when(time: Time) -> tuple[int, int, int]:
+    return time.day, time.start_s, time.end_s
 
 
-def _order(change: Change) -> tuple[int, int, str]:
+def _order(change: Change) -> tuple[int, int, int, str]:
     first = change.before or change.after
     assert first is not None  # a change has at least one side
     return (*_when(first), change.stop_id)

@@ -82,11 +82,13 @@ NO_PINS = Pins()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedTime:
-    """When readers expect the doors of a stop to open: cycle day and seconds from midnight."""
+    """When readers expect the doors of a stop to open and close: cycle day and seconds."""
 
     stop_id: StopId
     day: int
     start_s: int
+    end_s: int | None = None
+    """``None`` where no closing was published: any will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

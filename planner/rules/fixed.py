@@ -102,17 +102,22 @@ def published_times_stay(view: PlanView) -> Iterator[Violation]:
     """At most so many published times change as the request allows.
 
     At each stop with a published time the times gone and the times come are counted, and the
-    greater number is its changes.
+    greater number is its changes. Where no closing was published, openings alone count.
     """
     cap = view.request.change_cap
     if cap is None:
         return
-    before: dict[StopId, set[tuple[int, int]]] = defaultdict(set)
+    open_ended = {time.stop_id for time in cap.published if time.end_s is None}
+    before: dict[StopId, set[tuple[int, int, int | None]]] = defaultdict(set)
     for time in cap.published:
-        before[time.stop_id].add((time.day, time.start_s))
+        end_s = None if time.stop_id in open_ended else time.end_s
+        before[time.stop_id].add((time.day, time.start_s, end_s))
     found = 0
     for stop_id, times in before.items():
-        now = {(run.day, visit.start_s) for run, visit in view.visits.get(stop_id, [])}
+        now = {
+            (run.day, visit.start_s, None if stop_id in open_ended else visit.end_s)
+            for run, visit in view.visits.get(stop_id, [])
+        }
         found += max(len(times - now), len(now - times))
     if found > cap.max_changes:
         yield Violation(

@@ -50,6 +50,35 @@ def test_the_cap_always_holds(most: int, seed: int) -> None:
     assert num_changes(before, plan) <= most
 
 
+@pytest.mark.parametrize("most", [0, 2])
+def test_closings_are_published_too(most: int) -> None:
+    """Where open times are left to the plan, those of published stops stay but for the cap."""
+    wide = tuple(replace(s, service_s=1800, service_most_s=4 * 3600) for s in STOPS[:8])
+    before = solve(make_request(wide, weeks=2), QUICK)
+    assert len({v.end_s - v.start_s for r in before.runs for v in r.visits}) > 1
+    more = make_request((*wide, *STOPS[8:]), weeks=2)
+    request = cap_changes(more, before, most)
+    plan = solve_capped(request, QUICK, start=before)
+    assert check(request, plan) == ()
+    assert num_changes(before, plan) <= most
+    run = plan.runs[0]
+    late = replace(run.visits[0], end_s=run.visits[0].end_s - 300)
+    other = replace(plan, runs=(replace(run, visits=(late, *run.visits[1:])), *plan.runs[1:]))
+    none = cap_changes(more, plan, 0)
+    assert "rule.too_many_changes" in {v.code for v in check(none, other)}
+
+
+def test_an_open_time_that_the_stop_forbids_is_told(published: Plan) -> None:
+    """A stop that is open for longer changes its closings: none is refused, one is taken."""
+    longer = tuple(replace(s, service_s=s.service_s + 600) if s is STOPS[0] else s for s in STOPS)
+    request = make_request(longer[:12], weeks=2)
+    none, one = (cap_changes(request, published, k) for k in (0, 1))
+    assert {v.code for v in check(none, solve_capped(none, QUICK, start=published))} == {
+        "rule.too_many_changes"
+    }
+    assert check(one, solve_capped(one, QUICK, start=published)) == ()
+
+
 def test_a_holiday_that_breaks_times_is_told(published: Plan) -> None:
     """A day off breaks its published times: k = 0 is refused, enough changes are taken."""
     day = published.runs[0].day

@@ -35,6 +35,18 @@ def test_a_minute_is_a_change() -> None:
     assert num_changes(PLAN, later) == 2
 
 
+def test_a_closing_is_a_change() -> None:
+    """Doors that open as before and close earlier are one change."""
+    visit = FIRST_RUN.visits[0]
+    shorter = replace(visit, end_s=visit.end_s - 10 * MINUTE_S)
+    run = replace(FIRST_RUN, visits=(shorter, *FIRST_RUN.visits[1:]))
+    (change,) = changes(PLAN, replace(PLAN, runs=(run, SECOND_RUN)))
+    assert change.before is not None
+    assert change.after is not None
+    assert change.before.start_s == change.after.start_s
+    assert change.before.end_s == change.after.end_s + 10 * MINUTE_S
+
+
 def test_a_run_on_another_day_moves_its_stops() -> None:
     """Each visit moved is one change, not one dropped and one added."""
     moved = replace(PLAN, runs=(FIRST_RUN, replace(SECOND_RUN, day=9)))
