@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
 from api.auth import Admin
@@ -26,6 +27,10 @@ GROUPS = ("session", "account", "device", "region", "plan", "timetable", "visit"
 """Beginnings of action codes that the filter offers."""
 
 
+# A form sends the fields that nobody filled in as empty text.
+type Day = Annotated[date | None, BeforeValidator(lambda text: text or None), Query()]
+
+
 @router.get("")
 def list_page(
     request: Request,
@@ -33,8 +38,8 @@ def list_page(
     service: ServiceDep,
     account: Annotated[str, Query(max_length=36)] = "",
     action: Annotated[str, Query(max_length=64)] = "",
-    since: Annotated[date | None, Query()] = None,
-    until: Annotated[date | None, Query()] = None,
+    since: Day = None,
+    until: Day = None,
     before: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
 ) -> HTMLResponse:
     """Entries, the newest first; ``until`` is a day that still counts."""

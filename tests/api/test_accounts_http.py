@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from data.model.accounts import Role
-from tests.api.regions import add_region
+from tests.api.bare_region import add_region
 from tests.e2e.service import PASSWORD, Running
 
 ACCOUNTS = "/api/v1/accounts"

@@ -12,7 +12,7 @@ from api.services.devices import normal_code, qr_svg
 from api.services.signing_in import open_sign_in
 from data.db.engine import writing
 from data.model.accounts import PROGRAM, Role
-from tests.api.regions import add_region
+from tests.api.bare_region import add_region
 from tests.e2e.service import Running
 
 DEVICES = "/api/v1/devices"

@@ -12,7 +12,7 @@ from api.services.signing_in import open_sign_in
 from data.db import event_store
 from data.db.engine import writing
 from data.model.accounts import PROGRAM, Role
-from tests.api.regions import add_region
+from tests.api.bare_region import add_region
 from tests.e2e.service import Running, run_service
 
 EVENTS = "/api/v1/events"

@@ -16,7 +16,7 @@ from api.middleware import is_foreign
 from data.db.engine import writing
 from data.db.tables.jobs import PlanJobRow
 from data.model.accounts import Role
-from tests.api.regions import region_row
+from tests.api.bare_region import region_row
 from tests.e2e.service import Running
 
 HTML = {"accept": "text/html", "accept-language": "ru"}
