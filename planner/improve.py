@@ -52,9 +52,9 @@ REHEAT = 0.4
 """First temperature of each later round, as a share of the round before."""
 SINGLE_DAY_SHARE = 0.25
 """Of the time for set partitioning, what a single day is given: there are no patterns to join."""
-HEAT_SELECTIVE = 1.0
-HEAT_COMPLETE = 3.0
-"""First temperature where stops are selected, and where all must be served."""
+HEAT = 1.0
+HEAT_OF_ROUTES = 3.0
+"""First temperature where order alone is sought: a single day on which all stops are served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +267,8 @@ def optimise(
     if is_last:
         data.stop_i[:, NUM_LEVELS] = np.minimum(num_levels, 1)
     unit = _first_unit(problem, data, chains)
-    hottest = params.heat_start or (HEAT_SELECTIVE if data.is_selective else HEAT_COMPLETE)
+    is_order_alone = problem.num_days == 1 and not data.is_selective
+    hottest = params.heat_start or (HEAT_OF_ROUTES if is_order_alone else HEAT)
     for chain in chains:
         if start is not None:
             chain.restart_from(start)
