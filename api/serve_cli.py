@@ -34,13 +34,13 @@ def serve(
     console, words = Console(), words_for(lang)
     settings = placed(Settings.from_environment(), host=host, port=port)
     settings.check()
-    set_up_logs(settings)
     engine = prepare_database(settings)
     with reading(engine) as session:
         has_admin = accounts_store.count_admins(session) > 0
     engine.dispose()
     with bind(settings.host, settings.port) as bound:
         settings = placed(settings, host=None, port=bound.getsockname()[1])
+        set_up_logs(settings)
         supervisor = Supervisor(settings=settings, bound=bound, web=workers, jobs=jobs)
         end_on_signals(supervisor)
         console.print(words("serve.address", address=settings.public_url), markup=False)

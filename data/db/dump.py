@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, func, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    Table,
+    TypeDecorator,
+    func,
+    select,
+    text,
+)
 from sqlmodel import JSON
 
 from data.db.engine import open_engine
@@ -132,7 +142,8 @@ def _reader(column: Column[Any]) -> TypeAdapter[Any] | None:
     """What reads a column's JSON value; ``None`` for one that is JSON itself."""
     if isinstance(column.type, JSON):
         return None
-    kind: Any = column.type.python_type
+    stored = column.type
+    kind: Any = (stored.impl_instance if isinstance(stored, TypeDecorator) else stored).python_type
     return TypeAdapter(kind | None if column.nullable else kind)
 
 
