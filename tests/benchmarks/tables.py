@@ -58,18 +58,31 @@ def peers_table(records: Sequence[dict[str, Any]]) -> str:
                 gaps[name].append(gap)
         # "published" is what a timetable drives today, for rounds.
         known = own[0].get("published", own[0]["best_known"])
-        cells = [number(value.get((instance, name))) for name in names]
+        # Empty where a solver was not asked, a dash where it has no solution.
+        cells = [number(value[instance, n]) if (instance, n) in value else "" for n in names]
         rows.append([instance, number(known), *cells])
     summary = [f"{number(fmean(g))} ({len(g)})" if g else "–" for g in gaps.values()]
     worst = [number(max(g)) if g else "–" for g in gaps.values()]
     rows.append(["**Mean gap, % (solved)**", "", *summary])
     rows.append(["**Worst gap, %**", "", *worst])
+    rows.append(["**Worse than ours, mean %**", "", *_against_ours(records, names)])
     shares = [told_share([r for r in records if r["solver"] == name]) for name in names]
     rows.append(["**Processor, of two cores, %**", "", *shares])
     limits = sorted({r["time_limit_s"] for r in records})
     known_head = "Published" if any("published" in r for r in records) else "Best known"
     told = f"{', '.join(f'{s:g}' for s in limits)} seconds each, {OURS} and peers on two cores."
     return told + "\n\n" + markdown(["Instance", known_head, *names], rows)
+
+
+def _against_ours(records: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
+    """For each solver the mean over instances that it and we solved; below zero it is ahead."""
+    ours = {r["instance"]: r["value"] for r in records if r["solver"] == OURS}
+    gaps: dict[str, list[float]] = {name: [] for name in names}
+    for r in records:
+        gap = gap_pct(r["value"], ours.get(r["instance"]), is_maximised=r["is_maximised"])
+        if gap is not None and r["solver"] != OURS:
+            gaps[r["solver"]].append(gap)
+    return [f"{number(fmean(g))} ({len(g)})" if g else "" for g in gaps.values()]
 
 
 def told_share(records: Sequence[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.benchmarks.all import jobs_of
+from tests.benchmarks.peers.families import OURS
 from tests.benchmarks.peers.run import starved
 from tests.benchmarks.tables import peers_table, rendered, tables_of
 
@@ -23,9 +24,20 @@ def test_gaps_count_from_best_known_or_the_best_of_all() -> None:
     """100 is known of a, 50 the best of b: 102 and 50 are 1 % on average, 100 and 55 are 5 %."""
     records = [record("a", "X", 102), record("a", "Y", 100), record("b", "X", 50)]
     text = peers_table([*records, record("b", "Y", 55), record("b", "Z", None)])
-    assert "| a | 100 | 102 | 100 | – |" in text
+    assert "| a | 100 | 102 | 100 |  |" in text
+    assert "| b | – | 50 | 55 | – |" in text
     assert "| **Mean gap, % (solved)** |  | 1 (2) | 5 (2) | – |" in text
     assert "| **Worst gap, %** |  | 2 | 10 | – |" in text
+
+
+def test_solvers_are_set_against_ours_where_both_were_asked() -> None:
+    """110 and 50 against our 100 and 50 are 5 % worse on average; not asked stays empty."""
+    ours = [record(name, OURS, value) for name, value in (("a", 100), ("b", 50), ("c", 7))]
+    theirs = [record("a", "X", 110), record("b", "X", 50), record("a", "Y", None)]
+    text = peers_table([*ours, *theirs])
+    assert "| **Worse than ours, mean %** |  |  | 5 (2) |  |" in text
+    assert "| c | – | 7 |  |  |" in text
+    assert "| a | 100 | 100 | 110 | – |" in text
 
 
 def test_a_document_keeps_its_words(tmp_path: Path) -> None:
