@@ -25,6 +25,7 @@ from api.web.map_words import map_words
 from data.db import region_store
 from data.db.engine import reading, writing
 from data.db.region_store import Stored
+from data.feeds.values import write_minutes
 from data.model.errors import BookmobileError, ConflictError, InputError
 from data.model.place import LibraryKind, Standing
 from data.model.region import Region
@@ -127,11 +128,25 @@ def add_page(
     """The empty form of a new thing."""
     desk = open_desk(request, service, asking, region_id)
     filled = form_of(FORMS[kind.path], None, desk.words)
+    if kind is STOPS:
+        filled.cells |= _stop_defaults(desk.region)
     for name in ("lon", "lat", "settlement_ids", "settlement_id", "community", "name", "people"):
         given = request.query_params.get(name)
         if given is not None and name in {f.name for f in filled.spec.fields}:
             filled.cells[name] = given[:300]
     return _form_page(desk, kind, filled, stored=None)
+
+
+def _stop_defaults(region: Region) -> dict[str, str]:
+    """What a new stop gets by the region's standard."""
+    standard = region.standard
+    return {
+        "service_min": write_minutes(standard.unknown_population_service_s),
+        "setup_min": write_minutes(standard.setup_s),
+        "teardown_min": write_minutes(standard.teardown_s),
+        "max_gap_days": str(standard.max_gap_days),
+        "same_weekday": "true" if standard.same_weekday else "false",
+    }
 
 
 def add(

@@ -88,7 +88,11 @@ def assumptions(desk: Desk) -> tuple[Message, ...]:
     region, found = desk.region, []
 
     def told(code: str, **facts: object) -> None:
-        found.append(Message(code=f"regions.assumed.{code}", facts=facts))
+        shown = {
+            name: desk.words.number(value, 1) if isinstance(value, int | float) else value
+            for name, value in facts.items()
+        }
+        found.append(Message(code=f"regions.assumed.{code}", facts=shown))
 
     assumed = sum(lib.standing is Standing.ASSUMED for lib in region.libraries)
     assumption = region.library_assumption

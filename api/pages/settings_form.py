@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from starlette.datastructures import FormData
 
-from api.pages.thing_forms import Message
+from api.pages.thing_forms import Message, own_decimal
 from api.words import Words
 from data.feeds.rows import Row
 from data.feeds.values import write_clock, write_date, write_minutes, write_number
@@ -131,6 +131,8 @@ def settings_form(region: Region, words: Words) -> SettingsForm:
         cells[f"source_{place}_title"] = source.title if source else ""
         cells[f"source_{place}_licence"] = source.licence if source else ""
         cells[f"source_{place}_address"] = source.address if source else ""
+    for name in (*_NUMBERS, "dwell_half", "dwell_ratio", "travel_factor", *_PRICES):
+        cells[name] = own_decimal(cells[name], words)
     chosen = {"rule_sets": [str(key) for key in region.default_rule_set_ids]}
     return SettingsForm(cells=cells, chosen=chosen)
 

@@ -129,7 +129,12 @@ STOP_FORM = FormSpec(
             fields=(
                 _NAME,
                 _text("community"),
-                Field(name="kind", widget=Widget.CHOICE, choices=tuple(k.value for k in StopKind)),
+                Field(
+                    name="kind",
+                    widget=Widget.CHOICE,
+                    label="stop_kind",
+                    choices=tuple(k.value for k in StopKind),
+                ),
                 Field(name="settlement_ids", widget=Widget.SEVERAL, of=SETTLEMENTS, has_hint=True),
                 _LON,
                 _LAT,

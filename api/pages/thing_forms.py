@@ -55,9 +55,17 @@ def form_of(spec: FormSpec, thing: object | None, words: Words) -> Filled:
     if thing is None:
         return Filled(spec=spec, cells=dict(spec.defaults))
     cells = dict(spec.table.to_cells(thing))
-    if "windows" in cells:
-        cells["windows"] = _own_days(cells["windows"], words)
+    for one in spec.fields:
+        if one.name == "windows":
+            cells[one.name] = _own_days(cells[one.name], words)
+        elif one.widget is Widget.NUMBER and one.name not in ("lon", "lat"):
+            cells[one.name] = own_decimal(cells[one.name], words)
     return Filled(spec=spec, cells=cells)
+
+
+def own_decimal(number: str, words: Words) -> str:
+    """A number of a cell with the decimal sign of the reader's language, which is read alike."""
+    return number.replace(".", ",") if words.language == "ru" else number
 
 
 def _own_days(text: str, words: Words) -> str:

@@ -133,15 +133,13 @@ def _settlement(see: Lister, place: Settlement) -> tuple[tuple[str, ...], tuple[
     districts = {m.municipality_id: m.name for m in see.region.municipalities}
     year = "" if place.population_year is None else str(place.population_year)
     badges = []
-    if place.population is not None and place.population_year is None:
-        badges.append(Badge(text=words("places.badge.undated"), look="warn"))
     if place.flags:
         badges.append(Badge(text=words("places.badge.flagged"), look="warn"))
     return (
         place.kind or "—",
         districts.get(place.municipality_id, "—") if place.municipality_id else "—",
         words("table.unknown") if place.population is None else see.count(place.population),
-        year or "—",
+        year or words("table.undated"),
     ), tuple(badges)
 
 

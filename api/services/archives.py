@@ -5,6 +5,7 @@ and measured first, only plain names of files that we know are taken, and what c
 counted again while it is written.
 """
 
+import shutil
 import stat
 import zlib
 from collections.abc import Callable
@@ -102,7 +103,21 @@ def unpack(path: Path, into: Path, *, most_bytes: int) -> Unpacked:
         wanted = _files_beside(
             plain, home, lambda n: Path(n).stem == home.stem and n.lower().endswith(_SHAPE_SUFFIXES)
         )
-    into.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_all(path, wanted, into, most_bytes)
+    except BaseException:
+        shutil.rmtree(into, ignore_errors=True)
+        raise
+    passed_over = tuple(e.filename for e in entries if e not in wanted.values())
+    if heads:
+        return Unpacked(region=into, passed_over=passed_over)
+    return Unpacked(shape=into / f"{home.stem}.shp", passed_over=passed_over)
+
+
+def _write_all(path: Path, wanted: dict[str, ZipInfo], into: Path, most_bytes: int) -> None:
+    """Write the wanted files into a folder that holds nothing else."""
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
     left = most_bytes
     with ZipFile(path) as archive:
         for name, entry in wanted.items():
@@ -113,10 +128,6 @@ def unpack(path: Path, into: Path, *, most_bytes: int) -> Unpacked:
                     "setup.zip.size", file=path.name, size_mb=limit_mb + 1, limit_mb=limit_mb
                 )
             left -= written
-    passed_over = tuple(e.filename for e in entries if e not in wanted.values())
-    if heads:
-        return Unpacked(region=into, passed_over=passed_over)
-    return Unpacked(shape=into / f"{home.stem}.shp", passed_over=passed_over)
 
 
 def _is_of_region(name: str) -> bool:

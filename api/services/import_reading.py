@@ -125,7 +125,7 @@ class DraftReader:
             if path.suffix == ".zip":
                 self._unpack(source)
             elif path.suffix in {".xlsx", ".xlsm"}:
-                check_archive(path, most_bytes=self.most_bytes)
+                self._check_workbook(path)
             has_table = not source.is_folder and source.path.suffix not in {".pbf", ".toml"}
             if has_table and source.kind not in {UploadKind.LAND, UploadKind.OSM}:
                 source.table = read_table(source.path, encoding=file.encoding)
@@ -137,6 +137,15 @@ class DraftReader:
         except BookmobileError as wrong:
             source.error = wrong
         return source
+
+    def _check_workbook(self, path: Path) -> None:
+        """Refuse a workbook, which is a zip too, for what is wrong with the zip."""
+        try:
+            check_archive(path, most_bytes=self.most_bytes)
+        except InputError as wrong:
+            if wrong.code == "setup.zip.broken":
+                raise InputError("feeds.file.not_a_workbook", file=path.name) from wrong
+            raise
 
     def _unpack(self, source: _Source) -> None:
         home = source.path.parent.parent / "unpacked"

@@ -15,6 +15,7 @@ from pathlib import Path
 from api.services.needs import NeedAudit, audit_region
 from api.services.region_setup import region_files_folder
 from api.services.roads import open_roads
+from data.model.errors import InputError
 from data.model.norms import AccessBand, Need, NeedStatus
 from data.model.place import Library, Settlement
 from data.model.region import Region
@@ -196,6 +197,8 @@ class Audits:
     def _measure(self, run: AuditRun, region: Region, norm_set_id: str, on: date) -> None:
         folder = region_files_folder(self.data_dir, region.region_id)
         try:
+            if Path(region.roads_file).name != region.roads_file:
+                raise InputError("jobs.extract_outside", file=region.roads_file)
             with open_roads(
                 region, folder, cache_dir=self.cache_dir, extract=None, tick=run
             ) as roads:

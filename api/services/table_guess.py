@@ -35,7 +35,7 @@ _COMMON = frozenset({"name", "lon", "lat", "source", "kind", "name_latin", "note
 """Columns that many kinds have, and so tell little."""
 _NAMES: dict[UploadKind, tuple[str, ...]] = {
     UploadKind.SETTLEMENTS: ("settlement", "village", "place", "насел", "нп", "посел", "деревн"),
-    UploadKind.LIBRARIES: ("librar", "библиотек", "филиал", "branch"),
+    UploadKind.LIBRARIES: ("lib", "библиотек", "филиал", "branch"),
     UploadKind.STOPS: ("stop", "стоян", "остановк", "timetable", "график"),
     UploadKind.VEHICLES: ("vehicle", "fleet", "машин", "автопарк", "кибо", "библиобус"),
     UploadKind.DEPOTS: ("depot", "base", "баз", "гараж"),
@@ -43,6 +43,16 @@ _NAMES: dict[UploadKind, tuple[str, ...]] = {
     UploadKind.MUNICIPALITIES: ("municipal", "district", "муницип", "район", "округ"),
     UploadKind.NORMS: ("norm", "норм"),
 }
+_REQUIRED: dict[UploadKind, frozenset[str]] = {
+    UploadKind.SETTLEMENTS: frozenset({"name", "lon", "lat"}),
+    UploadKind.STOPS: frozenset({"name", "lon", "lat"}),
+    UploadKind.DEPOTS: frozenset({"name", "lon", "lat"}),
+    UploadKind.VEHICLES: frozenset({"name", "depot_id"}),
+    UploadKind.SPECIALISTS: frozenset({"name", "service"}),
+    UploadKind.NORMS: frozenset({"norm_set_id", "population_from"}),
+}
+"""Columns without which no row of a kind can be read."""
+_LACKING = 2.0
 _OWN_NAME = 3.0
 _OWN_COLUMN = 1.0
 _COMMON_COLUMN = 0.1
@@ -66,4 +76,7 @@ def _score(path: Path, table: Table, kind: UploadKind) -> float:
     words = tidy_head(path.stem)
     is_named = any(word in words for word in _NAMES[kind])
     common = len(found) - own
-    return _OWN_COLUMN * own + _COMMON_COLUMN * common + _OWN_NAME * is_named
+    has_shapes = any(row.lon is not None for row in table.rows[:1])
+    there = set(found.values()) | ({"lon", "lat"} if has_shapes else set())
+    lacking = _LACKING * bool(_REQUIRED.get(kind, frozenset()) - there)
+    return _OWN_COLUMN * own + _COMMON_COLUMN * common + _OWN_NAME * is_named - lacking

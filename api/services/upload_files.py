@@ -72,7 +72,7 @@ def check_head(name: str, head: bytes) -> None:
     Raises
     ------
     InputError
-        ``feeds.file.empty``, or ``setup.content`` with what the file looks like.
+        ``feeds.file.empty``, or ``setup.content.*`` with what the file looks like.
     """
     if not head:
         raise InputError("feeds.file.empty", file=name)
@@ -86,7 +86,7 @@ def check_head(name: str, head: bytes) -> None:
         **dict.fromkeys(_SHAPES, "json"),
     }.get(suffix, "text")
     if looks != wanted and not (wanted == "text" and looks == "json"):
-        raise InputError("setup.content", file=name, kind=suffix, looks=looks)
+        raise InputError(f"setup.content.{looks}", file=name, kind=suffix)
 
 
 def looks_like(head: bytes) -> str:

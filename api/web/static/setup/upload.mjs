@@ -52,6 +52,7 @@ async function take(files) {
   input.disabled = false;
   input.value = "";
   if (taken.every(Boolean)) { location.reload(); return; }
+  if (!taken.some(Boolean)) return;
   // What was refused stays to be read; what was taken shows when the page is renewed.
   const renew = document.createElement("a");
   renew.href = location.pathname;
