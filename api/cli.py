@@ -35,6 +35,7 @@ COMMANDS = {
     "worker": ("api.worker_cli", "worker", "Let a further machine search plans."),
     "backup": ("api.ops_cli", "backup", "Write the whole service into a file."),
     "restore": ("api.ops_cli", "restore", "Bring the service back from such a file."),
+    "site": ("api.site_cli", "site", "Write the public pages and feeds as plain files."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from api.web.public_links import PublicLinks
 from api.words import Words
+from data.model.calendar import DAY_S
 from data.model.cancellation import Notice
 from data.model.crew import with_services
 from data.model.fleet import VehicleId
@@ -18,6 +19,7 @@ NEAR_STOPS = 3
 """Other stops named beside one."""
 NEAR_M = 20_000
 """Farther stops are no help."""
+_LAST_S = DAY_S - 60
 _RHYTHM_DAYS = 28
 """A line that has ended or begins later than this is not what a stop's rhythm is now."""
 
@@ -34,12 +36,13 @@ class VisitView:
     vehicle_link: str
     iso_opens: str
     """Date and time for machines, without a zone: it is the place's own."""
+    iso_closes: str
     day: str
     """``Tuesday, 1 December``; the year where it is another."""
     time: str
     """``10:00–11:30``."""
     distance: str
-    """``today``, ``tomorrow``, ``in 5 days``; ``open now``."""
+    """``today``, ``tomorrow``, ``in 5 days``; ``open now``; empty on pages that stay as files."""
     services: str
     is_cancelled: bool
     reason: str
@@ -102,6 +105,7 @@ class PublicViews:
         instead = timetable.make_up_of.get(visit.visit_id) if with_instead else None
         missed = timetable.visit_of.get(visit.make_up_for) if visit.make_up_for else None
         vehicle = timetable.vehicles.get(visit.vehicle_id, visit.vehicle_id)
+        closes_s = min(visit.closes_s, _LAST_S)
         return VisitView(
             visit_id=visit.visit_id,
             stop_name=stop.name,
@@ -110,6 +114,7 @@ class PublicViews:
             vehicle=vehicle,
             vehicle_link=self.links.vehicle(visit.vehicle_id),
             iso_opens=f"{visit.opens_date.isoformat()}T{words.clock(visit.opens_s)}",
+            iso_closes=f"{visit.opens_date.isoformat()}T{words.clock(closes_s)}",
             day=self.day(visit.opens_date),
             time=f"{words.clock(visit.opens_s)}–{words.clock(visit.closes_s)}",
             distance=self._distance(visit),
@@ -136,6 +141,8 @@ class PublicViews:
         }
 
     def _distance(self, visit: PromisedVisit) -> str:
+        if self.links.is_static:
+            return ""
         days = (visit.opens_date - self.today).days
         if days == 0:
             opened = visit.opens_s <= self.now[1] < visit.closes_s

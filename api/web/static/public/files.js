@@ -1,5 +1,5 @@
-// Shortens the list of places to what is typed. No module: pages of the file site open from disk.
-// The folds are those of data/model/place_search.py; a test compares the two.
+// Pages that stay as files: hides what is over by now, shortens the list of places to what is typed.
+// No module: the pages open from disk. The folds are those of data/model/place_search.py.
 
 (() => {
   "use strict";
@@ -22,6 +22,10 @@
     for (const [spelling, sound] of FOLDS) latin = latin.replaceAll(spelling, sound);
     return latin.replace(/(.)\1+/gu, "$1");
   };
+
+  for (const part of document.querySelectorAll("[data-closes]")) {
+    if (new Date(part.dataset.closes) < new Date()) part.hidden = true;
+  }
 
   const field = document.querySelector("[data-filter]");
   if (!field) return;
