@@ -1,7 +1,7 @@
 """One vehicle's planned day as instants: what its track is held against."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -58,6 +58,8 @@ class PlannedRun:
     return_at: datetime | None = None
     drive_m: int | None = None
     """Planned way from depot to depot."""
+    depot_places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Lon and lat of the depots by id."""
 
     def __post_init__(self) -> None:
         if [s.position for s in self.stops] != list(range(len(self.stops))):
@@ -114,6 +116,7 @@ def planned_run(request: PlanRequest, run: Run, on: date) -> PlannedRun:
         depart_at=instant_of(on, run.depart_s, zone),
         return_at=instant_of(on, run.return_s, zone),
         drive_m=run.drive_m,
+        depot_places={str(d.depot_id): (d.lon, d.lat) for d in request.depots},
     )
 
 
@@ -174,4 +177,5 @@ def planned_of_visits(
         stops=tuple(planned),
         start_depot_id=None if start_depot is None else str(start_depot.depot_id),
         end_depot_id=None if end_depot is None else str(end_depot.depot_id),
+        depot_places={str(d.depot_id): (d.lon, d.lat) for d in (start_depot, end_depot) if d},
     )

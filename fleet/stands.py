@@ -21,7 +21,9 @@ _CRAWL_MPS = 4.0
 """Time that a way may have taken at most: slower, a vehicle has stood."""
 _TYPICAL_MPS = 8.0
 _SEEN_S = 180.0
-"""A begin or end between fixes further apart was not seen."""
+"""Fixes further apart leave a gap: the speed on one side tells nothing of all of it."""
+_MOST_DOUBT_S = 90.0
+"""A begin or end that is less certain was not seen."""
 _NEAR_M = 300.0
 _FAST_GAP_S = 2.0
 _LONG_GAP_S = 30.0
@@ -184,14 +186,17 @@ class StandDetector:
         if last.speed_mps < self.params.still_mps:
             # It stood before too: when it set out is not known, half of what is left is as good.
             drive_s = (drive_s + gap_s) / 2
+        doubt_s = min(gap_s / 2, way_m / _CRAWL_MPS)
+        if last.speed_mps < self.params.still_mps:
+            doubt_s = gap_s / 2
         self.stand = Stand(
             seen.lon,
             seen.lat,
             last.t + drive_s,
             seen.t,
             seen.t,
-            from_doubt_s=gap_s / 2,
-            is_from_seen=gap_s <= _SEEN_S,
+            from_doubt_s=doubt_s,
+            is_from_seen=doubt_s <= _MOST_DOUBT_S,
             gap_s=max(0.0, gap_s - way_m / _CRAWL_MPS) if way_m <= _NEAR_M else 0.0,
         )
 
@@ -256,8 +261,8 @@ class StandDetector:
         if speed < self.params.still_mps or gap_s > _SEEN_S:
             speed = max(speed, _TYPICAL_MPS)
         stand.until_t = first.t - min(gap_s, away_m / speed)
-        stand.until_doubt_s = gap_s / 2
-        stand.is_until_seen = gap_s <= _SEEN_S
+        stand.until_doubt_s = min(gap_s / 2, away_m / _CRAWL_MPS)
+        stand.is_until_seen = stand.until_doubt_s <= _MOST_DOUBT_S
         if away_m / _TYPICAL_MPS <= gap_s / 2:
             # Silent while it stood, as phones are: they speak again once they move.
             stand.gap_s += max(0.0, gap_s - away_m / _CRAWL_MPS)

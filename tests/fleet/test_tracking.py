@@ -128,10 +128,20 @@ def test_a_stay_goes_on_until_it_is_left() -> None:
 
 
 def test_a_phone_that_is_silent_when_parked() -> None:
-    """One fix at rest, forty minutes of nothing, driving off: a visit of forty minutes."""
+    """Two fixes at rest, forty minutes of nothing, driving off: a visit of forty minutes.
+
+    Speaking again at the spot tells the departure; speaking again 600 m on leaves it in doubt.
+    """
     road = Road(step=5).drive(3000, 10).wait(10).silence(2400).drive(3000, 10)
     (stop,) = stops_of(road)
     assert stop.dwell_s == pytest.approx(2400, abs=60)
+    assert stop.is_departure_seen
+    assert stop.departure_doubt_s <= 15
+    road = Road(step=5).drive(3000, 10).wait(10).silence(2340)
+    road._at_m += 600
+    road.silence(60)
+    (stop,) = stops_of(road.drive(3000, 10))
+    assert stop.dwell_s == pytest.approx(2340, abs=60)
     assert not stop.is_departure_seen
 
 
