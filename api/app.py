@@ -13,7 +13,7 @@ from api.live import LiveEvents
 from api.logs import RequestLog
 from api.metrics import RequestFigures
 from api.metrics import router as metrics_router
-from api.middleware import SameSite, SecurityHeaders
+from api.middleware import HeadAsGet, SameSite, SecurityHeaders
 from api.oidc import OidcClient
 from api.pages import PAGES
 from api.rendering import make_templates
@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in PAGES:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", static, name="static")
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLimit, settings=settings)
     app.add_middleware(SameSite, settings=settings)
     app.add_middleware(Failures)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.settings import Settings
 from api.state import Service, service_of
@@ -40,6 +41,16 @@ __all__ = [
     "token_of",
 ]
 
+# For the OpenAPI document: what is read is ``token_of``.
+_SESSION = APIKeyCookie(
+    name="__Host-session",
+    scheme_name="session",
+    description="Set by POST /api/v1/session; over plain http on this machine it is `session`.",
+    auto_error=False,
+)
+_TOKEN = HTTPBearer(
+    scheme_name="token", description="Token of a device, given by pairing.", auto_error=False
+)
 TOUCH_EVERY = timedelta(minutes=5)
 """How exact the last use of a sign-in is noted."""
 DEVICE_COOKIE_DAYS = 400
@@ -134,7 +145,11 @@ def require(*roles: Role) -> Callable[[Caller], Caller]:
         ``access.sign_in`` (401) for nobody known, ``access.role`` (403) for another role.
     """
 
-    def check(asking: "Anyone") -> Caller:
+    def check(
+        asking: "Anyone",
+        _session: Annotated[str | None, Security(_SESSION)] = None,
+        _token: Annotated[HTTPAuthorizationCredentials | None, Security(_TOKEN)] = None,
+    ) -> Caller:
         if not asking.is_known:
             raise AccessError("access.sign_in")
         if not asking.may(*roles):

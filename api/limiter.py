@@ -1,5 +1,6 @@
 """How often somebody may try: sign-in, pairing, public search."""
 
+import ipaddress
 import math
 import time
 from enum import Enum
@@ -9,6 +10,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from data.model.errors import AccessError
+
+IPV6_NETWORK_BITS = 64
 
 
 class Limit(Enum):
@@ -28,6 +31,17 @@ class Limit(Enum):
     """Codes of devices tried from anywhere: a code has eight digits and ten minutes."""
     SEARCH = ("search", "60 per minute")
     """Public searches from one address."""
+
+
+def network_of(address: str) -> str:
+    """What stands for an address in a limit: an IPv6 network, for anybody has all of one."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    return str(ipaddress.ip_network((known, IPV6_NETWORK_BITS), strict=False))
 
 
 class Limiter:

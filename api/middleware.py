@@ -110,3 +110,19 @@ class SameSite:
                 await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET; the server leaves the body out. Streams never end and are not asked."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD" and not _is_stream(scope["path"]):
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
+
+
+def _is_stream(path: str) -> bool:
+    return path.endswith("/events")

@@ -55,7 +55,7 @@ def api_page(request: Request) -> HTMLResponse:
                 groups.setdefault(tag, []).append(_operation(document, path, method, operation))
     schemas = document.get("components", {}).get("schemas", {})
     types = [
-        (name, schema.get("description", ""), _fields(document, schema))
+        (name, schema.get("description") or kind_of(schema), _fields(document, schema))
         for name, schema in sorted(schemas.items())
     ]
     return render(

@@ -11,7 +11,7 @@ import segno
 from sqlmodel import Session
 
 from api.auth import hash_token, new_token, require_region
-from api.limiter import Limit
+from api.limiter import Limit, network_of
 from api.state import Service
 from data.db import audit_store, devices_store
 from data.db.engine import writing
@@ -127,7 +127,7 @@ def pair(service: Service, code: str, address: str) -> PairedDevice:
     AccessError
         ``access.bad_code``, ``access.too_many``.
     """
-    service.limiter.check(Limit.PAIRING, address)
+    service.limiter.check(Limit.PAIRING, network_of(address))
     service.limiter.check(Limit.PAIRING_ANYWHERE)
     token = new_token()
     digits = normal_code(code)

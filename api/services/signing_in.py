@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from api.auth import hash_token, new_token
-from api.limiter import Limit
+from api.limiter import Limit, network_of
 from api.oidc import Identity
 from api.passwords import check_password_hash
 from api.state import Service
@@ -41,8 +41,9 @@ def sign_in(service: Service, login: str, password: str, address: str) -> Signed
         ``access.too_many``.
     """
     wanted = normal_login(login)[:LOGIN_SHOWN]
-    service.limiter.check(Limit.SIGN_IN_ADDRESS, address)
-    service.limiter.check(Limit.SIGN_IN_LOGIN, f"{address} {wanted}")
+    network = network_of(address)
+    service.limiter.check(Limit.SIGN_IN_ADDRESS, network)
+    service.limiter.check(Limit.SIGN_IN_LOGIN, f"{network} {wanted}")
     service.limiter.check(Limit.SIGN_IN_ANYWHERE, wanted)
     with reading(service.engine) as session:
         account = accounts_store.account_by_login(session, wanted)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from starlette.datastructures import Headers
 
+from api.limiter import network_of
 from api.middleware import is_foreign
 from data.db.engine import writing
 from data.db.tables.jobs import PlanJobRow
@@ -290,3 +291,38 @@ def test_the_language_is_the_accounts_then_the_cookies_then_the_browsers(
         assert lang_of(two) == "ru"
         assert json.loads(two.get("/api/v1/session").text)["language"] == "ru"
         assert two.get("/api/v1/nothing").json()["message"].startswith("По этому адресу")
+
+
+def test_head_is_answered_as_get_without_a_body(running: Running) -> None:
+    """Watchers and link checkers ask so: pages, data and static files."""
+    with running.api(None) as nobody:
+        for path in ("/", "/health", "/static/site.css", "/api/v1/session"):
+            answer = nobody.head(path, headers={"accept": "text/html"})
+            assert answer.status_code == 200, path
+            assert answer.content == b""
+            assert int(answer.headers["content-length"]) > 0
+        assert nobody.head("/nothing").status_code == 404
+
+
+def test_the_document_tells_how_to_sign_in(running: Running) -> None:
+    """What needs a caller names both ways; what anybody may do names none."""
+    with running.api(None) as nobody:
+        document = nobody.get("/api/v1/openapi.json").json()
+    assert set(document["components"]["securitySchemes"]) == {"session", "token"}
+    accounts = document["paths"]["/api/v1/accounts"]["get"]
+    assert accounts["security"] == [{"session": []}, {"token": []}]
+    assert "security" not in document["paths"]["/api/v1/session"]["post"]
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_limit_counts_a_whole_network_as_one(address: str, network: str) -> None:
+    """Whoever has one IPv6 address has all of its network to try from."""
+    assert network_of(address) == network

@@ -67,6 +67,8 @@ NAMES = {
     Role.CREW: "Константин Рулев",
     Role.ANALYST: "Алла Отчётова",
 }
+PATIENCE_MS = 90_000
+"""How long a browser may take on a machine that is busy with other tests."""
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 SHOTS = Path(__file__).resolve().parents[2] / "out" / "shots"
 AXE_RUN = """async () => {
@@ -238,6 +240,7 @@ class Visit:
             color_scheme="dark" if dark else "light",
             has_touch=width < 1000,
         )
+        context.set_default_timeout(PATIENCE_MS)
         if role is not None:
             name = cookie_name(self._running.settings)
             token = self._running.token(role)
