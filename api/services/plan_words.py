@@ -115,8 +115,9 @@ def _as_date(value: object) -> date | None:
 
 
 def told_unserved(words: Words, left: Unserved) -> str:
-    """Why a stop is left out, in a sentence with its amounts."""
-    return words(f"{left.reason}.detail", **readable(words, left.facts))
+    """Why a stop is left out: in a sentence with its amounts, in a few words where none is told."""
+    told = words(f"{left.reason}.detail", **readable(words, left.facts))
+    return words(left.reason) if "{" in told else told
 
 
 def told_step(words: Words, step: Mapping[str, Any]) -> str:

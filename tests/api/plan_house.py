@@ -55,6 +55,8 @@ class House:
         self.service: Service = self.app.state.service
         migrate(self.service.engine)
         self.tokens: dict[str, str] = {}
+        self.other = ""
+        """A second plan, where a test has made one."""
 
     def add_person(self, login: str, name: str, role: Role, language: str | None = None) -> None:
         """An account that is signed in."""
@@ -124,6 +126,14 @@ class House:
     def client(self, login: str | None = None, language: str = "en") -> "Client":
         """Requests as somebody sends them."""
         return Client(self._http, self.tokens.get(login or ""), language)
+
+    def page(self, path: str, login: str | None, language: str) -> httpx.Response:
+        """A page of the region's desk, as a browser of somebody asks for it."""
+        token = self.tokens.get(login or "")
+        headers = {"accept": "text/html", "accept-language": language}
+        if token:
+            headers["cookie"] = f"session={token}"
+        return self._http.get(f"/desk/{make_request().region_id}{path}", headers=headers)
 
 
 class Client:

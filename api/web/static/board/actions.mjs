@@ -89,7 +89,9 @@ export async function edit(steps, { done } = {}) {
 }
 
 function tellOutcome(answer, done) {
-  const words = [done ?? answer.state.step.text, figures(answer)].filter(Boolean);
+  const isChanged = answer.delta_people !== 0 || answer.delta_drive_m !== 0 || answer.delta_work_s !== 0;
+  const words = [done ?? answer.state.step.text];
+  if (isChanged) words.push(figures(answer));
   if (answer.broken.length > 0) words.push(tn("board.broken", answer.broken.length));
   if (answer.num_mended > 0) words.push(tn("board.mended", answer.num_mended));
   told(words.join(" · "));

@@ -70,7 +70,6 @@ function Explained({ stopId }) {
   if (!stop) return html`<p class="note note-bad" role="alert">${told.job?.message}</p>`;
   return html`<div role="status">
     <h3>${t("board.explain.title")}</h3>
-    <p>${stop.reason.text}</p>
     ${stop.changes.length === 0 && html`<p>${t("board.explain.nothing")}</p>`}
     <ul class="changes">${stop.changes.map((change) => html`<li key=${change.code + change.text}>
       <span class=${`badge ${change.is_proved ? "badge-good" : ""}`}>${change.is_proved ? t("board.explain.proved") : t("board.explain.not_proved")}</span>
