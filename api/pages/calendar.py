@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlmodel import Session
@@ -161,6 +162,17 @@ def _place(data: FormData, today: date) -> tuple[int, int | None]:
     return found, int(month) if month.isdigit() and 1 <= int(month) <= 12 else None
 
 
+def _cancel_address(desk: Desk, entry: Entry, hits: Sequence[PromisedVisit]) -> str:
+    """The desk's cancel, filled in for the visits that an entry hits."""
+    asked = {"from": entry.first.isoformat(), "until": entry.last.isoformat()}
+    if entry.kind is EntryKind.CLOSED:
+        asked |= {"scope": "closed", "reason": "holiday"}
+    else:
+        reason = "illness" if entry.kind is EntryKind.CREW_OFF else "breakdown"
+        asked |= {"scope": "vehicle", "vehicle": str(hits[0].vehicle_id), "reason": reason}
+    return f"{desk.root}/cancel?{urlencode(asked)}"
+
+
 def _page(desk: Desk, shown: Shown) -> Response:
     region, year, month = desk.region, shown.year, shown.month
     with reading(desk.service.engine) as session:
@@ -201,6 +213,7 @@ def _page(desk: Desk, shown: Shown) -> Response:
         vehicle_names=names[EntryKind.VEHICLE_OFF],
         hits=hits[:SHOWN_HITS],
         num_hits=len(hits),
+        cancel=_cancel_address(desk, shown.added, hits) if shown.added and hits else "",
         before=shifted(year, month or 1, -1 if month else -12),
         after=shifted(year, month or 1, 1 if month else 12),
         done=done_of(desk.request),

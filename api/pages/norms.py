@@ -14,6 +14,7 @@ from api.auth import Dispatcher, Staff
 from api.errors import status_of
 from api.pages.desk_region import Desk, date_of, form_data, open_desk, text_of, whole_of
 from api.pages.forms import done_of, see_other
+from api.pages.places import own_key
 from api.pages.register_forms import (
     MARKS,
     NUM_BANDS,
@@ -93,6 +94,7 @@ def _form_page(
         kind=register.kind,
         form=form,
         stored=stored,
+        new_key=form.thing_key or register.kind.new_key(),
         versions=tuple(reversed(versions)),
         forms_of=register.form,
         earliest=date.min,
@@ -139,6 +141,9 @@ def _save(
             done = "added" if stored is None else "changed"
             return see_other(f"{desk.root}/{register.kind.path}", done)
         except BookmobileError as wrong:
+            if wrong.code == "thing.taken":
+                # The button was pressed twice: the form brought its key along.
+                return see_other(f"{desk.root}/{register.kind.path}", "added")
             form.note_error(wrong)
             status = 412 if wrong.code == "store.stale" else status_of(wrong)
     return _form_page(desk, register, form, stored, status=status)
@@ -186,7 +191,7 @@ def _add_routes(register: Register) -> None:
         request: Request, region_id: str, asking: Dispatcher, service: ServiceDep, data: Form
     ) -> Response:
         desk = open_desk(request, service, asking, region_id)
-        form = register.read(data, register.kind.new_key(), None)
+        form = register.read(data, own_key(register.kind, data), None)
         return _save(desk, register, form, None, data)
 
     @router.post(f"/end/{path}/{{key:path}}")

@@ -137,6 +137,12 @@ def add_page(
     return _form_page(desk, kind, filled, stored=None)
 
 
+def own_key(kind: ThingKind, data: FormData) -> str:
+    """The key that an empty form was given, so that a form sent twice adds one thing."""
+    given = text_of(data, "key")
+    return given if kind.is_new_key(given) else kind.new_key()
+
+
 def _stop_defaults(region: Region) -> dict[str, str]:
     """What a new stop gets by the region's standard."""
     standard = region.standard
@@ -159,7 +165,7 @@ def add(
 ) -> Response:
     """Store a new thing, or show what is wrong with it."""
     desk = open_desk(request, service, asking, region_id)
-    key = kind.new_key()
+    key = own_key(kind, data)
     filled = read_form(FORMS[kind.path], data, key, None)
     if not filled.is_wrong:
         try:
@@ -169,8 +175,11 @@ def add(
                 things.put(edit, kind, filled.thing, expect_revision=None)
             return see_other(f"{desk.root}/{kind.path}", "added")
         except BookmobileError as wrong:
+            if wrong.code == "thing.taken":
+                # The button was pressed twice: the form brought its key along.
+                return see_other(f"{desk.root}/{kind.path}", "added")
             note_error(filled, wrong)
-    return _form_page(desk, kind, filled, stored=None, status=422)
+    return _form_page(desk, kind, filled, stored=None, status=422, key=key)
 
 
 def edit_page(
@@ -285,7 +294,13 @@ class PastVersion:
 
 
 def _form_page(
-    desk: Desk, kind: ThingKind, filled: Filled, stored: Stored | None, *, status: int = 200
+    desk: Desk,
+    kind: ThingKind,
+    filled: Filled,
+    stored: Stored | None,
+    *,
+    status: int = 200,
+    key: str = "",
 ) -> Response:
     versions: tuple[PastVersion, ...] = ()
     if stored is not None:
@@ -301,6 +316,7 @@ def _form_page(
         form=filled,
         faulty=faulty,
         stored=stored,
+        new_key=key or kind.new_key(),
         versions=versions,
         section=SECTIONS[kind.path],
         options=_options(filled.spec, desk.region),

@@ -30,6 +30,8 @@ class RegisterForm:
     faults: dict[str, list[Message]] = field(default_factory=dict)
     general: list[Message] = field(default_factory=list)
     thing: Any = None
+    thing_key: str = ""
+    """Id that the form was given; empty for one that nobody has sent."""
 
     @property
     def is_wrong(self) -> bool:
@@ -212,6 +214,7 @@ def _head(form: RegisterForm, row: Row) -> dict[str, Any]:
 
 def _checked(form: RegisterForm, row: Row, thing: NormSet | RuleSet) -> RegisterForm:
     form.note_rows(row)
+    form.thing_key = str(getattr(thing, "norm_set_id", "") or getattr(thing, "rule_set_id", ""))
     if not form.is_wrong:
         try:
             check_thing(thing)

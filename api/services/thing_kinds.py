@@ -1,6 +1,7 @@
 """The kinds of things that people edit in a region, by the word in their addresses."""
 
 from dataclasses import dataclass
+from string import hexdigits
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,11 @@ class ThingKind:
     def new_key(self) -> str:
         """An id for a new thing."""
         return f"{self.prefix}-{uuid4().hex[:10]}"
+
+    def is_new_key(self, key: str) -> bool:
+        """Whether a key is one that ``new_key`` made."""
+        prefix, _, digits = key.rpartition("-")
+        return prefix == self.prefix and len(digits) == 10 and set(digits) <= set(hexdigits)
 
 
 STOPS = ThingKind(path="stops", type=Stop, key="stop_id", list_name="stops", prefix="stop")

@@ -81,7 +81,8 @@ def test_a_thing_is_added_changed_and_ended_with_its_history(
     path = f"{ROOT}/{kind}/{key}"
     told = dispatcher.get(path)
     assert told.headers["etag"] == tag == '"1"'
-    assert {name: told.json()[name] for name in BODIES[kind]} >= {"name": BODIES[kind]["name"]}
+    plain = {n: v for n, v in BODIES[kind].items() if not isinstance(v, dict | list)}
+    assert {name: told.json()[name] for name in plain} == plain
     renamed = {**BODIES[kind], "name": "Другое"}
     changed = dispatcher.put(
         path, json=renamed, params={"from_date": "2027-01-01"}, headers={"if-match": tag}
