@@ -65,7 +65,8 @@ def api_page(request: Request) -> HTMLResponse:
 
 def _operation(document: Document, path: str, method: str, told: Document) -> Operation:
     content = told.get("requestBody", {}).get("content", {})
-    body_type, media = next(iter(content.items()), ("", {}))
+    none: tuple[str, Document] = ("", {})
+    body_type, media = next(iter(content.items()), none)
     schema = _resolved(document, media.get("schema", {}))
     examples = schema.get("examples") or [None]
     return Operation(
@@ -96,7 +97,8 @@ def _operation(document: Document, path: str, method: str, told: Document) -> Op
 
 
 def _answer_kind(answer: Document) -> str:
-    media = next(iter(answer.get("content", {}).values()), {})
+    none: Document = {}
+    media = next(iter(answer.get("content", {}).values()), none)
     return kind_of(media["schema"]) if "schema" in media else ""
 
 

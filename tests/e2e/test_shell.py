@@ -1,6 +1,7 @@
 """The frame of every page, and the pages of accounts and devices, in a real browser."""
 
 import pytest
+from playwright.sync_api import Dialog
 
 from api.services.accounts import add_account, hash_for, new_account
 from data.db import audit_store
@@ -269,7 +270,12 @@ def test_hostile_names_are_only_text(running: Running, visit: Visit) -> None:
     account = add(running, "hostile", HOSTILE, Role.ADMIN)
     browser = visit(None)
     dialogs: list[str] = []
-    browser.page.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    browser.page.on("dialog", note)
     page = browser.open("/sign-in")
     page.get_by_label("Login").fill("hostile")
     page.get_by_label("Password").fill(PASSWORD)
