@@ -89,8 +89,7 @@ def opened_backup(source: Path, *, most_bytes: int) -> Iterator[tuple[zipfile.Zi
         try:
             manifest = _manifest(archive, source.name)
             _check(archive, manifest, source.name, most_bytes)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError,
-                RuntimeError) as wrong:  # fmt: skip
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as wrong:
             raise InputError("backup.not_whole", file=source.name) from wrong
         yield archive, manifest
 

@@ -51,7 +51,7 @@ def check_archive(path: Path, *, most_bytes: int) -> tuple[ZipInfo, ...]:
     try:
         with ZipFile(path) as archive:
             entries = tuple(e for e in archive.infolist() if not e.is_dir())
-    except (BadZipFile, OSError, ValueError, NotImplementedError) as wrong:
+    except (BadZipFile, OSError, ValueError, RuntimeError) as wrong:
         raise InputError("setup.zip.broken", file=name) from wrong
     if len(entries) > MOST_ENTRIES:
         raise InputError("setup.zip.entries", file=name, found=len(entries), limit=MOST_ENTRIES)
@@ -156,6 +156,6 @@ def _extract(archive: ZipFile, entry: ZipInfo, target: Path, left: int, file: st
                 if written > left:
                     return None
                 out.write(chunk)
-    except (BadZipFile, zlib.error, NotImplementedError, EOFError) as wrong:
+    except (BadZipFile, zlib.error, RuntimeError, EOFError) as wrong:
         raise InputError("setup.zip.broken", file=file) from wrong
     return written
