@@ -16,7 +16,6 @@ from api.schemas.publication import (
     PublicVisit,
 )
 from api.services.public_pages import PublicPages
-from api.services.public_views import notice_text
 from api.state import ServiceDep
 from data.model.errors import InputError
 from data.model.place import StopId
@@ -95,7 +94,7 @@ def list_notices(
             notice_id=n.notice_id,
             stop_id=n.stop_id,
             stop=known[n.stop_id].name,
-            text=notice_text(n, pages.words),
+            text=pages.views.notice(n).text,
             created_at=n.created_at,
         )
         for n in pages.timetable.notices

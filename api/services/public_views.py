@@ -236,7 +236,9 @@ class PublicViews:
         on = notice.created_at.date()
         return NoticeView(
             notice_id=notice.notice_id,
-            text=notice_text(notice, self.words),
+            text=notice_text(
+                notice, self.words, with_next=notice.visit_id not in self.timetable.make_up_of
+            ),
             day=self.words.day(on, "d MMMM y"),
             iso_day=on.isoformat(),
             stop_name=stop.name,
@@ -244,8 +246,14 @@ class PublicViews:
         )
 
 
-def notice_text(notice: Notice, words: Words) -> str:
-    """A notice as a sentence: facts that end in ``date`` are dates, in ``_s`` clock times."""
+def notice_text(notice: Notice, words: Words, *, with_next: bool = True) -> str:
+    """A notice in words: facts that end in ``date`` are dates, in ``_s`` clock times.
+
+    Parameters
+    ----------
+    with_next
+        Whether the next visit that it names is still the next one.
+    """
     told: dict[str, object] = {}
     for name, value in notice.facts.items():
         if name.endswith("date"):
@@ -261,6 +269,6 @@ def notice_text(notice: Notice, words: Words) -> str:
     many = f"{notice.code}_many"
     text = words.count(many, count, **told) if count > 1 else words(notice.code, **told)
     parts = [text, str(notice.facts.get("note", ""))]
-    if "next_date" in notice.facts:
+    if with_next and "next_date" in notice.facts:
         parts.append(words("notice.next", **told))
     return " ".join(p if p.endswith((".", "!", "?")) else f"{p}." for p in parts if p)
