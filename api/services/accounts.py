@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -106,7 +107,7 @@ def change_account(
     if Role.ADMIN in before.roles and Role.ADMIN not in after.roles:
         _keep_an_admin(session, before)
     changed = accounts_store.change_account(session, after)
-    what = {
+    what: dict[str, Any] = {
         field: {"before": getattr(before, field), "after": getattr(after, field)}
         for field in ("name", "roles", "region_ids", "language")
         if getattr(before, field) != getattr(after, field)

@@ -65,11 +65,12 @@ def open_plan(session: Session, plan_id: str) -> OpenedPlan:
 
 def remember(opened: OpenedPlan) -> None:
     """Keep a state at hand that was stored just now; only once its transaction is committed."""
-    key = (opened.stored.plan_id, opened.stored.revision)
+    stored = opened.stored
+    key = (stored.plan_id, stored.revision, stored.changed_at)
     _keep(key, (opened.request, opened.plan))
 
 
-def _keep(key: tuple[str, int], known: tuple[PlanRequest, Plan]) -> None:
+def _keep(key: tuple[str, int, datetime], known: tuple[PlanRequest, Plan]) -> None:
     with _lock:
         _opened[key] = known
         while len(_opened) > MOST_OPEN:

@@ -102,7 +102,10 @@ def test_several_steps_are_one_state(house: House) -> None:
     starts = {v["stop_id"]: v["start_s"] for r in state["runs"] for v in r["visits"]}
     assert starts["kaluzhskoe"] == 14 * 3600 + 600
     assert state["step"]["text"].startswith("2 steps: Калужское")
-    bad = [{"kind": "remove", "stop_id": "kamenskoe"}, {**ADD, "stop_id": "nowhere"}]
+    bad: list[dict[str, Any]] = [
+        {"kind": "remove", "stop_id": "kamenskoe"},
+        {**ADD, "stop_id": "nowhere"},
+    ]
     failed = anna.edit(bad, 2, may_break=True)
     assert (failed.status_code, failed.json()["code"]) == (422, "edit.unknown_stop")
     assert state_of(anna)["version"] == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 import data
 from api.pages.register_forms import norm_form, read_norm, read_rule, rule_form
@@ -40,7 +40,7 @@ NOT_IN_FORMS = {
 
 def sent(filled: Any) -> FormData:
     """What a browser sends of a form that nobody touched."""
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str | UploadFile]] = []
     for one in filled.spec.fields:
         value = filled.cells.get(one.name, "")
         if one.widget in (Widget.WEEKDAYS, Widget.SEVERAL):
@@ -106,7 +106,9 @@ def test_rule_forms_change_nothing(rules: Any) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_settings_form_changes_nothing(language: str) -> None:
     form = settings_form(REGION, Words(language))
-    pairs = [pair for pair in form.cells.items() if pair[0] != "rule_sets"]
+    pairs: list[tuple[str, str | UploadFile]] = [
+        pair for pair in form.cells.items() if pair[0] != "rule_sets"
+    ]
     pairs += [("rule_sets", key) for key in form.chosen["rule_sets"]]
     read = read_settings(REGION, FormData(pairs))
     assert not read.is_wrong, read.faults

@@ -82,8 +82,8 @@ def test_a_use_must_fit_the_file() -> None:
     check_kind("a.zip", UploadKind.SETTLEMENTS)
 
 
-def zipped(path: Path, files: dict[str, bytes], **options: int) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as archive:  # type: ignore[arg-type]
+def zipped(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return path

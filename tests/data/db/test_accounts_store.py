@@ -153,7 +153,7 @@ def with_region(engine: Engine) -> Engine:
                 crs="EPSG:27700",
                 created_at=NOW,
                 changed_at=NOW,
-            )  # fmt: skip
+            )
         )
     return engine
 
