@@ -255,7 +255,9 @@ def main(arguments):
         install(task)
         if task == "demo":
             return run([in_venv("bookmobile"), "demo", *arguments[1:]])
-        return run([in_venv("python"), "-m", "pytest", *arguments[1:]], cwd=str(ROOT))
+        # Files side by side, one process a core; whoever names tests runs them as pytest does.
+        chosen = arguments[1:] or ["-n", "auto", "--dist", "loadfile"]
+        return run([in_venv("python"), "-m", "pytest", *chosen], cwd=str(ROOT))
     except SetupError as reason:
         print("\nstart.py: " + str(reason), file=sys.stderr)
         return 1
