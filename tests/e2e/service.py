@@ -171,7 +171,9 @@ class Visitor:
     def _console(self, message: ConsoleMessage) -> None:
         # A failed request is told in the console too; it is counted where it failed.
         told_already = message.text.startswith("Failed to load resource")
-        if message.type in ("error", "warning") and not told_already:
+        # Drawing without a GPU is slow when a picture is taken; the driver says so, not the page.
+        is_driver = "GL Driver Message" in message.text
+        if message.type in ("error", "warning") and not told_already and not is_driver:
             self.complaints.append(message.text)
 
     def _response(self, response: Response) -> None:

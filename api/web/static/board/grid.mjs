@@ -181,8 +181,9 @@ export function walkCards(event) {
   next.querySelector(".card-open").focus();
 }
 
-/** Put the focus on a visit's card, once it is drawn. */
+/** Put the focus on a visit's card, once it is drawn; its week is shown. */
 export function focusCard(stopId, day) {
+  if (week.value >= 0) week.value = Math.floor(day / 7);
   requestAnimationFrame(() => requestAnimationFrame(() => {
     const at = `.card[data-stop="${CSS.escape(stopId)}"]`;
     const card = document.querySelector(`${at}[data-day="${day}"]`) ?? document.querySelector(at);

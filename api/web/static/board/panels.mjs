@@ -95,9 +95,12 @@ function Rules() {
   const show = (fault) => {
     const day = fault.days[0] ?? state.value.runs.find((r) => r.visits.some((v) => v.stop_id === fault.stop_id))?.day;
     if (day === undefined) return;
+    if (fault.stop_id !== null) {
+      focusCard(fault.stop_id, day);
+      return;
+    }
     if (week.value >= 0) week.value = Math.floor(day / 7);
-    if (fault.stop_id !== null) focusCard(fault.stop_id, day);
-    else requestAnimationFrame(() => requestAnimationFrame(() => {
+    requestAnimationFrame(() => requestAnimationFrame(() => {
       document.querySelector(`[data-run="${CSS.escape(`${fault.vehicle_id}/${day}`)}"]`)?.focus();
     }));
   };
