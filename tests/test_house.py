@@ -93,6 +93,9 @@ def test_wheel_holds_what_the_program_reads(tmp_path: Path) -> None:
         ("api/locales", "*.po"),
         ("data/samples", "*"),
         ("maps/vendor", "*"),
+        ("api/web/static", "*"),
+        ("api/web/templates", "*.html"),
+        ("data/db/migrations", "*"),
     ):
         here = {
             p.relative_to(ROOT).as_posix()

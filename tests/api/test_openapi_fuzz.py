@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from data.model.accounts import Role
 from tests.api.plan_house import PLAN_ID, House, small_house
 
-EXAMPLES = int(os.environ.get("BOOKMOBILE_FUZZ", "2"))
+EXAMPLES = int(os.environ.get("BOOKMOBILE_FUZZ", "1"))
 ENDLESS = "/api/v1/events"
 CHECKS = [
     not_a_server_error,
@@ -65,7 +65,9 @@ def ask(house: House, token: str | None, operation: Any, **given_: Any) -> None:
     if token is not None:
         session.headers["authorization"] = f"Bearer {token}"
 
-    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+    # Whoever is not signed in is refused before the values are looked at.
+    modes = [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if token else [])]
+    for mode in modes:
 
         @given(case=operation.as_strategy(mode, **given_))
         @settings(
