@@ -82,7 +82,9 @@ def _with_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) ->
 
 def route_of(scope: Scope) -> str:
     """The pattern of the path that a request matched, never the path itself."""
-    path = getattr(scope.get("route"), "path", None)
+    # The route knows its path within its router; where that was included, FastAPI notes aside.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(included or scope.get("route"), "path", None)
     if isinstance(path, str) and path:
         return path
     return STATIC if scope["path"].startswith(f"{STATIC}/") else "unmatched"

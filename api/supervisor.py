@@ -143,7 +143,7 @@ class Supervisor:
                 lose_worker(engine, queue, worker, USUAL, datetime.now(UTC))
             finally:
                 queue.close()
-        except (SQLAlchemyError, OSError):
+        except Exception:  # the drivers share no error, and the reaper finds these jobs later
             log.warning("service.jobs_left", extra={"worker": worker}, exc_info=True)
         finally:
             engine.dispose()

@@ -17,8 +17,8 @@ class Pace:
     """Least time between two changes that people are told."""
     beat_s: float = 2.0
     """Most time between two signs of life."""
-    lease_s: float = 12.0
-    lost_s: float = 20.0
+    lease_s: float = 20.0
+    lost_s: float = 30.0
     reap_s: float = 3.0
     """Time between two looks for lost jobs."""
     poll_s: float = 0.25

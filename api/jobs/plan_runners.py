@@ -179,7 +179,8 @@ def run_replan(ctx: Context, params: ReplanParams) -> Outcome:
     }
     if plan.runs == opened.plan.runs:
         # Nothing better was found: a step that changes nothing would only be in the way of undo.
-        return Outcome(result=result | {"plan_id": stored.plan_id, "version": stored.version})
+        same = {"plan_id": stored.plan_id, "version": stored.version, "is_same": True}
+        return Outcome(result=result | same)
     packed_request, packed_plan = packed(own, plan)
     return Outcome(
         result=result,

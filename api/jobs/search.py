@@ -17,13 +17,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from api.jobs.context import Context
+from api.jobs.failures import failure_of
 from api.jobs.outcome import STOP, BrokenPlanError, FromSearch, Outcome, Refusal
 from api.jobs.params import params_of
 from api.jobs.telling import Telling
 from api.logs import set_up_logs
 from api.settings import Settings
 from data.db.engine import open_engine
-from data.feeds.plan_file import plain
 from data.model.errors import BookmobileError
 from data.model.jobs import Job, JobFailure, JobKind
 
@@ -98,24 +98,25 @@ def search(line: Connection, settings: Settings, lease_s: float) -> None:
     job, now = link.first()
     engine = open_engine(settings.database_url)
     try:
-        params = params_of(dict(job.params))
-        ctx = Context(
-            job=job,
-            settings=settings,
-            engine=engine,
-            tick=Telling(job.kind, link.send, link.is_stopped),
-            now=now,
-        )
-        link.send(runner_of(job.kind)(ctx, params))
-    except BrokenPlanError as broken:
-        link.send(Refusal(failure=broken.failure))
-    except BookmobileError as error:
-        link.send(Refusal(failure=failure_of(error)))
-    except Exception as wrong:
-        log.exception("job.crashed", extra={"job_id": job.job_id, "kind": job.kind.value})
-        link.send(Refusal(failure=JobFailure(code=CRASHED, facts={"cause": type(wrong).__name__})))
+        tick = Telling(job.kind, link.send, link.is_stopped)
+        ctx = Context(job=job, settings=settings, engine=engine, tick=tick, now=now)
+        link.send(answer(ctx))
     finally:
         engine.dispose()
+
+
+def answer(ctx: Context) -> Outcome | Refusal:
+    """What comes of a job: a result, or why there is none."""
+    job = ctx.job
+    try:
+        return runner_of(job.kind)(ctx, params_of(dict(job.params)))
+    except BrokenPlanError as broken:
+        return Refusal(failure=broken.failure)
+    except BookmobileError as error:
+        return Refusal(failure=failure_of(error))
+    except Exception as wrong:  # the edge of the process: whoever asked is told
+        log.exception("job.crashed", extra={"job_id": job.job_id, "kind": job.kind.value})
+        return Refusal(failure=JobFailure(code=CRASHED, facts={"cause": type(wrong).__name__}))
 
 
 def runner_of(kind: JobKind) -> Callable[[Context, Any], Outcome]:
@@ -123,25 +124,3 @@ def runner_of(kind: JobKind) -> Callable[[Context, Any], Outcome]:
     module, name = RUNNERS[kind]
     found: Callable[[Context, Any], Outcome] = getattr(importlib.import_module(module), name)
     return found
-
-
-def failure_of(error: BookmobileError) -> JobFailure:
-    """A refusal as a job keeps it."""
-    facts = {name: value for name, value in error.facts.items() if name != "problems"}
-    parts = error.facts.get("problems")
-    found = parts if isinstance(parts, list | tuple) else ()
-    return JobFailure(
-        code=error.code,
-        facts=_json(facts),
-        problems=tuple(JobFailure(code=part.code, facts=_json(dict(part.facts))) for part in found),
-    )
-
-
-def _json(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts as JSON values; what JSON does not know as text."""
-    return {
-        name: value
-        if isinstance(value, str | int | float | bool | list | dict | None)
-        else str(value)
-        for name, value in plain(facts).items()
-    }

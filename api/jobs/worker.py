@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from api.jobs.failures import failure_of
 from api.jobs.outcome import Outcome, Refusal
 from api.jobs.pace import USUAL, Pace
 from api.jobs.process import SearchProcess
@@ -17,6 +18,7 @@ from api.jobs.watching import End, Watch, Watched
 from api.settings import Settings
 from data.db import job_store
 from data.db.engine import open_engine, writing
+from data.model.errors import BookmobileError
 from data.model.jobs import Claim, Job, JobFailure, JobKind, JobState
 
 log = logging.getLogger(__name__)
@@ -171,7 +173,11 @@ class Worker:
         stopped = watched.is_cancelled
         match ending:
             case Outcome():
-                store_outcome(self._engine, job, held, ending, is_cancelled=stopped, at=now)
+                try:
+                    store_outcome(self._engine, job, held, ending, is_cancelled=stopped, at=now)
+                except BookmobileError as error:
+                    refusal = Refusal(failure=failure_of(error))
+                    store_refusal(self._engine, job, held, refusal, is_cancelled=False, at=now)
             case Refusal():
                 store_refusal(self._engine, job, held, ending, is_cancelled=stopped, at=now)
             case End.CANCELLED:

@@ -80,7 +80,7 @@ def _outcome(words: Words, job: Job) -> str:
         case JobKind.PLAN | JobKind.REPLAN:
             if job.kind is JobKind.REPLAN and result.get("is_aside"):
                 return words("jobs.done.aside")
-            if job.kind is JobKind.REPLAN and not result.get("num_changes"):
+            if job.kind is JobKind.REPLAN and result.get("is_same"):
                 return words("jobs.done.same")
             return words(code, **_figures(words, result))
         case JobKind.EXPLAIN:

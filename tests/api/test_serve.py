@@ -166,12 +166,18 @@ def test_it_runs_mends_and_ends(tmp_path: Path) -> None:
 
 @linux_only
 def test_its_processes_do_not_outlive_it(tmp_path: Path) -> None:
-    """``kill -9`` of the whole: pages and worker end, the job waits, the next start does it."""
-    with serve(tmp_path, "--workers", "2") as serving:
-        figures = httpx.get(f"{serving.address}/metrics").text
-        assert "bookmobile_requests_total" in figures
+    """Two processes answer and add up their figures; ``kill -9`` of the first ends them too."""
+    with serve(tmp_path, "--workers", "2", "--jobs", "0") as serving:
         family = serving.children()
-        assert len(family) == 3
+        assert len(family) == 2
+        wait_until(lambda: serving.events().count("Application startup complete.") == 2)
+        for _ in range(20):
+            httpx.get(f"{serving.address}/health")
+        figures = httpx.get(f"{serving.address}/metrics").text
+        found = re.search(
+            r'requests_total\{method="GET",route="/health",status="200"\} (\d+)', figures
+        )
+        assert found and int(found[1]) >= 20
         serving.process.kill()
         wait_until(lambda: not any(is_running(pid) for pid in family))
 

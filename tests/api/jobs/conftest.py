@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from api.jobs.queue import LANES
 from data.db.engine import open_engine
 from tests.api.jobs.yard import Yard
 from tests.databases import KINDS, migrated, postgres_url
@@ -51,8 +50,6 @@ def plain_yard(tmp_path: Path) -> Iterator[Yard]:
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    """A yard whose worker runs for all tests of a module."""
+    """A yard for all tests of a module, whose jobs are done on the spot."""
     folder = tmp_path_factory.mktemp("busy")
-    for yard in _opened(folder, f"sqlite:///{folder / 'service.sqlite'}"):
-        with yard.working(lanes=LANES):
-            yield yard
+    yield from _opened(folder, f"sqlite:///{folder / 'service.sqlite'}")

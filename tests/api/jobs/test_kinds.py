@@ -20,7 +20,6 @@ from data.db.engine import reading, writing
 from data.db.plan_store import PlanState
 from data.feeds.plan_bytes import pack_plan, pins_to_json
 from data.model.errors import ConflictError, InputError, NotFoundError
-from data.model.fleet import VehicleId
 from data.model.jobs import Job, JobState
 from data.model.pins import KeptRun, Pins
 from planner.score import check
@@ -85,14 +84,12 @@ def test_a_plan_goes_on_from_another_on_dates(busy: Yard, planned: Job) -> None:
     assert job.result["num_changes"] > 0
 
 
-def test_what_is_pinned_outlasts_a_new_search(busy: Yard) -> None:
+def test_what_is_pinned_outlasts_a_new_search(busy: Yard, planned: Job) -> None:
     """A vehicle's day that was pinned empty stays empty; the rest is moved elsewhere."""
-    planned = busy.done(PlanParams(start_date=MONDAY, time_limit_s=1))
     plan_id = planned.plan_id or ""
     with reading(busy.engine) as session:
-        before = open_plan(session, plan_id).plan
-    first = before.runs[0]
-    keep = Pins(kept=(KeptRun(vehicle_id=VehicleId(str(first.vehicle_id)), day=first.day),))
+        first = open_plan(session, plan_id).plan.runs[0]
+    keep = Pins(kept=(KeptRun(vehicle_id=first.vehicle_id, day=first.day),))
     version = pinned(busy, plan_id, keep)
     job = busy.done(ReplanParams(plan_id=plan_id, expect_version=version, time_limit_s=1))
     with reading(busy.engine) as session:
@@ -100,29 +97,29 @@ def test_what_is_pinned_outlasts_a_new_search(busy: Yard) -> None:
     assert (job.plan_id, after.stored.version) == (plan_id, version + 1)
     assert after.stored.step["code"] == "step.replanned"
     assert after.request.pins == keep
-    assert not [
-        r for r in after.plan.runs if (r.vehicle_id, r.day) == (first.vehicle_id, first.day)
-    ]
+    used = {(run.vehicle_id, run.day) for run in after.plan.runs}
+    assert (first.vehicle_id, first.day) not in used
     assert job.result["summary"]["stops_served"] == 5
     assert after.stored.can_undo
 
 
-def test_a_plan_changed_meanwhile_keeps_both(busy: Yard) -> None:
+def test_a_plan_changed_meanwhile_keeps_both(busy: Yard, planned: Job) -> None:
     """A dispatcher's step taken during the search stands, and the result stands beside it."""
-    planned = busy.done(PlanParams(name="Ours", start_date=MONDAY, time_limit_s=1))
     plan_id = planned.plan_id or ""
     with reading(busy.engine) as session:
         first = open_plan(session, plan_id).plan.runs[0]
     gone = Pins(kept=(KeptRun(vehicle_id=first.vehicle_id, day=first.day),))
     pinned(busy, plan_id, gone)
-    job = busy.ask(ReplanParams(plan_id=plan_id, time_limit_s=3))
-    busy.wait(job, lambda j: j.fraction > 0.1)
-    version = pinned(busy, plan_id, Pins())
-    ended = busy.end(job)
-    assert (ended.state, ended.result["is_aside"]) == (JobState.DONE, True)
-    assert busy.plan(plan_id).version == version
-    aside = busy.plan(ended.plan_id)
-    assert (aside.name, aside.from_plan_id) == ("Ours", plan_id)
+    versions: list[int] = []
+    job = busy.done(
+        ReplanParams(plan_id=plan_id, time_limit_s=1),
+        meanwhile=lambda: versions.append(pinned(busy, plan_id, Pins())),
+    )
+    assert job.result["is_aside"]
+    assert busy.plan(plan_id).version == versions[0]
+    aside = busy.plan(job.plan_id)
+    assert (aside.name, aside.from_plan_id) == ("Spring", plan_id)
+    assert job_detail(Words("en"), job).message.startswith("The plan was changed meanwhile")
 
 
 def test_a_stale_page_is_told_at_once(busy: Yard, planned: Job) -> None:
@@ -132,11 +129,14 @@ def test_a_stale_page_is_told_at_once(busy: Yard, planned: Job) -> None:
     assert refused.value.code == "store.stale"
 
 
-def test_no_change_is_allowed_and_nothing_changes(busy: Yard, planned: Job) -> None:
-    """With a cap of none the plan stays as it is, and gets no empty step."""
+def test_what_is_no_better_is_no_step(busy: Yard, planned: Job) -> None:
+    """With a cap of none no time changes; once nothing better is found, nothing is stored."""
+    asked = ReplanParams(plan_id=planned.plan_id or "", max_changes=0, time_limit_s=1)
+    first = busy.done(asked)
     version = busy.plan(planned.plan_id).version
-    job = busy.done(ReplanParams(plan_id=planned.plan_id or "", max_changes=0, time_limit_s=1))
-    assert job.result["num_changes"] == 0
+    job = busy.done(asked)
+    assert first.result["num_changes"] == job.result["num_changes"] == 0
+    assert job.result["is_same"]
     assert busy.plan(planned.plan_id).version == version
     assert job_detail(Words("en"), job).message.startswith("Nothing better")
 
@@ -144,14 +144,12 @@ def test_no_change_is_allowed_and_nothing_changes(busy: Yard, planned: Job) -> N
 def test_pins_that_cannot_hold_are_told(busy: Yard) -> None:
     """The plan is not stored; the reason names the stop, in either language."""
     before = len(busy.plans())
-    job = busy.end(
-        busy.ask(
-            PlanParams(
-                start_date=MONDAY,
-                pin=[f"{WING.stop_id}@{NORTH.vehicle_id}:2026-04-01T03:00"],
-                weeks=4,
-                time_limit_s=1,
-            )
+    job = busy.do(
+        PlanParams(
+            start_date=MONDAY,
+            pin=[f"{WING.stop_id}@{NORTH.vehicle_id}:2026-03-20T03:00"],
+            weeks=4,
+            time_limit_s=1,
         )
     )
     assert job.state is JobState.FAILED and job.failure is not None
@@ -165,7 +163,7 @@ def test_pins_that_cannot_hold_are_told(busy: Yard) -> None:
 
 
 def test_unserved_stops_are_explained(busy: Yard, planned: Job) -> None:
-    """One vehicle-day for five stops leaves some out; each gets a reason and a way, in words."""
+    """A stop that was forbidden to the one vehicle is left out; its reason is told in words."""
     short = busy.done(
         PlanParams(
             start_date=MONDAY,
@@ -182,9 +180,7 @@ def test_unserved_stops_are_explained(busy: Yard, planned: Job) -> None:
     assert stop["reason"]["text"] and stop["reason"]["text"] != stop["reason"]["code"]
     every = busy.done(ExplainParams(plan_id=short.plan_id or "", time_limit_s=2))
     assert [s["stop_id"] for s in every.result["stops"]] == [WING.stop_id]
-    served = busy.end(
-        busy.ask(ExplainParams(plan_id=planned.plan_id or "", stop_id=COTTESMORE.stop_id))
-    )
+    served = busy.do(ExplainParams(plan_id=planned.plan_id or "", stop_id=COTTESMORE.stop_id))
     assert served.failure is not None and served.failure.code == "edit.already_served"
 
 

@@ -13,9 +13,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from api.jobs.context import Context
+from api.jobs.outcome import Note, Outcome
 from api.jobs.pace import Pace
 from api.jobs.params import AnyParams
 from api.jobs.queue import LONG
+from api.jobs.search import answer
+from api.jobs.storing import store_outcome, store_refusal
+from api.jobs.telling import Telling
 from api.jobs.worker import Worker
 from api.services.jobs import cancel_job, hand_out, request_job
 from api.settings import Settings
@@ -24,13 +29,15 @@ from data.db import event_store, job_store, plan_store, region_store
 from data.db.engine import open_engine, reading, writing
 from data.db.plan_store import StoredPlan
 from data.model.accounts import Caller, Role
-from data.model.jobs import Job, JobState
+from data.model.jobs import Claim, Job, JobState
 from data.model.records import LiveEvent
 from tests.plan_example import STOPS, region
 
 REGION_ID = "rutland"
 DORA = Caller(account_id="d" * 32, name="Dora", roles=frozenset({Role.DISPATCHER}))
-QUICK = Pace(beat_s=0.5, lease_s=2.0, lost_s=3.0, reap_s=0.3, poll_s=0.05, stop_s=20.0)
+QUICK = Pace(beat_s=0.5, lease_s=2.0, lost_s=3.0, reap_s=0.3, poll_s=0.05)
+"""A lost worker is found out soon; on a very busy machine a living one may be, too."""
+CALM = Pace(lease_s=300.0, lost_s=600.0, poll_s=0.05, overrun_s=600.0, stop_s=300.0)
 PATIENCE_S = 400.0
 """Tests wait this long for what takes seconds on a machine that is not busy."""
 
@@ -43,6 +50,7 @@ class Yard:
             data_dir=folder / "data", cache_dir=folder / "cache", database_url=url, language="en"
         )
         self.engine: Engine = open_engine(url)
+        self.notes: list[Note] = []
         with writing(self.engine) as session:
             region_store.add_region(session, replace(region(), stops=STOPS), at=datetime.now(UTC))
 
@@ -84,9 +92,32 @@ class Yard:
         """The job once it has ended."""
         return self.wait(job, lambda j: j.state.is_ended)[-1]
 
-    def done(self, params: AnyParams) -> Job:
-        """Ask and wait; the job must be done."""
-        job = self.end(self.ask(params))
+    def do(self, params: AnyParams, meanwhile: Callable[[], object] | None = None) -> Job:
+        """Ask for a job and do it here, without a worker's process: the job once it has ended.
+
+        ``meanwhile`` happens after the search and before its result is stored.
+        """
+        job = self.ask(params)
+        now = datetime.now(UTC)
+        with writing(self.engine) as session:
+            claimed = job_store.claim(session, job.job_id, worker="here", at=now)
+        assert claimed is not None
+        tick = Telling(job.kind, self.notes.append, lambda: False)
+        found = answer(
+            Context(job=claimed, settings=self.settings, engine=self.engine, tick=tick, now=now)
+        )
+        if meanwhile is not None:
+            meanwhile()
+        held = Claim(job_id=job.job_id, worker="here", tries=1)
+        if isinstance(found, Outcome):
+            store_outcome(self.engine, claimed, held, found, is_cancelled=False, at=now)
+        else:
+            store_refusal(self.engine, claimed, held, found, is_cancelled=False, at=now)
+        return self.look(job)
+
+    def done(self, params: AnyParams, meanwhile: Callable[[], object] | None = None) -> Job:
+        """The same of a job that must not fail."""
+        job = self.do(params, meanwhile)
         assert job.state is JobState.DONE, job.failure
         return job
 
@@ -106,9 +137,11 @@ class Yard:
         return [e for e in found if e.topic == "job" and e.subject == job.job_id]
 
     @contextmanager
-    def working(self, name: str = "here", lanes: Sequence[str] = (LONG,)) -> Iterator[None]:
+    def working(
+        self, name: str = "here", lanes: Sequence[str] = (LONG,), pace: Pace = CALM
+    ) -> Iterator[None]:
         """A worker in this process until the end of the block."""
-        worker = Worker(self.settings, name=name, lanes=lanes, pace=QUICK)
+        worker = Worker(self.settings, name=name, lanes=lanes, pace=pace)
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
