@@ -91,8 +91,9 @@ class GpsdReader:
             used = sum(s.get("used") is True for s in satellites)
         known = self._sky.get(_path(sky), Sky())
         hdop = number(sky.get("hdop"))
+        # A position with no satellite used is one whose satellites have not been told yet.
         self._sky[_path(sky)] = Sky(
-            used=known.used if used is None else used, hdop=known.hdop if hdop is None else hdop
+            used=used or known.used, hdop=known.hdop if hdop is None else hdop
         )
 
     def _fixes(self, reports: list[Object], received_at: datetime | None) -> Decoded:
