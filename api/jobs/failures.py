@@ -1,5 +1,6 @@
 """Refusals as a job keeps them."""
 
+from types import NoneType
 from typing import Any
 
 from data.feeds.plan_file import plain
@@ -21,7 +22,7 @@ def failure_of(error: BookmobileError) -> JobFailure:
 
 def _json(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts as JSON values; what JSON does not know as text."""
-    known = str | int | float | bool | list | dict | None
+    known = (str, int, float, bool, list, dict, NoneType)
     return {
         name: value if isinstance(value, known) else str(value)
         for name, value in plain(facts).items()
