@@ -5,6 +5,7 @@ signs nobody in.
 """
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.settings import Settings
 from api.state import Service, service_of
@@ -34,12 +36,15 @@ __all__ = [
     "clear_cookie",
     "cookie_name",
     "hash_token",
+    "know_caller",
     "new_token",
     "require",
     "require_region",
     "set_cookie",
     "token_of",
 ]
+
+log = logging.getLogger(__name__)
 
 # For the OpenAPI document: what is read is ``token_of``.
 _SESSION = APIKeyCookie(
@@ -107,6 +112,14 @@ def caller(request: Request) -> Caller:
         known = _find(service_of(request), token) if token else NOBODY
         request.state.caller = known
     return known
+
+
+def know_caller(request: Request) -> None:
+    """Find out who asks where no route has: for the language and the head of a page."""
+    try:
+        caller(request)
+    except SQLAlchemyError:
+        log.warning("request.caller_unknown", exc_info=True)
 
 
 def _find(service: Service, token: str) -> Caller:

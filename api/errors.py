@@ -9,11 +9,10 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from api.auth import caller
+from api.auth import NOBODY, know_caller
 from api.language import words_of
 from api.problem_words import code_of, facts_of
 from api.rendering import is_htmx, render
@@ -193,17 +192,9 @@ def _to_sign_in(request: Request) -> Response:
     return Response(status_code=303, headers={"location": f"/sign-in{after}"})
 
 
-def _know(request: Request) -> None:
-    """Find out who asks, for the language and the head of the page, where no route has."""
-    try:
-        caller(request)
-    except SQLAlchemyError:
-        log.warning("request.caller_unknown", exc_info=True)
-
-
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BookmobileError)
-    _know(request)
+    know_caller(request)
     if isinstance(error, RoadsError | StoreError):
         log.error("request.failed", exc_info=error)
     return answer_refusal(request, error)
@@ -211,7 +202,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    _know(request)
+    know_caller(request)
     words = words_of(request)
     parts = []
     for fault in error.errors():
@@ -227,7 +218,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    _know(request)
+    know_caller(request)
     code = HTTP_CODES.get(error.status_code, "request.refused")
     facts: dict[str, Any] = {"status": error.status_code, "path": request.url.path}
     problem = Problem(code=code, message=words_of(request)(code, **facts), facts=facts)
@@ -239,6 +230,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 def answer_failure(request: Request, error: Exception) -> Response:
     """The answer to a request that broke the program: a number to find it in the log by."""
+    _leave_unknown(request)
     number = uuid.uuid4().hex[:8]
     log.error("request.failed", extra={"number": number}, exc_info=error)
     code = "request.failed"
@@ -248,7 +240,18 @@ def answer_failure(request: Request, error: Exception) -> Response:
 
 def answer_too_large(request: Request, most_mb: int) -> Response:
     """The answer to a request that is larger than it may be."""
-    return answer_refusal(request, InputError("request.too_large", limit_mb=most_mb))
+    return answer_outside(request, InputError("request.too_large", limit_mb=most_mb))
+
+
+def answer_outside(request: Request, error: BookmobileError) -> Response:
+    """The answer to a request that no route has seen; the database is not asked who asks."""
+    _leave_unknown(request)
+    return answer_refusal(request, error)
+
+
+def _leave_unknown(request: Request) -> None:
+    if not hasattr(request.state, "caller"):
+        request.state.caller = NOBODY
 
 
 def install_errors(app: FastAPI) -> None:

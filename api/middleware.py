@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import answer_refusal
+from api.errors import answer_outside
 from api.settings import Settings
 from data.model.errors import AccessError
 
@@ -106,7 +106,7 @@ class SameSite:
             headers = Headers(scope=scope)
             if is_foreign(headers, frozenset({self._public_host, headers.get("host", "")})):
                 refusal = AccessError("access.other_site")
-                response = answer_refusal(Request(scope, receive), refusal)
+                response = answer_outside(Request(scope, receive), refusal)
                 await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from api.auth import know_caller
 from api.language import words_of
 from api.state import service_of
 from api.web.navigation import DESK_AREAS
@@ -64,6 +65,7 @@ def render(
         Names for the template, beside ``t``, ``tn``, ``number``, ``percent``, ``day``, ``moment``,
         ``when``, ``clock``, ``lang``, ``caller``, ``here`` (address of the page), ``url_static``.
     """
+    know_caller(request)
     words = words_of(request, language)
     service = service_of(request)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")

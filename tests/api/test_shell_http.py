@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +19,7 @@ from data.db.engine import writing
 from data.db.tables.jobs import PlanJobRow
 from data.model.accounts import Role
 from tests.api.bare_region import region_row
-from tests.e2e.service import Running
+from tests.e2e.service import Running, run_service
 
 HTML = {"accept": "text/html", "accept-language": "ru"}
 
@@ -326,3 +327,26 @@ def test_the_document_tells_how_to_sign_in(running: Running) -> None:
 def test_a_limit_counts_a_whole_network_as_one(address: str, network: str) -> None:
     """Whoever has one IPv6 address has all of its network to try from."""
     assert network_of(address) == network
+
+
+def test_a_lost_database_is_told_and_comes_back(tmp_path: Path) -> None:
+    """Health says so, pages answer in the reader's language, and all is well again afterwards."""
+    with run_service(tmp_path) as service, service.api(Role.ADMIN, "ru") as admin:
+        file = tmp_path / "bookmobile.sqlite"
+        service.engine.dispose()
+        file.rename(tmp_path / "away")
+        file.mkdir()
+        ill = admin.get("/health")
+        page = admin.get("/accounts", headers=HTML)
+        data = admin.get("/api/v1/accounts")
+        static = admin.get("/static/site.css")
+        file.rmdir()
+        (tmp_path / "away").rename(file)
+        assert admin.get("/health").json()["status"] == "ok"
+        assert admin.get("/api/v1/accounts").status_code == 200
+    assert (ill.status_code, ill.json()["database"]) == (503, "unreachable")
+    assert page.status_code == data.status_code == 500
+    assert "Что-то пошло не так" in page.text
+    assert data.json()["code"] == "request.failed"
+    assert "sqlite" not in (page.text + data.text).lower()
+    assert static.status_code == 200

@@ -45,6 +45,7 @@ def test_every_page_is_accessible_and_fits(
         admin.open(path)
         assert admin.axe() == [], path
         assert admin.overflow_px() == 0, path
+        assert admin.page.locator(".who").inner_text() == "Анна Админова", path
         admin.shot("shell" + path.replace(crew, "one").replace("/", "-"))
     nobody = visit(None, language=language, width=width, height=height, dark=dark)
     for path in ("/", "/sign-in", "/pair"):
