@@ -25,9 +25,10 @@ from api.services.region_setup import DraftView
 from api.services.regions import bundled_regions
 from api.services.table_guess import KNOWN_COLUMNS
 from api.services.upload_files import SUFFIXES, UploadKind
-from api.state import ServiceDep
+from api.state import ServiceDep, service_of
 from data.db import region_store
 from data.db.engine import reading, writing
+from data.db.regions_known_store import region_names
 from data.feeds.region_folder import read_region
 from data.model.errors import BookmobileError, InputError, NotFoundError
 
@@ -140,11 +141,17 @@ def _draft(request: Request, view: DraftView, error: BookmobileError | None = No
     reports: dict[str, FileOutcome] = {}
     if outcome is not None:
         reports = {found.file_id: found for found in outcome.files}
+    names = {}
+    if not view.draft.is_new:
+        with reading(service_of(request).engine) as session:
+            names = dict(region_names(session).get(view.draft.region_id, {}))
+    language = words_of(request).language
     return render(
         request,
         "setup/draft.html",
         status=200 if error is None else status_of(error),
         view=view,
+        region_name=names.get(language) or next(iter(names.values()), view.draft.region_id),
         reports=reports,
         error=error,
         kinds=list(UploadKind),

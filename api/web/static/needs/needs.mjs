@@ -49,6 +49,7 @@ function markPlace(article) {
   const place = article.dataset.place.split(",").map(Number);
   marker ??= new maplibre.Marker({ color: "#0b6157" });
   marker.setLngLat(place).addTo(map);
+  marker.getElement().setAttribute("aria-label", article.querySelector("h2").textContent);
   map.easeTo({ center: place, zoom: Math.max(map.getZoom(), 9) });
 }
 

@@ -30,6 +30,7 @@ async function begin() {
     return;
   }
   const marker = new maplibre.Marker({ color: "#0b6157", draggable: "editable" in holder.dataset });
+  marker.getElement().setAttribute("aria-label", holder.dataset.marker);
   const show = () => {
     const now = read();
     if (isPlace(now)) marker.setLngLat(now).addTo(map);
