@@ -13,7 +13,12 @@ from api.language import words_of
 from api.schemas.plans import EditCreate, EditPublic, NewStopStep, PlaceRequest, PlacesPublic
 from api.services import editing
 from api.services.placing import Spot, new_stop, places_for, roads_like
-from api.services.plan_access import account_names, check_match, opened_for
+from api.services.plan_access import (
+    account_names,
+    check_match,
+    opened_for,
+    telling_stale,
+)
 from api.services.plan_documents import OpenedPlan, remember
 from api.services.plan_edit_views import edit_public, places_public, taken_public
 from api.services.plan_steps import NewStop, after
@@ -76,7 +81,10 @@ def edit_plan(
         result = editing.edited(opened, steps)
         response.headers["etag"] = etag(opened.stored.version)
         return edit_public(words, opened.plan, result)
-    with writing(service.engine) as session:
+    with (
+        telling_stale(service.engine, plan_id, match, words),
+        writing(service.engine) as session,
+    ):
         opened = opened_for(session, asking, plan_id)
         check_match(session, opened.stored, match, words)
         taken = editing.take(

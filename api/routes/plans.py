@@ -11,7 +11,13 @@ from api.errors import problems
 from api.language import words_of
 from api.schemas.plans import PlanCopy, PlanPublic, PlanUpdate, StepPublic
 from api.services import editing
-from api.services.plan_access import account_names, check_match, opened_for, plan_for
+from api.services.plan_access import (
+    account_names,
+    check_match,
+    opened_for,
+    plan_for,
+    telling_stale,
+)
 from api.services.plan_listing import change_plan, copy_plan, plan_public
 from api.services.plan_views import Board, board_frame, board_state
 from api.services.plan_words import told_step
@@ -69,7 +75,10 @@ def update_plan(
 ) -> PlanPublic:
     """Rename a plan, or put it away; nothing of it is lost."""
     words = words_of(request)
-    with writing(service.engine) as session:
+    with (
+        telling_stale(service.engine, plan_id, match, words),
+        writing(service.engine) as session,
+    ):
         stored = plan_for(session, asking, plan_id)
         check_match(session, stored, match, words)
         stored = change_plan(
@@ -163,7 +172,10 @@ def undo_step(
 ) -> Board:
     """Go back by one step."""
     words = words_of(request)
-    with writing(service.engine) as session:
+    with (
+        telling_stale(service.engine, plan_id, match, words),
+        writing(service.engine) as session,
+    ):
         stored = plan_for(session, asking, plan_id)
         check_match(session, stored, match, words)
         editing.undo(session, plan_id, stored.version, by=asking)
@@ -181,7 +193,10 @@ def redo_step(
 ) -> Board:
     """Take the step again that was undone last."""
     words = words_of(request)
-    with writing(service.engine) as session:
+    with (
+        telling_stale(service.engine, plan_id, match, words),
+        writing(service.engine) as session,
+    ):
         stored = plan_for(session, asking, plan_id)
         check_match(session, stored, match, words)
         editing.redo(session, plan_id, stored.version, by=asking)

@@ -1,7 +1,9 @@
 """Stored plans for somebody: only those of his regions; what he missed is told in his words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.auth import require_region
@@ -11,9 +13,10 @@ from api.services.plan_documents import OpenedPlan, open_plan
 from api.services.plan_words import told_step
 from api.words import Words
 from data.db import accounts_store, plan_store
+from data.db.engine import reading
 from data.db.plan_store import StoredPlan
 from data.model.accounts import Caller
-from data.model.errors import NotFoundError
+from data.model.errors import ConflictError, NotFoundError
 
 
 def plan_for(session: Session, asking: Caller, plan_id: str) -> StoredPlan:
@@ -73,3 +76,21 @@ def check_match(session: Session, stored: StoredPlan, match: IfMatch, words: Wor
     ]
     current = {"plan_id": stored.plan_id, "version": stored.version, "steps": steps}
     match.check(stored.version, current)
+
+
+@contextmanager
+def telling_stale(engine: Engine, plan_id: str, match: IfMatch, words: Words) -> Iterator[None]:
+    """Tell who was faster also where that comes out only as the change is stored.
+
+    Raises
+    ------
+    ConflictError
+        ``request.stale`` instead of ``store.stale``.
+    """
+    try:
+        yield
+    except ConflictError as refused:
+        if refused.code == "store.stale":
+            with reading(engine) as session:
+                check_match(session, plan_store.get_plan(session, plan_id), match, words)
+        raise

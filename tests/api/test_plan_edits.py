@@ -1,6 +1,7 @@
 """Steps taken by hand over HTTP: tried, refused, kept as a draft, pinned; places for one more."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -253,4 +254,9 @@ def test_a_postgresql_database_does_the_same(tmp_path: Path) -> None:
         assert anna.send("POST", f"/plans/{PLAN_ID}/undo", version=2).status_code == 200
         assert anna.send("POST", f"/plans/{PLAN_ID}/redo", version=3).status_code == 200
         assert len(state_of(anna)["runs"]) == 3
+        steps = [{"kind": "pin_run", "vehicle_id": "kibo-1", "day": d} for d in (0, 1, 2, 3)]
+        with ThreadPoolExecutor(4) as pool:
+            statuses = [a.status_code for a in pool.map(lambda s: anna.edit([s], 4), steps)]
+        # Whoever is first wins, whoever read before and came later is told.
+        assert sorted(statuses) == [200, 412, 412, 412]
         house.service.engine.dispose()

@@ -122,6 +122,18 @@ def test_the_page_compares_in_both_languages(house: House) -> None:
     assert page(house, "/compare?plan=none")[0] == 404
 
 
+def test_programs_get_the_figures(house: House) -> None:
+    """The same as JSON; an unknown plan and too many are refused."""
+    vera = house.client("vera")
+    path = f"/regions/{small_region_id(house)}/comparison"
+    found = vera.get(path, plan=[PLAN_ID, house.other]).json()
+    assert [p["summary"]["people_reached"] for p in found] == [1518, 1048]
+    assert [p["num_changes"] for p in found] == [0, 1]
+    assert vera.get(path, plan=["none"]).status_code == 404
+    assert vera.get(path, plan=["x"] * 9).status_code == 422
+    assert vera.get(path).status_code == 422
+
+
 def test_too_many_or_foreign_plans_are_refused(house: House) -> None:
     """Nine plans are more than a table shows."""
     with reading(house.service.engine) as session:
