@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from api.errors import problems
 from api.pages.public import cache_of, pages_of
 from api.schemas.fields import NUL_FREE
-from api.schemas.publication import FeedPublic
+from api.schemas.public import FeedPublic
 from api.state import ServiceDep
 from api.words import Words
 

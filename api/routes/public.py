@@ -9,7 +9,7 @@ from api.language import language_of
 from api.limiter import Limit
 from api.pages.public import cache_of, pages_of
 from api.schemas.fields import NUL_FREE
-from api.schemas.publication import (
+from api.schemas.public import (
     NoticePublic,
     PublicStopModel,
     PublicStopWhole,
