@@ -16,7 +16,7 @@ from rich.console import Console
 
 from api.common_cli import JsonOption, LangOption, print_json, words_for
 from api.services.folders import made_folder
-from api.services.sending import read_token
+from api.services.token_file import read_token
 from api.words import Words
 from data.model.errors import InputError
 from data.model.telemetry import DeviceId
@@ -148,7 +148,8 @@ def _run(
         left = _REPORT_S
         if seconds is not None:
             left = min(left, began + seconds - time.monotonic())
-        if left <= 0 or program.wait(left):
+        is_last = seconds is not None and left < _REPORT_S
+        if left <= 0 or program.wait(left) or is_last:
             break
         _report(intake, forwarder, time.monotonic() - began)
     state = intake.buffer.state()

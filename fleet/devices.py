@@ -92,6 +92,7 @@ PROFILES = {
     "owntracks": PHONE,
     "osmand": PHONE,
     "traccar": TRACKER,
+    "batch": replace(GPS_MOUSE, parked_period_s=15),
 }
 """The device behind each format of ``bookmobile simulate``."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from api.services.simulating import SimulatedRun, messages
+from api.services.token_file import read_token
 from data.model.errors import InputError
 from data.model.telemetry import Fix
 from fleet import batch
@@ -91,20 +92,3 @@ def _posted(poster: Poster, body: bytes, query: str) -> Answer:
                 ) from wrong
             time.sleep(0.3 * 2**attempt)
     raise AssertionError("unreachable")
-
-
-def read_token(path: Path) -> str:
-    """The token in a file.
-
-    Raises
-    ------
-    InputError
-        ``onboard.no_token`` where there is none.
-    """
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise InputError("onboard.no_token", file=path) from wrong
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise InputError("onboard.no_token", file=path)
-    return token

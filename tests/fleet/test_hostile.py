@@ -121,7 +121,7 @@ nested = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(names, nested, min_size=1, max_size=14))
 def test_any_json_is_taken_or_refused(told: dict[str, object]) -> None:
     """Objects of the right names with values of any type."""
