@@ -18,6 +18,7 @@ from api.pages.desk_region import Desk, date_of, form_data, open_desk, text_of
 from api.pages.forms import done_of, see_other
 from api.services import calendar_days
 from api.services.calendar_days import OF_SCHOOL, Entry, EntryKind
+from api.services.cancelling import names_of
 from api.services.things import Edit
 from api.state import ServiceDep
 from data.db import region_store
@@ -182,6 +183,7 @@ def _page(desk: Desk, shown: Shown) -> Response:
         hits: tuple[PromisedVisit, ...] = ()
         if shown.added is not None:
             hits = calendar_days.hits_of(session, region.region_id, shown.added)
+        stops, _ = names_of(session, region.region_id) if hits else ({}, {})
     months: Sequence[Month]
     if month is None:
         months = months_of(year, region.calendar, found.entries, desk.today)
@@ -209,7 +211,7 @@ def _page(desk: Desk, shown: Shown) -> Response:
         kinds=list(EntryKind),
         names=names,
         schools=found.schools,
-        stops={str(s.stop_id): s.name for s in region.stops},
+        stops={str(key): stop.name for key, stop in stops.items()},
         vehicle_names=names[EntryKind.VEHICLE_OFF],
         hits=hits[:SHOWN_HITS],
         num_hits=len(hits),

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api.auth import Dispatcher, Staff
+from api.auth import Admin, Dispatcher, Staff
 from api.errors import status_of
-from api.pages.desk_region import Desk, form_data, open_desk, whole_of
+from api.pages.desk_region import Desk, form_data, open_desk, text_of, whole_of
 from api.pages.forms import done_of, see_other
 from api.pages.settings_form import SettingsForm, read_settings, settings_form
 from api.pages.thing_forms import Message
 from api.services.import_outcome import holdings, missing_of
 from api.services.needs import norm_set_of
-from api.services.region_settings import change_settings
+from api.services.region_settings import change_settings, put_region_away
 from api.services.things import Edit
 from api.state import ServiceDep
 from data.db import plan_store, publication_store, region_store
@@ -198,6 +198,21 @@ def _standard(desk: Desk, form: SettingsForm, *, status: int = 200) -> Response:
         norms=sorted((key, norm.name_in(language)) for key, norm in norms.items()),
         rules=sorted((str(key), rule.name) for key, rule in rules.items()),
     )
+
+
+@router.post("/settings/close")
+def close(
+    request: Request, region_id: str, asking: Admin, service: ServiceDep, data: Form
+) -> Response:
+    """Put the region away, once its short name was typed."""
+    desk = open_desk(request, service, asking, region_id)
+    if text_of(data, "typed") != region_id:
+        form = settings_form(desk.region, desk.words)
+        form.general.append(Message(code="regions.close.typed", facts={"region_id": region_id}))
+        return _standard(desk, form, status=422)
+    with writing(service.engine) as session:
+        put_region_away(session, asking, region_id, at=service.clock())
+    return see_other("/desk", "closed")
 
 
 @router.get("/folder.zip")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlmodel import Session
 from starlette.responses import FileResponse
 
-from api.auth import Anyone, Caller, Dispatcher, Staff, require_region
+from api.auth import Admin, Anyone, Caller, Dispatcher, Staff, require_region
 from api.conditions import IfMatchDep, Items, PagingDep, etag
 from api.errors import problems
 from api.language import words_of
@@ -24,7 +24,12 @@ from api.schemas.shown import free_of_limits
 from api.services.import_outcome import holdings, missing_of
 from api.services.photos import keep_photo, photo_path, photos_folder
 from api.services.region_parts import parts_of
-from api.services.region_settings import SETTINGS, change_settings, with_settings
+from api.services.region_settings import (
+    SETTINGS,
+    change_settings,
+    put_region_away,
+    with_settings,
+)
 from api.services.things import Edit
 from api.state import Service, ServiceDep
 from api.words import Words
@@ -115,6 +120,17 @@ def _detail(request: Request, service: Service, region_id: str, response: Respon
 
 def _message(code: str, words: Words) -> MessagePublic:
     return MessagePublic(code=code, message=words(code))
+
+
+@router.delete("/{region_id}", status_code=204, responses=CHANGE)
+def close_region(
+    region_id: RegionId, asking: Admin, service: ServiceDep, match: IfMatchDep
+) -> None:
+    """Put a region away; everything that happened in it stays readable."""
+    with writing(service.engine) as session:
+        revision = region_store.region_revision(session, region_id)
+        match.check(revision, {"region_id": region_id, "revision": revision})
+        put_region_away(session, asking, region_id, at=service.clock())
 
 
 @router.get("/{region_id}/settings", response_model=SettingsPublic, responses=problems(404))

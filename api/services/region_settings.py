@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
 
 from api.services.needs import norm_set_of
 from api.services.things import Edit, refresh_assumed, take_over_rule_sets
 from data.db import audit_store, event_store, region_store
 from data.feeds.profiles import load_rule_sets
 from data.feeds.report import Problem, input_error
+from data.model.accounts import Caller
 from data.model.errors import InputError
 from data.model.norms import NormSet
 from data.model.region import Region
@@ -45,6 +48,13 @@ def change_settings(edit: Edit, region: Region, *, expect_revision: int | None) 
     )
     event_store.emit(edit.session, "region", region.region_id, region.region_id)
     return region_store.load_region(edit.session, region.region_id)
+
+
+def put_region_away(session: Session, caller: Caller, region_id: str, *, at: datetime) -> None:
+    """Take a region off every list, with all that happened in it kept."""
+    region_store.close_region(session, region_id, at=at)
+    audit_store.record(session, caller, "region.close", region_id, region_id=region_id)
+    event_store.emit(session, "region", region_id, region_id)
 
 
 SETTINGS = (

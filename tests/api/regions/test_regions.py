@@ -1,5 +1,6 @@
 """Regions over HTTP: the list, the bundled ones, their own settings."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,7 +8,8 @@ import pytest
 
 from api.services.region_settings import SETTINGS
 from data.model.accounts import Role
-from tests.api.regions.house import region_of
+from tests import plan_example
+from tests.api.regions.house import add_region, region_of
 from tests.e2e.service import Running
 
 REGIONS = "/api/v1/regions"
@@ -140,3 +142,18 @@ def test_the_folder_comes_out_as_it_would_go_in(running: Running, dispatcher: ht
     assert view["is_ready"], view
     assert again.confirm().status_code == 201
     assert region_of(running, "again").settlements == region_of(running, "kaliningrad").settlements
+
+
+def test_a_region_is_put_away_by_an_administrator(running: Running) -> None:
+    """It leaves every list; its id stays taken; a dispatcher may not."""
+    add_region(running, replace(plan_example.region(), region_id="old-one"))
+    path = f"{REGIONS}/old-one"
+    with running.api(Role.DISPATCHER) as dispatcher:
+        assert dispatcher.delete(path, headers={"if-match": "*"}).status_code == 403
+    with running.api(Role.ADMIN) as admin:
+        assert admin.delete(path).status_code == 428
+        unsure = admin.post("/desk/old-one/settings/close", data={"typed": "old"})
+        assert unsure.status_code == 422
+        assert admin.delete(path, headers={"if-match": "*"}).status_code == 204
+        assert "old-one" not in {r["region_id"] for r in admin.get(REGIONS).json()["items"]}
+        assert admin.post("/api/v1/imports", json={"region_id": "old-one"}).status_code == 409
