@@ -205,6 +205,7 @@ def settings_of(region: Region, body: SettingsBody) -> Region:
     "/{region_id}/uploads/photos",
     status_code=201,
     tags=["stops"],
+    responses=problems(404),
     openapi_extra={
         "requestBody": {
             "required": True,
