@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.state import ServiceDep
-from data.db import jobs_age_store
+from data.db import job_store
 from data.db.engine import reading
 from data.db.migrate import current_revision, newest_revision
 
@@ -34,7 +34,7 @@ def health(service: ServiceDep, response: Response) -> Health:
             response.status_code = 503
             return Health(status="failing", database="not_migrated", revision=revision)
         with reading(service.engine) as session:
-            since = jobs_age_store.oldest_queued(session)
+            since = job_store.figures(session).oldest_queued_at
     except SQLAlchemyError:
         response.status_code = 503
         return Health(status="failing", database="unreachable")
