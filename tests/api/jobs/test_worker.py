@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from api.jobs.params import PlanParams
+from api.jobs.queue import LONG, JobQueue
 from data.db import audit_store
 from data.db.engine import reading
 from data.db.tables.plans import PlanRow
@@ -19,10 +20,18 @@ from tests.api.jobs.yard import DORA, QUICK, Yard, children_of, is_running
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
+def still_running(pids: list[int]) -> list[int]:
+    """Processes that are not gone within a moment; one that was killed has to be let out."""
+    ends_s = time.monotonic() + 3
+    while (left := [pid for pid in pids if is_running(pid)]) and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    return left
+
+
 def test_a_plan_is_searched_and_stored(yard: Yard) -> None:
     """Progress only grows; the plan stands in the list, in the change log and in the events."""
     with yard.working():
-        job = yard.ask(PlanParams(name="Spring", time_limit_s=2, num_vehicles=1))
+        job = yard.ask(PlanParams(name="Spring", time_limit_s=2, num_vehicles=1, threads=1))
         seen = yard.wait(job, lambda j: j.state.is_ended)
     ended = seen[-1]
     assert ended.state is JobState.DONE, ended.failure
@@ -48,7 +57,7 @@ def test_a_plan_is_searched_and_stored(yard: Yard) -> None:
 def test_a_cancel_keeps_the_best_so_far(plain_yard: Yard) -> None:
     """An hour's search that is stopped ends soon, and its plan is stored."""
     with plain_yard.working():
-        job = plain_yard.ask(PlanParams(time_limit_s=3600))
+        job = plain_yard.ask(PlanParams(time_limit_s=3600, threads=1))
         plain_yard.wait(job, lambda j: j.told.code == "jobs.plan.best_below")
         plain_yard.cancel(job)
         began_s = time.monotonic()
@@ -63,13 +72,13 @@ def test_a_cancel_keeps_the_best_so_far(plain_yard: Yard) -> None:
 def test_what_a_killed_worker_did_is_done_by_another(yard: Yard) -> None:
     """``kill -9`` in mid-search: the search ends with its worker, another begins it anew."""
     with yard.worker_process("first") as pid:
-        job = yard.ask(PlanParams(time_limit_s=3))
+        job = yard.ask(PlanParams(time_limit_s=2, threads=1))
         yard.wait(job, lambda j: j.fraction > 0.2)
         searches = children_of(pid)
         os.kill(pid, signal.SIGKILL)
         with yard.working("second", pace=QUICK):
             taken = yard.wait(job, lambda j: j.worker == "second")[-1]
-            assert not any(is_running(search) for search in searches)
+            assert not still_running(searches)
             ended = yard.end(job)
     assert taken.tries >= 2
     assert (ended.state, ended.worker) == (JobState.DONE, "second")
@@ -84,14 +93,14 @@ def test_a_job_never_runs_twice_at_once(plain_yard: Yard) -> None:
     When it wakes up it stores nothing.
     """
     with plain_yard.worker_process("asleep") as pid:
-        job = plain_yard.ask(PlanParams(time_limit_s=4))
+        job = plain_yard.ask(PlanParams(time_limit_s=3, threads=1))
         plain_yard.wait(job, lambda j: j.fraction > 0.2)
         searches = children_of(pid)
         os.kill(pid, signal.SIGSTOP)
         with plain_yard.working("awake", pace=QUICK):
             taken = plain_yard.wait(job, lambda j: j.worker == "awake")[-1]
             assert taken.tries >= 2
-            assert not any(is_running(search) for search in searches)
+            assert not still_running(searches)
             os.kill(pid, signal.SIGCONT)
             ended = plain_yard.end(job)
             time.sleep(1)
@@ -102,11 +111,11 @@ def test_a_job_never_runs_twice_at_once(plain_yard: Yard) -> None:
 
 def test_a_worker_that_is_told_to_end_leaves_its_job(plain_yard: Yard) -> None:
     """The job waits for the next worker at once, as if it had not been begun."""
-    with plain_yard.working("first"):
-        job = plain_yard.ask(PlanParams(time_limit_s=3))
-        plain_yard.wait(job, lambda j: j.fraction > 0.15)
+    with plain_yard.working():
+        job = plain_yard.ask(PlanParams(time_limit_s=3600, threads=1))
+        plain_yard.wait(job, lambda j: j.fraction >= 0.15)
     left = plain_yard.look(job)
     assert (left.state, left.tries, left.worker) == (JobState.QUEUED, 0, None)
-    with plain_yard.working("second"):
-        ended = plain_yard.end(job)
-    assert (ended.state, ended.tries) == (JobState.DONE, 1)
+    queue = JobQueue(plain_yard.settings.database_url)
+    assert queue.next_id(LONG) == job.job_id
+    queue.close()
