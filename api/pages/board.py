@@ -13,6 +13,7 @@ from api.services.basemaps import desk_basemap
 from api.services.plan_access import plan_for
 from api.services.region_parts import parts_of
 from api.state import ServiceDep
+from api.static_files import FOLDER
 from api.web.map_words import map_words
 from data.db import plan_store
 from data.db.engine import reading
@@ -21,6 +22,16 @@ from data.model.errors import NotFoundError
 
 router = APIRouter()
 MINUTES = "private, max-age=300"
+_LATER = frozenset({"plan_map.mjs", "plans_page.mjs", "choices_page.mjs"})
+MODULES = (
+    "words.mjs",
+    *(f"vendor/preact/{n}.mjs" for n in ("preact", "hooks", "htm", "signals", "signals-core")),
+    "vendor/sortable/sortable.mjs",
+    *sorted(
+        f"board/{path.name}" for path in (FOLDER / "board").glob("*.mjs") if path.name not in _LATER
+    ),
+)
+"""Modules that the board begins with: a browser told of them all fetches them at once."""
 
 
 @router.get("/desk/{region_id}/board")
@@ -55,6 +66,7 @@ def board(
         plan=stored,
         can_edit=asking.may(Role.DISPATCHER),
         map_words=json.dumps(map_words(words), ensure_ascii=False),
+        modules=MODULES,
     )
 
 

@@ -25,6 +25,7 @@ from data.db.engine import writing
 from data.db.migrate import migrate
 from data.db.plan_store import PlanState
 from data.feeds.plan_bytes import pins_to_json
+from data.feeds.profiles import load_norm_sets, load_rule_sets
 from data.model.accounts import Account, Role
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
@@ -188,6 +189,9 @@ def small_region() -> Region:
         time_zone=request.time_zone,
         language="ru",
         crs="EPSG:32634",
+        norm_set_id="design-default",
+        norm_sets=tuple(load_norm_sets().values()),
+        rule_sets=load_rule_sets(),
         depots=request.depots,
         vehicles=request.vehicles,
         stops=request.stops,

@@ -337,7 +337,7 @@ def test_two_dispatchers_lose_nothing(running: Running, visit: Visit, plan_id: s
         desk.week(0)
         # Now the other is faster than the news.
         second = {
-            "steps": [{"kind": "add", "stop_id": "zagorskoe", "vehicle_id": "kibo-1", "day": 3}]
+            "steps": [{"kind": "add", "stop_id": "zagorskoe", "vehicle_id": "kibo-1", "day": 2}]
         }
 
         def be_faster(route: Any) -> None:

@@ -4,13 +4,14 @@ import { batch } from "../vendor/preact/signals.mjs";
 import { toast } from "../site.mjs";
 import { number, t, tn } from "../words.mjs";
 import { call, Refusal } from "./calls.mjs";
-import { dialog, drawnAhead, frame, mayEdit, show, state, verdict, waiting } from "./state.mjs";
+import {
+  dialog, drawnAhead, frame, isHolding, mayEdit, pointed, show, state, verdict, waiting,
+} from "./state.mjs";
 
 const TRY_AFTER_MS = 90;
 
 let planId = "";
 let accountId = "";
-let isDragging = false;
 let isNewsWaiting = false;
 
 /** Tell a screen reader what happened on the board. */
@@ -53,7 +54,8 @@ function take(board) {
 
 /** While something is dragged the board must not be drawn anew under the hand. */
 export function setDragging(flag) {
-  isDragging = flag;
+  isHolding.now = flag;
+  if (flag) pointed.value = null;
   if (!flag && isNewsWaiting) {
     isNewsWaiting = false;
     void catchUp("");
@@ -186,7 +188,7 @@ export async function travel(way) {
 export const places = (asked) => call("POST", path("/places"), { body: asked });
 
 async function catchUp(by) {
-  if (isDragging || waiting.value > 0) {
+  if (isHolding.now || waiting.value > 0) {
     isNewsWaiting = true;
     return;
   }

@@ -8,13 +8,18 @@ import { OpenDialog } from "./dialogs.mjs";
 import { Grid, walkCards } from "./grid.mjs";
 import { heard } from "./jobs.mjs";
 import { Hovering, Side, Standing, Summary } from "./panels.mjs";
-import { choosePoint, markCards, resized, showMap } from "./plan_map.mjs";
+import { markCards } from "./pointing.mjs";
 import { findRunning, Progress } from "./replan.mjs";
 import { dialog, frame, job, mayEdit, state, stops, visitsOf, waiting, week } from "./state.mjs";
 import { html, icon } from "./view.mjs";
 
 const root = document.getElementById("board");
 const facts = root.dataset;
+
+let map = null;
+
+/** The map's modules are large: they are fetched once the board stands. */
+const withMap = () => (map ??= import("./plan_map.mjs"));
 
 /** A drop: of a stop with several visits it is asked whether all go along. */
 function drop(step) {
@@ -81,7 +86,7 @@ function MapTools() {
   }, []);
   if (!mayEdit.value) return null;
   return html`<button type="button" class="button button-small map-tool" aria-pressed=${isPlacing}
-    onClick=${() => { choosePoint(!isPlacing); setPlacing(!isPlacing); }}>${icon("plus")} ${isPlacing ? t("board.spot.click") : t("board.spot.new")}</button>`;
+    onClick=${() => { void withMap().then((m) => m.choosePoint(!isPlacing)); setPlacing(!isPlacing); }}>${icon("plus")} ${isPlacing ? t("board.spot.click") : t("board.spot.new")}</button>`;
 }
 
 function Board() {
@@ -90,9 +95,11 @@ function Board() {
     const box = document.getElementById("board-map");
     if (sideShown && box.dataset.asked === undefined) {
       box.dataset.asked = "";
-      void showMap(box, { pmtilesUrl: facts.basemap, words: JSON.parse(facts.mapWords) });
+      const words = JSON.parse(facts.mapWords);
+      void withMap().then((m) => m.showMap(box, { pmtilesUrl: facts.basemap, words }));
+    } else if (map !== null) {
+      void map.then((m) => m.resized());
     }
-    resized();
   }, [sideShown]);
   useEffect(() => { document.body.dataset.board = ""; }, []);
   return html`

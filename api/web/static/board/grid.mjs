@@ -5,7 +5,7 @@ import "../vendor/preact/signals.mjs";
 import { clock, number, t, tn } from "../words.mjs";
 import { runDraggable, visitsDraggable } from "./drag.mjs";
 import {
-  cell, daysShown, dialog, frame, isOfWeek, keyOf, mayEdit, pointed, shownRun, state, stops, week,
+  cell, daysShown, dialog, frame, isOfWeek, keyOf, mayEdit, point, shownRun, state, stops, week,
 } from "./state.mjs";
 import { html, icon, km, people, span, tint } from "./view.mjs";
 
@@ -144,10 +144,10 @@ function Card({ visit, day, vehicle, view }) {
   return html`<li class=${classes.join(" ")} data-stop=${visit.stop_id} data-day=${day}>
     <button type="button" class="card-open" aria-haspopup="dialog" title=${faults[0] ?? stop?.name}
       onClick=${() => { dialog.value = { kind: "visit", stop_id: visit.stop_id, day, vehicle_id: vehicle.vehicle_id }; }}
-      onMouseEnter=${() => { pointed.value = visit.stop_id; }}
-      onMouseLeave=${() => { pointed.value = null; }}
-      onFocus=${() => { pointed.value = visit.stop_id; }}
-      onBlur=${() => { pointed.value = null; }}>
+      onMouseEnter=${() => point(visit.stop_id)}
+      onMouseLeave=${() => point(null)}
+      onFocus=${() => point(visit.stop_id)}
+      onBlur=${() => point(null)}>
       <span class="card-time">${visit.start_s ? clock(visit.start_s) : "…"}</span>
       <span class="card-name">${stop?.name ?? visit.stop_id}</span>
       <span class="card-people">${people(stop?.people ?? null)}</span>

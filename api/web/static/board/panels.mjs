@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
 import "../vendor/preact/signals.mjs";
 import { number, t, tn } from "../words.mjs";
 import { visitsDraggable } from "./drag.mjs";
-import { dialog, mayEdit, pointed, state, stops, verdict, week } from "./state.mjs";
+import { dialog, mayEdit, point, state, stops, verdict, week } from "./state.mjs";
 import { hours, html, icon, km, people } from "./view.mjs";
 import { focusCard } from "./grid.mjs";
 import { Verdict } from "./parts.mjs";
@@ -78,8 +78,8 @@ function LeftOut({ drop }) {
       ${found.slice(0, most).map(({ left, stop }) => html`<li key=${left.stop_id} class=${`card ${stop.has_travel ? "" : "is-fixed"}`} data-stop=${left.stop_id}>
         <button type="button" class="card-open" aria-haspopup="dialog"
           onClick=${() => { dialog.value = { kind: "stop", stop_id: left.stop_id }; }}
-          onMouseEnter=${() => { pointed.value = left.stop_id; }} onMouseLeave=${() => { pointed.value = null; }}
-          onFocus=${() => { pointed.value = left.stop_id; }} onBlur=${() => { pointed.value = null; }}>
+          onMouseEnter=${() => point(left.stop_id)} onMouseLeave=${() => point(null)}
+          onFocus=${() => point(left.stop_id)} onBlur=${() => point(null)}>
           <span class="card-name">${stop.name}</span>
           <span class="card-people">${people(stop.people)}</span>
           <span class="card-reason">${left.reason}</span>

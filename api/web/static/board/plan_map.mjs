@@ -7,7 +7,7 @@ import { fit, select, showPlaces, showRuns, showSettlements, showStops } from ".
 import { VEHICLE_COLOURS } from "../map/symbols.mjs";
 import { lang, t } from "../words.mjs";
 import {
-  dialog, frame, mayEdit, pointed, shownRun, splitKey, state, stops, vehicles, visitsOf, week,
+  dialog, frame, mayEdit, point, pointed, shownRun, splitKey, state, stops, vehicles, visitsOf, week,
 } from "./state.mjs";
 
 const POINTED = "pointed";
@@ -39,8 +39,8 @@ export async function showMap(box, { pmtilesUrl, words }) {
     },
   });
   for (const layer of ["stops", "settlements"]) {
-    map.on("mousemove", layer, (event) => { pointed.value = event.features[0].properties.id; });
-    map.on("mouseleave", layer, () => { pointed.value = null; });
+    map.on("mousemove", layer, (event) => point(event.features[0].properties.id));
+    map.on("mouseleave", layer, () => point(null));
   }
   map.on("click", place);
   fitAll();
@@ -51,17 +51,6 @@ export async function showMap(box, { pmtilesUrl, words }) {
   });
   effect(() => markOnMap(pointed.value));
   box.dataset.ready = "";
-}
-
-/** Mark the cards of the stop that is pointed at. */
-export function markCards() {
-  let marked = [];
-  effect(() => {
-    const id = pointed.value;
-    for (const card of marked) card.classList.remove("is-pointed");
-    marked = id === null ? [] : [...document.querySelectorAll(`.card[data-stop="${CSS.escape(id)}"]`)];
-    for (const card of marked) card.classList.add("is-pointed");
-  });
 }
 
 const nothing = () => ({ type: "FeatureCollection", features: [] });
@@ -115,12 +104,22 @@ function fitAll() {
   fit(map, [...served, ...frame.value.depots].filter(Boolean).map((p) => [p.lon, p.lat]), { padding: 24 });
 }
 
+let marked = null;
+
+/** Mark a stop; the map is drawn anew only where that changes something. */
 function markOnMap(id) {
-  select(map, "stops", id === null ? [] : [id]);
-  const stop = id === null ? undefined : stops.value.get(id);
-  const isOut = stop !== undefined && visitsOf(id).length === 0;
-  const feature = { type: "Feature", geometry: { type: "Point", coordinates: isOut ? [stop.lon, stop.lat] : [] }, properties: {} };
-  map.getSource(POINTED).setData({ type: "FeatureCollection", features: isOut ? [feature] : [] });
+  if (id === marked) return;
+  const isVisited = (stopId) => stopId !== null && visitsOf(stopId).length > 0;
+  const [was, is] = [isVisited(marked), isVisited(id)];
+  if (was || is) select(map, "stops", is ? [id] : []);
+  if ((marked !== null && !was) || (id !== null && !is)) {
+    const stop = id === null || is ? undefined : stops.value.get(id);
+    const geometry = stop && { type: "Point", coordinates: [stop.lon, stop.lat] };
+    map.getSource(POINTED).setData(
+      stop ? { type: "Feature", geometry, properties: {} } : nothing(),
+    );
+  }
+  marked = id;
 }
 
 /** The next click on the map chooses a new point. */

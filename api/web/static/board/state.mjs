@@ -11,6 +11,12 @@ export const state = signal(null);
 export const week = signal(0);
 /** Stop pointed at on board or map, or null. */
 export const pointed = signal(null);
+/** Whether something is in the hand. */
+export const isHolding = { now: false };
+/** Point at a stop, or with null at none; not while something is dragged past it. */
+export function point(stopId) {
+  if (!isHolding.now) pointed.value = stopId;
+}
 /** Run shown alone on the map, as `vehicle/day`, or null. */
 export const shownRun = signal(null);
 /** Steps that are on their way to the server. */
