@@ -1,10 +1,8 @@
 """Things of a region in a browser: lists, forms, history, ends and merges."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlmodel import Session
@@ -15,13 +13,13 @@ from api.auth import Dispatcher, Staff
 from api.errors import status_of
 from api.pages.desk_region import Desk, date_of, form_data, open_desk, text_of, whole_of
 from api.pages.forms import done_of, see_other
-from api.pages.thing_fields import FORMS, FormSpec, Widget
-from api.pages.thing_forms import Filled, Message, form_of, note_error, read_form
+from api.pages.thing_fields import FORMS
+from api.pages.thing_forms import Message, form_of, note_error, read_form
 from api.pages.thing_lists import LISTS, Lister, ListRow
+from api.pages.thing_page import SECTIONS, SETTINGS_AREA, form_page
 from api.services import things
 from api.services.thing_kinds import LIBRARIES, SETTLEMENTS, STOPS, ThingKind, kind_named
 from api.state import ServiceDep
-from api.web.map_words import map_words
 from data.db import region_store
 from data.db.engine import reading, writing
 from data.db.region_store import Stored
@@ -32,19 +30,7 @@ from data.model.region import Region
 
 router = APIRouter(prefix="/desk/{region_id}")
 PAGE = 100
-AREA = "settings"
 Form = Annotated[FormData, Depends(form_data)]
-SECTIONS = {
-    "stops": "places",
-    "settlements": "places",
-    "libraries": "places",
-    "municipalities": "places",
-    "vehicles": "fleet",
-    "depots": "fleet",
-    "crew": "fleet",
-    "specialists": "fleet",
-}
-"""Kinds by the heading under which they are edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +71,7 @@ def list_page(
     )
     return desk.render(
         "places/list.html",
-        area=AREA,
+        area=SETTINGS_AREA,
         kind=kind,
         spec=LISTS[kind.path],
         section=SECTIONS[kind.path],
@@ -134,7 +120,7 @@ def add_page(
         given = request.query_params.get(name)
         if given is not None and name in {f.name for f in filled.spec.fields}:
             filled.cells[name] = given[:300]
-    return _form_page(desk, kind, filled, stored=None)
+    return form_page(desk, kind, filled, stored=None)
 
 
 def own_key(kind: ThingKind, data: FormData) -> str:
@@ -179,7 +165,7 @@ def add(
                 # The button was pressed twice: the form brought its key along.
                 return see_other(f"{desk.root}/{kind.path}", "added")
             note_error(filled, wrong)
-    return _form_page(desk, kind, filled, stored=None, status=422, key=key)
+    return form_page(desk, kind, filled, stored=None, status=422, key=key)
 
 
 def edit_page(
@@ -194,7 +180,7 @@ def edit_page(
     desk = open_desk(request, service, asking, region_id)
     with reading(service.engine) as session:
         stored = things.current(session, region_id, kind, key)
-    return _form_page(desk, kind, form_of(FORMS[kind.path], stored.thing, desk.words), stored)
+    return form_page(desk, kind, form_of(FORMS[kind.path], stored.thing, desk.words), stored)
 
 
 def change(
@@ -229,7 +215,7 @@ def change(
         except BookmobileError as wrong:
             note_error(filled, wrong)
             status = status_of(wrong)
-    return _form_page(desk, kind, filled, stored, status=status)
+    return form_page(desk, kind, filled, stored, status=status)
 
 
 def end(
@@ -271,7 +257,7 @@ def end(
         filled = form_of(FORMS[kind.path], stored.thing, desk.words)
         note_error(filled, wrong)
         status = 412 if wrong.code == "store.stale" else status_of(wrong)
-        return _form_page(desk, kind, filled, stored, status=status)
+        return form_page(desk, kind, filled, stored, status=status)
 
 
 def _edit(desk: Desk, session: Session, from_date: date | None) -> things.Edit:
@@ -282,106 +268,6 @@ def _edit(desk: Desk, session: Session, from_date: date | None) -> things.Edit:
         at=desk.service.clock(),
         from_date=from_date,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastVersion:
-    """A version of a thing and what it changed: field, before, after."""
-
-    stored: Stored
-    since: date | None
-    changed: tuple[tuple[str, str, str], ...]
-
-
-def _form_page(
-    desk: Desk,
-    kind: ThingKind,
-    filled: Filled,
-    stored: Stored | None,
-    *,
-    status: int = 200,
-    key: str = "",
-) -> Response:
-    versions: tuple[PastVersion, ...] = ()
-    if stored is not None:
-        with reading(desk.service.engine) as session:
-            found = region_store.history(session, desk.region.region_id, kind.type, stored.key)
-        versions = _versions(FORMS[kind.path], found)
-    faulty = [f.name for f in filled.spec.fields if f.name in filled.faults]
-    return desk.render(
-        "places/edit.html",
-        area=AREA,
-        status=status,
-        kind=kind,
-        form=filled,
-        faulty=faulty,
-        stored=stored,
-        new_key=key or kind.new_key(),
-        versions=versions,
-        section=SECTIONS[kind.path],
-        options=_options(filled.spec, desk.region),
-        address=quote(stored.key) if stored else "",
-        since=None if stored is None or stored.valid_from_date == date.min
-        else stored.valid_from_date,
-        middle=_middle(desk.region),
-        map_words=map_words(desk.words),
-        settlements=_all_settlements(desk.region)
-        if kind is SETTLEMENTS and stored is not None
-        else [],
-    )  # fmt: skip
-
-
-def _versions(spec: FormSpec, found: Sequence[Stored]) -> tuple[PastVersion, ...]:
-    """Versions, the newest first, each with what it changed of the one before."""
-    told = []
-    before: dict[str, str] | None = None
-    for stored in found:
-        cells = dict(spec.table.to_cells(stored.thing))
-        changed = tuple(
-            (name, before[name], value)
-            for name, value in cells.items()
-            if before is not None and before[name] != value
-        )
-        since = None if stored.valid_from_date == date.min else stored.valid_from_date
-        told.append(PastVersion(stored=stored, since=since, changed=changed))
-        before = cells
-    return tuple(reversed(told))
-
-
-def _options(spec: FormSpec, region: Region) -> dict[str, list[tuple[str, str]]]:
-    """Things that fields choose from: id and name, by kind."""
-    wanted = {
-        one.of.path: one.of
-        for one in spec.fields
-        if one.widget in (Widget.ONE, Widget.SEVERAL) and one.of is not None
-    }
-    options: dict[str, list[tuple[str, str]]] = {}
-    for path, kind in wanted.items():
-        if kind is SETTLEMENTS:
-            options[path] = _all_settlements(region)
-            continue
-        pairs = [(kind.key_of(one), str(one.name)) for one in getattr(region, kind.list_name)]
-        options[path] = sorted(pairs, key=lambda p: p[1].casefold().replace("ё", "е"))
-    return options
-
-
-def _all_settlements(region: Region) -> list[tuple[str, str]]:
-    districts = {str(m.municipality_id): m.name for m in region.municipalities}
-    pairs = []
-    for place in region.settlements:
-        district = districts.get(str(place.municipality_id))
-        pairs.append(
-            (str(place.settlement_id), f"{place.name} ({district})" if district else place.name)
-        )
-    return sorted(pairs, key=lambda p: p[1].casefold().replace("ё", "е"))
-
-
-def _middle(region: Region) -> tuple[float, float]:
-    places: Sequence[Any] = region.settlements or region.stops or region.depots
-    if not places:
-        return 0.0, 0.0
-    lons, lats = sorted(p.lon for p in places), sorted(p.lat for p in places)
-    return lons[len(lons) // 2], lats[len(lats) // 2]
 
 
 def _add_routes(path: str) -> None:
