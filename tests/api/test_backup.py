@@ -399,7 +399,7 @@ def test_the_commands_write_and_bring_back(
     monkeypatch.setenv("BOOKMOBILE_DATA", str(first))
     file = tmp_path / "night.zip"
     told = bookmobile("backup", file)
-    assert (told.code, "1 files" in told.said) == (0, True), told.said
+    assert (told.code, "files 1" in told.said) == (0, True), told.said
     assert file.stat().st_mode & 0o777 == 0o600
     refused = bookmobile("backup", file)
     assert refused.code == 2 and "already" in refused.said
