@@ -81,7 +81,7 @@ def add_entry(
         year, month = _place(data, desk.today)
         return _page(desk, Shown(year=year, month=month, error=wrong, typed=data))
     address = f"{desk.root}/calendar?year={entry.first.year}&month={entry.first.month}"
-    return see_other(f"{address}&added={entry.mark}")
+    return see_other(f"{address}&{urlencode({'added': entry.mark})}")
 
 
 @router.post("/remove")

@@ -73,7 +73,7 @@ def add_entry(
         return repeat.keep(session, 201, added)
 
 
-@router.delete("/{mark}", status_code=204, responses=problems(404))
+@router.delete("/{mark:path}", status_code=204, responses=problems(404))
 def remove_entry(
     region_id: RegionId,
     mark: Annotated[str, Path(max_length=400, description="`mark` of the entry.")],

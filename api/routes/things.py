@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import ValidationError
@@ -180,7 +181,7 @@ def add_routes(kind: ThingKind, body_type: type[Body], public_type: type[Meta]) 
             stored = things.put(edit, kind, thing, expect_revision=None)
             headers = {
                 "etag": etag(stored.revision),
-                "location": f"/api/v1/regions/{region_id}{path}/{stored.key}",
+                "location": f"/api/v1/regions/{quote(region_id)}{path}/{quote(stored.key)}",
             }
             return repeat.keep(session, 201, public_type.from_stored(stored), headers)
 

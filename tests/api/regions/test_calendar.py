@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -138,6 +139,9 @@ def test_school_time_and_moved_days(running: Running, dispatcher: httpx.Client) 
     calendar = region_of(running, "kaliningrad").calendar
     assert calendar.schools["школы"].terms[0].name == "I четверть"
     assert calendar.is_working(date(2026, 12, 19))
+    odd = {"kind": "term", "subject": "a/b&c#d ~ школы", "first": "2026-09-01"}
+    mark = add(dispatcher, **odd).json()["entry"]["mark"]
+    assert dispatcher.delete(f"{ROOT}/calendar/{quote(mark)}").status_code == 204
     [entry] = entries(dispatcher, "term")
     assert dispatcher.delete(f"{ROOT}/calendar/{entry['mark']}").status_code == 204
     assert region_of(running, "kaliningrad").calendar.schools == {}

@@ -111,6 +111,9 @@ def test_hostile_words_are_text_on_every_page(running: Running, desk: httpx.Clie
     assert send(desk, "/add/stops", **{**STOP, "name": evil, "notes": evil}).status_code == 303
     entry = {"kind": "closed", "first": "2027-07-01", "name": evil}
     assert send(desk, "/calendar", **entry).status_code == 303
+    odd = {"kind": "term", "first": "2027-07-02", "school": "a&b#c/d ш"}
+    led = desk.get(send(desk, "/calendar", **odd).headers["location"])
+    assert "a&amp;b#c/d ш" in led.text
     stop = next(s for s in region_of(running, "kaliningrad").stops if s.name == evil)
     for path in ("/crew", "/stops", f"/stops/{stop.stop_id}", "/calendar?year=2027&month=7"):
         page = desk.get(f"{DESK}{path}")

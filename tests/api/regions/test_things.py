@@ -151,6 +151,9 @@ def test_hostile_names_are_only_text(dispatcher: httpx.Client) -> None:
     assert answer.status_code == 201
     assert dispatcher.get(f"{ROOT}/stops/node/1 <b>").json()["name"] == name
     assert len(dispatcher.get(f"{ROOT}/stops/node/1 <b>/history").json()) == 1
+    cyrillic = dispatcher.post(f"{ROOT}/stops", json=BODIES["stops"], params={"key": "клуб ĉ"})
+    assert cyrillic.status_code == 201
+    assert dispatcher.get(cyrillic.headers["location"]).json()["key"] == "клуб ĉ"
     for bad in ("a\0b", "x" * 301, 5, None):
         answer = dispatcher.post(f"{ROOT}/stops", json={**BODIES["stops"], "name": bad})
         assert answer.status_code == 422
