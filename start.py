@@ -210,6 +210,7 @@ def install(task):
     """Make ``.venv`` and install the locked packages and the project, unless that is done."""
     if is_installed(task):
         return
+    digest = digest_of(task)
     if not version_of([str(in_venv("python"))]):
         python = find_python() or fetch_python()
         step("making .venv …")
@@ -241,7 +242,7 @@ def install(task):
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         stamp = {}
-    stamp[task] = digest_of(task)
+    stamp[task] = digest
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
     step("installed.")
 
