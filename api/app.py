@@ -22,7 +22,7 @@ from api.routes import ROUTERS
 from api.routes.health import router as health_router
 from api.setting_variables import Environment
 from api.settings import Settings
-from api.state import Service
+from api.state import Service, clock_of
 from api.static_files import HashedStatic
 from api.tidying import tidy_now_and_then
 from data.db.engine import open_engine
@@ -51,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         limiter=Limiter(),
         live=LiveEvents(engine),
         oidc=OidcClient(settings) if settings.oidc_issuer else None,
+        clock=clock_of(settings),
     )
     app = FastAPI(
         title="Bookmobile",

@@ -74,6 +74,7 @@ def render(
         "caller": getattr(request.state, "caller", NOBODY),
         "here": here,
         "is_demo": service.settings.is_demo,
+        "demo_clock": service.clock() if service.settings.clock_offset_s else None,
         **context,
     }
     body = service.templates.get_template(template).render(names)

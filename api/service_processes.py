@@ -36,9 +36,10 @@ def run_web(settings: Settings, bound: socket.socket) -> None:
 def run_worker(settings: Settings, name: str, slots: int) -> None:
     """Do jobs until told to end; what is under way is then handed out again."""
     from api.jobs.worker import Worker
+    from api.state import clock_of
 
     set_up_logs(settings)
-    worker = Worker(settings, name=name, slots=slots)
+    worker = Worker(settings, name=name, slots=slots, clock=clock_of(settings))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.leave())
     end_with_parent(worker.leave)

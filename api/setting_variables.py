@@ -132,6 +132,13 @@ VARIABLES = (
         allowed="production, development or demo",
     ),
     Variable(
+        field="clock_offset_s",
+        name="BOOKMOBILE_CLOCK_OFFSET_S",
+        told="Seconds by which the clock of a demo is put forward or back; refused elsewhere.",
+        read=int,
+        allowed="a whole number",
+    ),
+    Variable(
         field="host",
         name="BOOKMOBILE_HOST",
         told="Address to listen on; 0.0.0.0 is every network of this machine.",

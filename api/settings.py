@@ -34,6 +34,7 @@ class Settings:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
     environment: Environment = Environment.PRODUCTION
+    clock_offset_s: int = 0
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
@@ -103,7 +104,8 @@ class Settings:
         InputError
             ``settings.plain_http`` for production over http to other machines,
             ``settings.half_tls`` or ``settings.half_oidc`` where one of two settings is missing,
-            ``settings.demo_public`` for the demo's known passwords on a network.
+            ``settings.demo_public`` for the demo's known passwords on a network,
+            ``settings.clock_outside_demo`` for a clock that is put forward or back.
         """
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InputError("settings.half_tls")
@@ -112,6 +114,8 @@ class Settings:
         here_alone = is_local(self.host) and is_local(urlsplit(self.public_url).hostname or "")
         if self.environment is Environment.DEMO and not here_alone:
             raise InputError("settings.demo_public", host=self.host, public_url=self.public_url)
+        if self.environment is not Environment.DEMO and self.clock_offset_s:
+            raise InputError("settings.clock_outside_demo", value=self.clock_offset_s)
         plain = not (self.is_secure or here_alone or self.allow_plain_http)
         if self.environment is Environment.PRODUCTION and plain:
             raise InputError("settings.plain_http", host=self.host, public_url=self.public_url)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,6 +18,14 @@ from api.settings import Settings
 def utc_now() -> datetime:
     """The instant it is, aware, UTC."""
     return datetime.now(UTC)
+
+
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """The clock of a service: the time it is, or what a demo pretends it to be."""
+    if not settings.clock_offset_s:
+        return utc_now
+    offset = timedelta(seconds=settings.clock_offset_s)
+    return lambda: utc_now() + offset
 
 
 @dataclass(slots=True, kw_only=True)

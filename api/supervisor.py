@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,6 +28,7 @@ from api.jobs.worker_names import worker_name
 from api.service_processes import run_web, run_worker
 from api.serving import LAST_ANSWERS_S
 from api.settings import SHARED_METRICS, Settings
+from api.state import clock_of
 from data.db.engine import open_engine
 from data.db.migrate import migrate
 from data.model.errors import InputError, StoreError
@@ -140,7 +140,7 @@ class Supervisor:
         try:
             queue = JobQueue(url)
             try:
-                lose_worker(engine, queue, worker, USUAL, datetime.now(UTC))
+                lose_worker(engine, queue, worker, USUAL, clock_of(self.settings)())
             finally:
                 queue.close()
         except Exception:  # the drivers share no error, and the reaper finds these jobs later

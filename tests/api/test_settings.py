@@ -8,6 +8,7 @@ import pytest
 
 from api.setting_variables import VARIABLES, Environment
 from api.settings import Settings, is_local
+from api.state import clock_of, utc_now
 from data.model.errors import InputError
 
 PAPER = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
@@ -151,3 +152,14 @@ def test_only_this_machine_is_local() -> None:
     assert is_local("127.0.0.7")
     assert not is_local("127.0.0.1.example.org")
     assert not is_local("10.0.0.1")
+
+
+def test_only_a_demo_may_have_another_time() -> None:
+    """A clock that is put back is refused elsewhere; in the demo the service goes by it."""
+    for environment in (Environment.PRODUCTION, Environment.DEVELOPMENT):
+        with pytest.raises(InputError, match="clock_outside_demo"):
+            Settings(environment=environment, clock_offset_s=-3600).check()
+    demo = Settings(environment=Environment.DEMO, clock_offset_s=-3600)
+    demo.check()
+    behind = utc_now() - clock_of(demo)()
+    assert 3599 < behind.total_seconds() < 3601
