@@ -163,13 +163,18 @@ def _report(intake: Intake, forwarder: Forwarder | None, elapsed_s: float) -> No
     days = max(elapsed_s, 1.0) / 86_400
     fields: dict[str, object] = dict(sorted(intake.counts.items()))
     fields["pending"] = intake.buffer.num_pending
-    # Linux counts kilobytes.
-    fields["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    fields["memory_mb"] = round(_memory_bytes() / _MEGABYTE)
     if forwarder is not None:
         fields["sent"] = forwarder.num_sent
         fields["sent_bytes"] = forwarder.num_bytes
         fields["sent_mb_a_day"] = round(forwarder.num_bytes / days / _MEGABYTE, 2)
     log.info("report", extra=fields)
+
+
+def _memory_bytes() -> int:
+    """Memory that this program holds now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
 
 
 def _receiver(text: str) -> Receiver:

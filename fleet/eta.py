@@ -23,6 +23,7 @@ from fleet.planned import PlannedRun, PlannedStop
 from fleet.sampling import NUM_SAMPLES, Floats, Moment, stay_s, waiting_s
 
 LOW, HIGH = 0.1, 0.9
+LN_2 = 0.6931471805599453
 _STANDING_MPS, _DRIVING_MPS = 1.4, 2.2
 
 
@@ -41,6 +42,13 @@ class EtaParams:
 
     recovery_ratio: float = 0.2
     """Share of a late opening that is taken out of the stay."""
+    start_late_s: float = 120.0
+    """Mean of how much later than planned vehicles leave their depot."""
+    halts_s: float = 30.0
+    """Spread of lights and crossings on the way that is left."""
+    incident_ratio: float = 0.03
+    """Of a drive on which something holds the vehicle up, for ``incident_s`` in the mean."""
+    incident_s: float = 1500.0
     overdue_s: float = 120.0
     """A vehicle that should have left by now leaves within so long, in the middle."""
     off_line_m: float = 500.0
@@ -135,7 +143,8 @@ class Forecaster:
         elif self._is_waiting(day, position):
             phase, origin = Phase.NOT_STARTED, self._run.start_depot_id
             if self._run.depart_at is not None:
-                clock.not_before(self._run.depart_at)
+                late_s = waiting_s(self._params.start_late_s * LN_2)
+                clock.leave_after(self._run.depart_at, late_s)
             departure_at = clock.median_at()
             delay_s = 0.0
         else:
@@ -239,11 +248,10 @@ class Forecaster:
         """The stops to come one after another; the clock goes on with them."""
         etas = []
         for number, stop in enumerate(todo):
-            spell = self._spell(origin, stop.stop_id, clock)
-            drive_s = clock.drive_s(spell, 3 * stop.position + 1)
+            ratio = left_ratio if number == 0 and left_ratio is not None else 1.0
+            drive_s = self._ahead_s(origin, stop.stop_id, clock, 3 * stop.position + 1, ratio)
             if number == 0 and left_ratio is not None:
-                age_s = _age_s(position, now)
-                drive_s = np.maximum(left_ratio * drive_s - age_s, 0.0)
+                drive_s = np.maximum(drive_s - _age_s(position, now), 0.0)
             arrival_s = clock.samples_s + drive_s
             opening_s = self._opening(stop, arrival_s, clock)
             departure_s = self._through(stop, arrival_s, clock)
@@ -264,6 +272,18 @@ class Forecaster:
             origin = stop.stop_id
         return etas
 
+    def _ahead_s(
+        self, origin: str | None, target: str, clock: Moment, row: int, ratio: float
+    ) -> Floats:
+        """Sampled seconds of the part of a drive that is ahead."""
+        spell = self._spell(origin, target, clock)
+        left_s = ratio * spell.median_s
+        sd = float(np.hypot(spell.sd, self._params.halts_s / max(left_s, 1.0)))
+        drive_s = clock.drive_s(Spell(median_s=left_s, sd=min(sd, 1.0)), row)
+        return drive_s + clock.incident_s(
+            ratio * self._params.incident_ratio, self._params.incident_s, row
+        )
+
     def _spell(self, origin: str | None, target: str, clock: Moment) -> Spell:
         if origin is None or origin == target:
             return Spell(median_s=0.0)
@@ -281,12 +301,14 @@ class Forecaster:
         if depot is None:
             return None
         last = todo[-1].stop_id if todo else origin
-        spell = self._spell(last, depot, clock)
-        drive_s = clock.drive_s(spell, 3 * len(self._run.stops) + 1)
-        if not todo and position is not None and origin is not None:
+        ratio = 1.0
+        is_last_leg = not todo and position is not None and origin is not None
+        if is_last_leg and position is not None and origin is not None:
             line = self._line(len(self._run.stops))
             ratio = self._ratio_left(line, origin, self._place(depot), position)
-            drive_s = np.maximum(ratio * drive_s - _age_s(position, now), 0.0)
+        drive_s = self._ahead_s(last, depot, clock, 3 * len(self._run.stops) + 1, ratio)
+        if is_last_leg:
+            drive_s = np.maximum(drive_s - _age_s(position, now), 0.0)
         return clock.instant(float(np.median(clock.samples_s + drive_s)))
 
     def _left_ratio(

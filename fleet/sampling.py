@@ -47,13 +47,27 @@ class Moment:
     def median_at(self) -> datetime:
         return self.instant(float(np.median(self.samples_s)))
 
-    def not_before(self, at: datetime) -> None:
-        self.samples_s = np.maximum(self.samples_s, self.seconds(at))
+    def leave_after(self, at: datetime, late_s: Floats) -> None:
+        """The samples of setting out: so much after an instant, and not before now.
+
+        What should have happened by now happens within as long again: such waits have no memory.
+        """
+        due_s = self.seconds(at)
+        self.samples_s = np.maximum(self.samples_s, max(due_s, 0.0) + late_s)
 
     def drive_s(self, spell: Spell, row: int) -> Floats:
         """Sampled seconds of a drive."""
         drawn: Floats = spell.median_s * self._day * np.exp(spell.sd * normals(row))
         return drawn
+
+    def incident_s(self, ratio: float, mean_s: float, row: int) -> Floats:
+        """Sampled seconds lost by something rare: most samples lose none."""
+        if ratio <= 0:
+            return np.zeros(NUM_SAMPLES)
+        ranks = np.argsort(np.argsort(normals(_ROWS // 2 + row)))
+        beyond = (ranks + 0.5) / NUM_SAMPLES - (1 - ratio)
+        lost: Floats = -mean_s * np.log(np.maximum(1 - np.maximum(beyond, 0) / ratio, 1e-9))
+        return lost
 
 
 def stay_s(spell: Spell, row: int) -> Floats:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from data.model.telemetry import Fix
-from fleet.eta import Forecaster, planned_plus_delay
+from fleet.eta import EtaParams, Forecaster, planned_plus_delay
 from fleet.leg_times import LegTimes
 from fleet.matching import match
 from fleet.simulate import TrueDay
@@ -35,9 +35,10 @@ def trials_of(
     times: LegTimes,
     *,
     every_s: int = 300,
+    params: EtaParams | None = None,
 ) -> Iterable[Trial]:
     """Forecasts every so often from what had come in by then."""
-    forecaster = Forecaster(day.run, times)
+    forecaster = Forecaster(day.run, times, params=params)
     tracker = Tracker(places)
     truth = {v.position: v.from_at for v in day.visits}
     come = sorted(fixes, key=lambda f: f.received_at or f.fix_at)

@@ -84,7 +84,7 @@ def test_a_delay_is_carried_on() -> None:
 
 
 def test_a_bus_that_has_not_left_gets_later_by_the_clock() -> None:
-    """Still at the depot half an hour after it should have left."""
+    """Still at the depot half an hour after it should have left: it leaves soon, not at once."""
     assert RUN.depart_at is not None
     before = forecast(RUN.depart_at - 10 * MINUTE)
     assert before.phase is Phase.NOT_STARTED
@@ -93,7 +93,7 @@ def test_a_bus_that_has_not_left_gets_later_by_the_clock() -> None:
     after = forecast(RUN.depart_at + 30 * MINUTE)
     assert after.next is not None
     waited = after.next.arrival_at - (RUN.depart_at + drive_between(DEPOT, RUN.stops[0].stop_id))
-    assert waited.total_seconds() == pytest.approx(1800, abs=30)
+    assert 1800 < waited.total_seconds() < 1800 + 180
 
 
 def test_progress_on_the_leg_counts() -> None:
