@@ -86,6 +86,17 @@ def read_learned(path: Path) -> Learned:
         ) from wrong
 
 
+def learned_to_json(learned: Learned) -> dict[str, Any]:
+    """What was learned as JSON values, for a database."""
+    plain: dict[str, Any] = _plain(StoredLearned(format=FORMAT, version=VERSION, learned=learned))
+    return plain
+
+
+def learned_from_json(document: Mapping[str, Any]) -> Learned:
+    """What was learned, from JSON values that ``learned_to_json`` has made."""
+    return _FILE.validate_python(document).learned
+
+
 def learned_in(folder: Path) -> Path | None:
     """The file of a region folder, if there is one."""
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
