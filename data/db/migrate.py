@@ -1,5 +1,6 @@
 """Bring a database to the tables of this version."""
 
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
@@ -8,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from data.db.engine import READ_ONLY
 from data.model.errors import StoreError
 
 
@@ -20,8 +22,11 @@ def config_for(connection: Connection) -> Config:
 
 
 def current_revision(engine: Engine) -> str | None:
-    """Revision of the database; ``None`` where it has no tables of ours."""
-    with engine.connect() as connection:
+    """Revision of the database; ``None`` where it has no tables of ours.
+
+    Only looks: it waits for no writer and keeps none waiting.
+    """
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -43,6 +48,7 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+@cache
 def newest_revision() -> str:
     """Revision of the tables of this version of the program."""
     config = Config()

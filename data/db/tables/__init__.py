@@ -3,8 +3,19 @@
 from sqlmodel import SQLModel
 
 from data.db import base
-from data.db.tables import accounts, jobs, plans, publication, records, regions
+from data.db.tables import accounts, days, jobs, plans, publication, records, regions, tracking
 
-__all__ = ["METADATA", "accounts", "base", "jobs", "plans", "publication", "records", "regions"]
+__all__ = [
+    "METADATA",
+    "accounts",
+    "base",
+    "days",
+    "jobs",
+    "plans",
+    "publication",
+    "records",
+    "regions",
+    "tracking",
+]
 
 METADATA = SQLModel.metadata

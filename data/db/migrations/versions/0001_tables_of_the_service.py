@@ -80,6 +80,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
 
     op.create_table(
+        "follower",
+        sa.Column("follower_no", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("arrival", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.Column("owned_until_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("followed", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("follower_no", name=op.f("pk_follower")),
+    )
+    op.create_table(
         "region",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
@@ -93,6 +103,46 @@ def upgrade() -> None:
         sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("region_id", name=op.f("pk_region")),
     )
+    op.create_table(
+        "unknown_device",
+        sa.Column("protocol", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("address", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("first_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("last_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("num_messages", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("protocol", "external_id", name=op.f("pk_unknown_device")),
+    )
+    with op.batch_alter_table("unknown_device", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_unknown_device_last_at"), ["last_at"], unique=False)
+
+    op.create_table(
+        "alert",
+        sa.Column("alert_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("visit_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("since_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("raised_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("acknowledged_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("acknowledged_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_alert_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_alert")),
+    )
+    with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.create_index("ix_alert_day", ["region_id", "service_date"], unique=False)
+        batch_op.create_index("ix_alert_open", ["region_id", "ended_at"], unique=False)
+
     op.create_table(
         "calendar",
         sa.Column("row_id", sa.Integer(), nullable=False),
@@ -136,6 +186,46 @@ def upgrade() -> None:
             "ix_crew_member_current", ["region_id", "valid_to_date"], unique=False
         )
 
+    op.create_table(
+        "day_ends",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("departed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("returned_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("driven_m", sa.Integer(), nullable=False),
+        sa.Column("num_fixes", sa.Integer(), nullable=False),
+        sa.Column("tracker_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_day_ends_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint(
+            "region_id", "vehicle_id", "service_date", name=op.f("pk_day_ends")
+        ),
+    )
+    with op.batch_alter_table("day_ends", schema=None) as batch_op:
+        batch_op.create_index("ix_day_ends_day", ["region_id", "service_date"], unique=False)
+
+    op.create_table(
+        "day_sheet",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("number", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("odometer_out_km", sa.Float(), nullable=True),
+        sa.Column("odometer_in_km", sa.Float(), nullable=True),
+        sa.Column("fuel", sa.Float(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("changed_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_day_sheet_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint(
+            "region_id", "vehicle_id", "service_date", name=op.f("pk_day_sheet")
+        ),
+    )
     op.create_table(
         "depot",
         sa.Column("row_id", sa.Integer(), nullable=False),
@@ -452,6 +542,78 @@ def upgrade() -> None:
         batch_op.create_index("ix_stop_current", ["region_id", "valid_to_date"], unique=False)
 
     op.create_table(
+        "stop_actual",
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("visit_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("stop_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("planned_arrival_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("planned_open_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("planned_close_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("planned_departure_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("actual_from_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("actual_until_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("arrival_dev_s", sa.Integer(), nullable=True),
+        sa.Column("departure_dev_s", sa.Integer(), nullable=True),
+        sa.Column("late_s", sa.Integer(), nullable=False),
+        sa.Column("short_s", sa.Integer(), nullable=False),
+        sa.Column("is_out_of_order", sa.Boolean(), nullable=False),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_stop_actual_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("row_id", name=op.f("pk_stop_actual")),
+        sa.UniqueConstraint(
+            "region_id",
+            "vehicle_id",
+            "service_date",
+            "key",
+            name=op.f("uq_stop_actual_region_id_vehicle_id_service_date_key"),
+        ),
+    )
+    with op.batch_alter_table("stop_actual", schema=None) as batch_op:
+        batch_op.create_index("ix_stop_actual_day", ["region_id", "service_date"], unique=False)
+        batch_op.create_index("ix_stop_actual_visit", ["visit_id"], unique=False)
+
+    op.create_table(
+        "tracker",
+        sa.Column("tracker_no", sa.Integer(), nullable=False),
+        sa.Column("tracker_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("protocol", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("open_key", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("secret_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("heard_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("last_fix_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("num_stored", sa.BigInteger(), nullable=False),
+        sa.Column("num_known", sa.BigInteger(), nullable=False),
+        sa.Column("num_refused", sa.BigInteger(), nullable=False),
+        sa.Column("num_guarded", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_tracker_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("tracker_no", name=op.f("pk_tracker")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_tracker_open_key")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_tracker_secret_hash")),
+        sa.UniqueConstraint("tracker_id", name=op.f("uq_tracker_tracker_id")),
+    )
+    with op.batch_alter_table("tracker", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tracker_region_id"), ["region_id"], unique=False)
+
+    op.create_table(
         "vehicle",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -473,6 +635,48 @@ def upgrade() -> None:
         batch_op.create_index("ix_vehicle_current", ["region_id", "valid_to_date"], unique=False)
 
     op.create_table(
+        "vehicle_now",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("fix_us", sa.BigInteger(), nullable=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column("fix", sa.LargeBinary(), nullable=True),
+        sa.Column("device_id", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("phase", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("is_silent", sa.Boolean(), nullable=False),
+        sa.Column("here_visit_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("next_visit_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("delay_s", sa.Integer(), nullable=True),
+        sa.Column("departure_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("return_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("etas", sa.JSON(), nullable=False),
+        sa.Column("off_m", sa.Integer(), nullable=True),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_vehicle_now_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", "vehicle_id", name=op.f("pk_vehicle_now")),
+    )
+    op.create_table(
+        "fix",
+        sa.Column("tracker_no", sa.Integer(), nullable=False),
+        sa.Column("fix_us", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("arrival", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tracker_no"], ["tracker.tracker_no"], name=op.f("fk_fix_tracker_no_tracker")
+        ),
+        sa.PrimaryKeyConstraint("tracker_no", "fix_us", "sequence", name=op.f("pk_fix")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("fix", schema=None) as batch_op:
+        batch_op.create_index("ix_fix_arrival", ["arrival"], unique=False)
+
+    op.create_table(
         "job_plan",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("job_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
@@ -490,6 +694,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("job_plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_job_plan_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
+        "learned_proposal",
+        sa.Column("proposal_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("plan_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("first_date", sa.Date(), nullable=False),
+        sa.Column("last_date", sa.Date(), nullable=False),
+        sa.Column("num_days", sa.Integer(), nullable=False),
+        sa.Column("num_legs", sa.Integer(), nullable=False),
+        sa.Column("learned", sa.JSON(), nullable=False),
+        sa.Column("review", sa.JSON(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("decided_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.plan_id"], name=op.f("fk_learned_proposal_plan_id_plan")
+        ),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_learned_proposal_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_learned_proposal")),
+    )
+    with op.batch_alter_table("learned_proposal", schema=None) as batch_op:
+        batch_op.create_index("ix_learned_proposal_state", ["region_id", "state"], unique=False)
 
     op.create_table(
         "plan_revision",
@@ -542,6 +775,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_timetable_region_id"), ["region_id"], unique=False)
 
     op.create_table(
+        "track_chunk",
+        sa.Column("tracker_no", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("num", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_track_chunk_region_id_region")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tracker_no"], ["tracker.tracker_no"], name=op.f("fk_track_chunk_tracker_no_tracker")
+        ),
+        sa.PrimaryKeyConstraint("tracker_no", "slot", name=op.f("pk_track_chunk")),
+    )
+    with op.batch_alter_table("track_chunk", schema=None) as batch_op:
+        batch_op.create_index("ix_track_chunk_slot", ["slot"], unique=False)
+        batch_op.create_index(
+            "ix_track_chunk_vehicle", ["region_id", "vehicle_id", "slot"], unique=False
+        )
+
+    op.create_table(
         "stop_visit",
         sa.Column("visit_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -587,6 +842,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_stop_visit_day")
 
     op.drop_table("stop_visit")
+    with op.batch_alter_table("track_chunk", schema=None) as batch_op:
+        batch_op.drop_index("ix_track_chunk_vehicle")
+        batch_op.drop_index("ix_track_chunk_slot")
+
+    op.drop_table("track_chunk")
     with op.batch_alter_table("timetable", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_timetable_region_id"))
 
@@ -595,14 +855,32 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plan_revision_plan_id"))
 
     op.drop_table("plan_revision")
+    with op.batch_alter_table("learned_proposal", schema=None) as batch_op:
+        batch_op.drop_index("ix_learned_proposal_state")
+
+    op.drop_table("learned_proposal")
     with op.batch_alter_table("job_plan", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_plan_job_id"))
 
     op.drop_table("job_plan")
+    with op.batch_alter_table("fix", schema=None) as batch_op:
+        batch_op.drop_index("ix_fix_arrival")
+
+    op.drop_table("fix")
+    op.drop_table("vehicle_now")
     with op.batch_alter_table("vehicle", schema=None) as batch_op:
         batch_op.drop_index("ix_vehicle_current")
 
     op.drop_table("vehicle")
+    with op.batch_alter_table("tracker", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tracker_region_id"))
+
+    op.drop_table("tracker")
+    with op.batch_alter_table("stop_actual", schema=None) as batch_op:
+        batch_op.drop_index("ix_stop_actual_visit")
+        batch_op.drop_index("ix_stop_actual_day")
+
+    op.drop_table("stop_actual")
     with op.batch_alter_table("stop", schema=None) as batch_op:
         batch_op.drop_index("ix_stop_current")
 
@@ -660,6 +938,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_depot_current")
 
     op.drop_table("depot")
+    op.drop_table("day_sheet")
+    with op.batch_alter_table("day_ends", schema=None) as batch_op:
+        batch_op.drop_index("ix_day_ends_day")
+
+    op.drop_table("day_ends")
     with op.batch_alter_table("crew_member", schema=None) as batch_op:
         batch_op.drop_index("ix_crew_member_current")
 
@@ -668,7 +951,17 @@ def downgrade() -> None:
         batch_op.drop_index("ix_calendar_current")
 
     op.drop_table("calendar")
+    with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_open")
+        batch_op.drop_index("ix_alert_day")
+
+    op.drop_table("alert")
+    with op.batch_alter_table("unknown_device", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_unknown_device_last_at"))
+
+    op.drop_table("unknown_device")
     op.drop_table("region")
+    op.drop_table("follower")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_at"))
 
