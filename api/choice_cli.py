@@ -31,7 +31,7 @@ from api.services.choices import Setting, fleet_sizes, frontier_of, write_choice
 from api.services.folders import check_folder, made_folder
 from api.services.learning import guidance_of
 from api.services.needs import audit_region
-from api.services.planning import check_frame
+from api.services.plan_frame import check_frame
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings

@@ -14,7 +14,8 @@ from api.services.folders import check_folder
 from api.services.learning import guidance_of
 from api.services.needs import audit_region
 from api.services.plan_folder import Published, write_needs, write_plan_folder
-from api.services.planning import PlanResult, check_frame, plan_region, with_nights
+from api.services.plan_frame import check_frame, with_nights
+from api.services.planning import PlanResult, plan_region
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.settings import Settings

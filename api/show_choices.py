@@ -17,7 +17,8 @@ from data.model.plan import PlanRequest
 from data.model.region import Region
 from data.model.rule_notes import provisional_notes
 from maps.chart_page import Row, Section, chart_page
-from maps.charts import Dot, bars_svg, dots_svg
+from maps.charts import bars_svg, dots_svg
+from maps.dots import Dot
 from planner.access import AccessFigures
 from planner.frontier import Frontier
 from planner.frontier_points import Point

@@ -6,13 +6,14 @@ on colour or sight. The dots of a plan lead to its map.
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import altair as alt
 import vl_convert
 
 from data.model.labels import Labels
+from maps.dots import Dot
 
 WIDTH = 560
 HEIGHT = 340
@@ -22,19 +23,6 @@ ACCENT = "#c0392b"
 _BASE = "https://vega.github.io/vega-datasets/"
 """What the renderer puts before relative links."""
 _LOCALES = {"ru": "ru-RU", "en": "en-GB"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dot:
-    """A plan in a chart; ``shade`` is told by colour, ``None`` for a figure that is not known."""
-
-    name: str
-    link: str
-    x: float
-    y: float
-    shade: float | None = None
-    is_marked: bool = False
-    """Whether the dot stands out, as what there is today."""
 
 
 def dots_svg(

@@ -10,7 +10,7 @@ from api.jobs.packing import choice
 from api.jobs.params import FleetSizeParams, FrontierParams
 from api.services.choices import Setting, Sized, fleet_sizes, frontier_of
 from api.services.needs import audit_region
-from api.services.planning import check_frame
+from api.services.plan_frame import check_frame
 from api.show_choices import base_facts, frontier_facts, point_names, size_facts
 from data.feeds.plan_file import plain
 from data.model.jobs import JobFailure, JobPlan, JobPlanDocument

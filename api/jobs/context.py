@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from api.progress import Ticker
 from api.services.plan_documents import OpenedPlan, open_plan
+from api.services.region_home import check_inside
 from api.services.roads import open_roads
 from api.settings import Settings
 from data.db import region_store
 from data.db.engine import reading
-from data.model.errors import InputError
 from data.model.jobs import Job
 from data.model.region import Region
 from maps.roads import Roads
@@ -74,27 +73,6 @@ class Context:
             work_limit=params["work_limit"],
             workers=params["threads"],
         )
-
-
-def region_files(settings: Settings, region_id: str) -> Path:
-    """Folder of a region's own large files: its extract, its learned times."""
-    return settings.data_dir / "regions" / region_id
-
-
-def check_inside(region: Region, settings: Settings) -> Path:
-    """The folder of a region, once its road extract is known to lie in it: names are imported.
-
-    Raises
-    ------
-    InputError
-        ``jobs.extract_outside``.
-    """
-    folder = region_files(settings, region.region_id)
-    home = (settings.data_dir / "regions").resolve()
-    file = (folder / region.roads_file).resolve()
-    if folder.resolve().parent != home or not file.is_relative_to(folder.resolve()):
-        raise InputError("jobs.extract_outside", file=region.roads_file or region.region_id)
-    return folder
 
 
 def _next_monday(day: date) -> date:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from api.jobs.context import Context, check_inside
+from api.jobs.context import Context
 from api.jobs.outcome import FoundPlan, Outcome
 from api.jobs.packing import cycle_facts, refuse_broken, summary_json
 from api.jobs.params import PlanParams, ReplanParams
@@ -12,14 +12,9 @@ from api.services.fixing import Wishes, with_pins
 from api.services.learning import guidance_of
 from api.services.needs import audit_region
 from api.services.plan_documents import OpenedPlan, packed
-from api.services.planning import (
-    PlanResult,
-    check_frame,
-    finished,
-    plan_region,
-    solved,
-    with_nights,
-)
+from api.services.plan_frame import check_frame, with_nights
+from api.services.planning import PlanResult, finished, plan_region, solved
+from api.services.region_home import check_inside
 from data.feeds.plan_bytes import pins_to_json
 from data.model.errors import ConflictError
 from data.model.pins import KeptRun, Pins

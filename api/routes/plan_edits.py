@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from api.auth import Dispatcher
 from api.conditions import IfMatchDep, etag
 from api.errors import problems
-from api.jobs.context import check_inside
 from api.language import words_of
 from api.schemas.plans import EditCreate, EditPublic, NewStopStep, PlaceRequest, PlacesPublic
 from api.services import editing
@@ -22,6 +21,7 @@ from api.services.plan_access import (
 from api.services.plan_documents import OpenedPlan, remember
 from api.services.plan_edit_views import edit_public, places_public, taken_public
 from api.services.plan_steps import NewStop, after
+from api.services.region_home import check_inside
 from api.services.region_parts import parts_of
 from api.services.step_schemas import spot_of, steps_of
 from api.state import Service, ServiceDep

@@ -1,6 +1,7 @@
 """The basemap that the desk shows of a region, and the making of one from its extract.
 
-``python -m api.services.basemaps EXTRACT FILE`` makes one and ends with whoever started it.
+``python -m api.services.basemaps EXTRACT FILE`` makes one and ends with whoever started it. What
+draws maps is loaded with the first one asked for.
 """
 
 import logging
@@ -13,11 +14,10 @@ import threading
 import time
 from pathlib import Path
 
-from api.jobs.context import check_inside
+from api.services.region_home import check_inside
 from api.settings import Settings
 from data.model.errors import BookmobileError
 from data.model.region import Region
-from maps.basemap import extract_basemap, extract_basemap_path, find_basemap
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ def desk_basemap(region: Region, settings: Settings) -> Path:
     InputError
         ``basemap.empty``, ``basemap.not_written``; ``jobs.extract_outside``.
     """
+    from maps.basemap import extract_basemap_path, find_basemap
+
     cache_dir = settings.cache_dir / FOLDER
     extract = _extract(region, settings)
     if extract is None:
@@ -90,6 +92,8 @@ def wait_for_basemaps(timeout_s: float) -> None:
 
 def main() -> int:
     """Make the basemap of an extract; give up when the server that asked for it is gone."""
+    from maps.basemap import extract_basemap
+
     extract, target = map(Path, sys.argv[1:])
     server = os.getppid()
     # An end by signal must pass through the clearing up of the tiler and its files.

@@ -9,7 +9,7 @@ from api.words import Words
 from data.model.calendar import HOUR_S, MINUTE_S
 from data.model.errors import NotFoundError
 from data.model.jobs import Job, JobKind, JobPlan
-from maps.charts import Dot, bars_svg, dots_svg
+from maps.dots import Dot
 
 _UNKNOWN = "—"
 _KM = 1000
@@ -219,6 +219,8 @@ def chart_svg(words: Words, job: Job, name: str) -> str:
 
 @lru_cache(maxsize=_MOST_CHARTS)
 def _drawn(language: str, name: str, dots: tuple[Dot, ...]) -> str:
+    from maps.charts import bars_svg, dots_svg
+
     words = Words(language)
     people = words("frontier.axis.people")
     match name:

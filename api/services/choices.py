@@ -13,7 +13,8 @@ from api.services.folders import made_folder
 from api.services.learning import NO_GUIDANCE, Guidance, guided
 from api.services.needs import NeedAudit, library_position
 from api.services.plan_folder import Published, run_lines
-from api.services.planning import Prepared, finished, fleet_of, measure, prepared, stops_of
+from api.services.plan_frame import fleet_of
+from api.services.planning import Prepared, finished, measure, prepared, stops_of
 from api.words import Words
 from data.feeds.plan_file import write_plan
 from data.model.calendar import HOUR_S, MINUTE_S

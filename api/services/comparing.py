@@ -13,7 +13,6 @@ from data.model.fleet import Vehicle
 from data.model.plan import Plan, PlanRequest
 from planner.access import AccessFigures, Group, groups_served, measure, served_stops
 from planner.changes import num_changes
-from planner.learn.demand import expected_total
 from planner.score import PlanSummary, check, summarise
 
 _CENT = Decimal("0.01")
@@ -93,7 +92,7 @@ def compare_plans(
                 fuels=burnt,
                 without_fuel=unknown,
                 buffer_s=plan_buffer_s(request, plan),
-                expected_visits=expected_total(request, plan),
+                expected_visits=_expected_visits(request, plan),
                 prize_by=request.prize_by,
             )
         )
@@ -103,6 +102,15 @@ def compare_plans(
 def fairness(access: Access | None, plan: Plan) -> AccessFigures | None:
     """The measures of fairness of a plan, if its request tells how far people are."""
     return None if access is None else measure(access, served_stops(plan))
+
+
+def _expected_visits(request: PlanRequest, plan: Plan) -> VisitsEstimate | None:
+    """Visits that a plan brings; the statistics are loaded where stops tell what they expect."""
+    if all(s.visits_expected is None for s in request.stops):
+        return None
+    from planner.learn.demand import expected_total
+
+    return expected_total(request, plan)
 
 
 def cost_of(summary: PlanSummary, costs: Costs) -> Decimal | None:

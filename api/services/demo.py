@@ -8,13 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from api.jobs.context import region_files
 from api.jobs.packing import cycle_facts, summary_json
 from api.passwords import hash_password
 from api.services.accounts import add_account, new_account
 from api.services.plan_documents import packed
 from api.services.planning import PlanResult
 from api.services.publishing import PublishAsked, publish
+from api.services.region_home import region_files
 from api.settings import Settings
 from data.db import accounts_store, plan_store, publication_store, region_store
 from data.db.engine import reading, writing

@@ -18,7 +18,7 @@ from api.services.import_outcome import (
     told_of,
     told_problem,
 )
-from api.services.region_drafts import Draft, DraftFile, Drafts
+from api.services.region_drafts import BASE, Draft, DraftFile, Drafts
 from api.services.region_files import (
     GivenFiles,
     filled,
@@ -39,8 +39,6 @@ from data.model.region import Region
 
 NUM_SAMPLES = 3
 SAMPLE_CHARS = 60
-BASE = "base"
-"""Folder in a draft with the region that is added to."""
 
 
 @dataclass(slots=True, kw_only=True)

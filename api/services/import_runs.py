@@ -9,10 +9,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pyogrio
 
 from api.services.import_outcome import OUTCOME, Outcome, Told
 from api.services.import_worker import OUTCOME as OUTCOME_FILE
@@ -25,6 +24,17 @@ DEAD_AFTER_S = 20.0
 _TRIES = "tries"
 _DRIVERS = frozenset({"GeoJSON", "GPKG", "ESRI Shapefile"})
 """Drivers of the vector library that uploads need; all others are off while they are read."""
+
+
+@cache
+def _drivers() -> frozenset[str]:
+    """All drivers of the vector library, asked in a process of its own: it is large."""
+    asked = "import pyogrio; print(*pyogrio.list_drivers(), sep='\\n')"
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", asked], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return frozenset(told.stdout.splitlines())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +116,7 @@ class Runs:
         folder = self.drafts.folder(draft_id)
         write_whole(folder / _TRIES, str(tries).encode())
         write_whole(folder / PROGRESS, json.dumps({"at": time.time()}).encode())
-        off = ",".join(sorted(set(pyogrio.list_drivers()) - _DRIVERS))
+        off = ",".join(sorted(_drivers() - _DRIVERS))
         command = [sys.executable, "-m", "api.services.import_worker"]
         command += [str(self.drafts.root.resolve()), draft_id, str(self.most_mb), off]
         self._running[draft_id] = subprocess.Popen(

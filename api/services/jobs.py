@@ -19,7 +19,7 @@ from api.jobs.queue import JobQueue
 from api.jobs.storing import ADDED, announce
 from api.services.dwelling import with_open_times
 from api.services.needs import norm_set_of
-from api.services.planning import check_frame, with_nights
+from api.services.plan_frame import check_frame, with_nights
 from api.words import Words
 from data.db import audit_store, event_store, job_store, plan_store, region_store
 from data.db.plan_store import PlanState, StoredPlan

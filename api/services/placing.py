@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from api.progress import Quiet
 from api.services.plan_steps import NewStop
-from api.services.roads import open_roads
-from data.feeds.estimate_file import load_default_estimate
+from api.services.roads import estimated_roads, open_roads
 from data.model.calendar import Window
 from data.model.errors import InputError, RequestError
 from data.model.fleet import Vehicle, VehicleId
@@ -20,7 +19,6 @@ from data.model.place import Stop, StopId, StopKind
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from data.model.travel import TravelMatrix
-from maps.estimate import EstimatedRoads
 from maps.roads import SNAP_LIMIT_M, Roads
 from planner.insert import Place, best_places
 
@@ -46,7 +44,7 @@ def roads_like(
 ) -> Iterator[Roads]:
     """The roads that a plan's travel came from: the estimate, or the region's network."""
     if any(m.is_estimated for m in request.travel.values()):
-        yield EstimatedRoads(region.land, region.estimate or load_default_estimate())
+        yield estimated_roads(region)
         return
     with open_roads(region, folder, cache_dir=cache_dir, extract=None, tick=Quiet()) as roads:
         yield roads

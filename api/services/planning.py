@@ -11,8 +11,9 @@ from api.services.dwelling import with_open_times
 from api.services.fixing import NO_WISHES, Wishes, with_pins
 from api.services.learning import NO_GUIDANCE, Guidance, guided, kept_by
 from api.services.needs import NeedAudit
+from api.services.plan_frame import fleet_of
 from api.services.telling import Limits, tell_progress
-from data.model.errors import InputError, RequestError
+from data.model.errors import RequestError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.nights import depots_for
 from data.model.place import Stop
@@ -57,44 +58,6 @@ class PlanResult:
     """How surely each arrival is kept, where times were learned."""
     drive_bound_s: int | None = None
     """Driving that no plan can do without; only where every stop must be served."""
-
-
-def fleet_of(region: Region, num_vehicles: int | None) -> tuple[tuple[Vehicle, ...], int]:
-    """The first ``num_vehicles`` of a region; beyond its own they are copied in turn.
-
-    Returns
-    -------
-    tuple
-        The vehicles, and how many of them are copies.
-    """
-    own = region.vehicles
-    wanted = len(own) if num_vehicles is None else num_vehicles
-    if wanted < 1 or not own:
-        raise RequestError("request.no_vehicle")
-    fleet = list(own[:wanted])
-    while len(fleet) < wanted:
-        number = len(fleet) + 1
-        model = own[(number - 1) % len(own)]
-        fleet.append(
-            replace(model, vehicle_id=VehicleId(f"{model.vehicle_id}+{number}"), name=f"№ {number}")
-        )
-    return tuple(fleet), max(0, wanted - len(own))
-
-
-def with_nights(region: Region, nights: int | None) -> Region:
-    """The region whose vehicles may all spend so many nights in a row away; ``None`` leaves them.
-
-    Raises
-    ------
-    InputError
-        ``nights.no_lodging`` if nights are allowed and no depot is a lodging.
-    """
-    if nights is None:
-        return region
-    if nights > 0 and not any(d.is_lodging for d in region.depots):
-        raise InputError("nights.no_lodging", nights=nights)
-    vehicles = tuple(replace(v, max_nights_away=nights) for v in region.vehicles)
-    return replace(region, vehicles=vehicles)
 
 
 def plan_region(
@@ -242,22 +205,6 @@ def finished(request: PlanRequest, plan: Plan) -> Plan:
         bound, kind = prize_bound(request)
         plan = replace(plan, provenance=replace(plan.provenance, bound=bound, bound_kind=kind))
     return plan
-
-
-def check_frame(
-    region: Region,
-    *,
-    start_date: date,
-    weeks: int,
-    until_date: date | None = None,
-    num_vehicles: int | None,
-) -> None:
-    """Refuse dates, vehicles and rules that no plan can have, before any long work."""
-    vehicles, _ = fleet_of(region, num_vehicles)
-    frame = frame_request(
-        region, start_date=start_date, weeks=weeks, until_date=until_date, vehicles=vehicles
-    )
-    check_recurrences(frame, region.stops)
 
 
 def _refuse_doomed(request: PlanRequest) -> None:

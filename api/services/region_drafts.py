@@ -20,6 +20,8 @@ from api.services.upload_files import UploadKind
 from data.model.errors import InputError, NotFoundError
 
 MOST_FILES = 40
+BASE = "base"
+"""Folder in a draft with the region that is added to."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -18,9 +18,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.services.import_outcome import Outcome
-from api.services.import_reading import BASE
 from api.services.import_runs import Progress, Runs
-from api.services.region_drafts import Draft, DraftFile, Drafts
+from api.services.region_drafts import BASE, Draft, DraftFile, Drafts
 from api.services.regions import bundled_regions
 from api.services.upload_files import HEAD_BYTES, UploadKind, check_head, check_kind, tidy_name
 from data.db import audit_store, event_store, region_store

@@ -1,4 +1,7 @@
-"""Open the roads of a region: its extract if it has one, else the estimate."""
+"""Open the roads of a region: its extract if it has one, else the estimate.
+
+An engine is loaded with the first roads that it opens; a server that opens none stays small.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +12,8 @@ from data.feeds.estimate_file import load_default_estimate
 from data.feeds.region_folder import roads_path
 from data.feeds.tables import check_file
 from data.model.region import Region
-from maps.estimate import EstimatedRoads
 from maps.matrix import MatrixCache
 from maps.roads import Roads
-from maps.valhalla_roads import open_valhalla
 
 
 @contextmanager
@@ -28,6 +29,8 @@ def open_roads(
     """
     source = extract or roads_path(region, folder)
     if source is not None:
+        from maps.valhalla_roads import open_valhalla
+
         check_file(source)
         tick.phase("phase.roads")
         roads: Roads = open_valhalla(
@@ -37,9 +40,16 @@ def open_roads(
             progress=tick.fraction,
         )
     else:
-        roads = EstimatedRoads(region.land, region.estimate or load_default_estimate())
+        roads = estimated_roads(region)
     cached = MatrixCache(roads, cache_dir / "matrices")
     try:
         yield cached
     finally:
         cached.close()
+
+
+def estimated_roads(region: Region) -> Roads:
+    """Travel estimated from the shape of the region's land."""
+    from maps.estimate import EstimatedRoads
+
+    return EstimatedRoads(region.land, region.estimate or load_default_estimate())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.jobs.context import region_files
 from api.services.basemaps import desk_basemap, wait_for_basemaps
+from api.services.region_home import region_files
 from api.services.regions import load_region
 from api.settings import Settings
 from data.model.errors import InputError

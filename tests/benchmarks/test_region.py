@@ -12,7 +12,8 @@ from rich.console import Console
 
 from api.progress import Quiet
 from api.services.needs import audit_region
-from api.services.planning import fleet_of, measure
+from api.services.plan_frame import fleet_of
+from api.services.planning import measure
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from data.model.plan import PlanRequest

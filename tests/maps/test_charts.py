@@ -7,7 +7,8 @@ import pytest
 
 from api.words import Words
 from maps.chart_page import Row, Section, chart_page
-from maps.charts import Dot, bars_svg, dots_svg
+from maps.charts import bars_svg, dots_svg
+from maps.dots import Dot
 
 DOTS = (
     Dot(name="1", link="01-most-people/map.html", x=3663.0, y=23370.0, shade=9.8),
