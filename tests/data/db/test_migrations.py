@@ -1,5 +1,6 @@
 """The migrations build exactly the tables that the code knows, on both databases."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from alembic import command
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine, inspect, text
 
-from data.db.engine import open_engine
-from data.db.migrate import config_for, current_revision, migrate
+from data.db.engine import open_engine, writing
+from data.db.migrate import config_for, current_revision, migrate, newest_revision
 from data.db.tables import METADATA
 from data.model.errors import StoreError
 
@@ -42,3 +43,12 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert refused.value.code == "store.newer"
     assert current_revision(engine) == "9999"
     engine.dispose()
+
+
+def test_the_revision_is_told_while_somebody_writes(engine: Engine) -> None:
+    """Whoever watches over the service is answered also during a long import."""
+    with writing(engine) as session:
+        session.execute(text("update alembic_version set version_num = version_num"))
+        began_s = time.monotonic()
+        assert current_revision(engine) == newest_revision()
+        assert time.monotonic() - began_s < 5
