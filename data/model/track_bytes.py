@@ -50,6 +50,7 @@ _LONG = frozenset({"received", "device", "odometer_m"})
 _PACKED = struct.Struct("<" + "".join("q" if name in _LONG else "i" for name in _COLUMNS))
 _VERSION = 1
 _HEAD = struct.Struct("<BI")
+_MOST_FIXES = 10_000_000
 _CONSTANT, _SHORT_STEPS, _LONG_STEPS = 0, 1, 2
 
 type Numbers = tuple[int, ...]
@@ -154,8 +155,8 @@ def unpack_chunk(data: bytes) -> dict[FixKey, bytes]:
         version, number = _HEAD.unpack_from(raw)
     except (zlib.error, struct.error) as wrong:
         raise ValueError("no chunk of a track") from wrong
-    if version != _VERSION:
-        raise ValueError(f"chunk of a track in version {version}")
+    if version != _VERSION or number > _MOST_FIXES:
+        raise ValueError(f"chunk of a track in version {version} with {number} fixes")
     place, columns = _HEAD.size, []
     for _ in range(2 + len(_COLUMNS)):
         column, place = _column(raw, place, number)
