@@ -212,8 +212,8 @@ def settle(session: Session, numbers: Iterable[int], *, now: datetime, followed:
             key = FixKey(fix_us, sequence)
             by_slot[key.slot][key] = body
         for slot, fixes in by_slot.items():
-            _pack(session, number, slot, fixes)
             done += len(fixes)
+            _pack(session, number, slot, fixes)
         if by_slot:
             session.exec(
                 delete(FixRow).where(

@@ -53,15 +53,16 @@ def tracker_on(engine: Engine, name: str = "imei-1") -> Tracker:
 
 def fix(s: float, *, sequence: int | None = None, late_s: float = 1, lon: float = 20.5) -> Fix:
     at = AT + timedelta(seconds=s)
-    return Fix(
+    one = Fix(
         device_id=DeviceId("imei-1"),
         fix_at=at,
-        lon=round(lon + s * 1e-5, 7),
+        lon=lon + s * 1e-5,
         lat=54.7,
         sequence=sequence,
         received_at=at + timedelta(seconds=late_s),
         speed_mps=10.0,
     )
+    return settled(one)
 
 
 def stored(engine: Engine) -> list[Fix]:
