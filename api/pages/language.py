@@ -19,7 +19,7 @@ from data.model.errors import NotFoundError
 router = APIRouter()
 YEAR_S = 365 * 86_400
 
-BROWSER_DOMAINS = ("web_js", "board", "jobs")
+BROWSER_DOMAINS = ("web_js", "board", "jobs", "web_live")
 """Catalogues whose words go to browsers; a domain that does not exist yet is left out."""
 
 

@@ -16,6 +16,7 @@ from api.limiter import Limit
 from api.middleware import content_security_policy
 from api.rendering import render
 from api.services.public import Published, PublishedCache
+from api.services.public_now import NowViews, read_road
 from api.services.public_pages import Context, PublicPages
 from api.state import Service, ServiceDep
 from api.web.public_links import PREFIX, ServedLinks
@@ -64,7 +65,7 @@ def published_of(request: Request, service: Service, region: str) -> Published:
     return cache_of(request).get(service.engine, region_id)
 
 
-def _pages(request: Request, service: Service, region: str) -> PublicPages:
+def pages_for(request: Request, service: Service, region: str) -> PublicPages:
     """The pages in the reader's language."""
     published = published_of(request, service, region)
     own = published.timetable.language
@@ -85,6 +86,13 @@ def pages_of(service: Service, published: Published, language: str) -> PublicPag
         words=Words(language),
         links=links,
     )
+
+
+def now_of(service: Service, pages: PublicPages) -> NowViews:
+    """Where the region's vehicles are now."""
+    with reading(service.engine) as session:
+        road = read_road(session, pages.timetable.region_id, at=service.clock(), today=pages.now[0])
+    return NowViews(pages.views, road)
 
 
 def _show(request: Request, pages: PublicPages, template: str, context: Context) -> Response:
@@ -111,8 +119,13 @@ def home(
     query = " ".join(q.replace("\0", "").split())[:QUERY_CHARS]
     if query or position:
         service.limiter.check(Limit.SEARCH, request.client.host if request.client else "")
-    pages = _pages(request, service, region)
-    return _show(request, pages, "home", pages.home(query=query, position=position))
+    pages = pages_for(request, service, region)
+    context = pages.home(query=query, position=position)
+    part = pages.links.page("now/home")
+    return _show(
+        request, pages, "home", context | {"vehicles": now_of(service, pages).vehicles(),
+        "now_source": part},
+    )  # fmt: skip
 
 
 def _position(lon: str | None, lat: str | None) -> tuple[float, float] | None:
@@ -137,21 +150,21 @@ def _position(lon: str | None, lat: str | None) -> tuple[float, float] | None:
 @router.get("/timetable")
 def timetable_page(region: str, request: Request, service: ServiceDep) -> Response:
     """The whole timetable by stop."""
-    pages = _pages(request, service, region)
+    pages = pages_for(request, service, region)
     return _show(request, pages, "timetable", pages.whole())
 
 
 @router.get("/notices")
 def notices_page(region: str, request: Request, service: ServiceDep) -> Response:
     """What readers are told besides the timetable."""
-    pages = _pages(request, service, region)
+    pages = pages_for(request, service, region)
     return _show(request, pages, "notices", pages.notices())
 
 
 @router.get("/data")
 def data_page(region: str, request: Request, service: ServiceDep) -> Response:
     """Addresses of the open data."""
-    pages = _pages(request, service, region)
+    pages = pages_for(request, service, region)
     return _show(request, pages, "data", pages.data())
 
 
@@ -170,7 +183,7 @@ def embed(
     request.state.caller = replace(NOBODY, language=language)
     pages = pages_of(service, published, language)
     headers = _PAGE | {"content-security-policy": content_security_policy(frame_ancestors="*")}
-    return render(request, "public/embed.html", headers=headers, **pages.embed(_stop_id(stop)))
+    return render(request, "public/embed.html", headers=headers, **pages.embed(stop_id_of(stop)))
 
 
 @router.api_route("/timetable.ics", methods=["GET", "HEAD"])
@@ -211,15 +224,18 @@ def stop_calendar(
 ) -> Response:
     """A stop's visits as iCalendar."""
     feed = _Feed(request, service, region, lang)
-    stop_id = feed.pages.place(_stop_id(stop)).stop_id
+    stop_id = feed.pages.place(stop_id_of(stop)).stop_id
     return feed.answer("text/calendar; charset=utf-8", lambda: feed.pages.stop_calendar(stop_id))
 
 
 @router.get("/stops/{stop}")
 def stop_page(region: str, stop: str, request: Request, service: ServiceDep) -> Response:
     """The timetable of a stop."""
-    pages = _pages(request, service, region)
-    return _show(request, pages, "stop", pages.stop(_stop_id(stop)))
+    pages = pages_for(request, service, region)
+    stop_id = stop_id_of(stop)
+    found = now_of(service, pages).visit(stop_id)
+    part = pages.links.page(f"now/stops/{stop}")
+    return _show(request, pages, "stop", pages.stop(stop_id) | {"found": found, "now_source": part})
 
 
 @router.api_route("/vehicles/{vehicle}.ics", methods=["GET", "HEAD"])
@@ -228,7 +244,7 @@ def vehicle_calendar(
 ) -> Response:
     """A vehicle's visits as iCalendar."""
     feed = _Feed(request, service, region, lang)
-    vehicle_id = _vehicle_id(vehicle)
+    vehicle_id = vehicle_id_of(vehicle)
     feed.pages.vehicle_name(vehicle_id)
     return feed.answer(
         "text/calendar; charset=utf-8", lambda: feed.pages.vehicle_calendar(vehicle_id)
@@ -238,8 +254,13 @@ def vehicle_calendar(
 @router.get("/vehicles/{vehicle}")
 def vehicle_page(region: str, vehicle: str, request: Request, service: ServiceDep) -> Response:
     """The coming days of a vehicle."""
-    pages = _pages(request, service, region)
-    return _show(request, pages, "vehicle", pages.vehicle(_vehicle_id(vehicle)))
+    pages = pages_for(request, service, region)
+    vehicle_id = vehicle_id_of(vehicle)
+    now = now_of(service, pages).vehicle(vehicle_id)
+    part = pages.links.page(f"now/vehicles/{vehicle}")
+    return _show(
+        request, pages, "vehicle", pages.vehicle(vehicle_id) | {"now": now, "now_source": part}
+    )
 
 
 @short.get("/{region}")
@@ -252,14 +273,16 @@ def short_address(region: str, service: ServiceDep) -> Response:
     return RedirectResponse(f"{PREFIX}/{region}", status_code=308)
 
 
-def _stop_id(part: str) -> StopId:
+def stop_id_of(part: str) -> StopId:
+    """A stop's id by its part of an address."""
     key = key_of(part)
     if key is None:
         raise NotFoundError("public.no_stop")
     return StopId(key)
 
 
-def _vehicle_id(part: str) -> VehicleId:
+def vehicle_id_of(part: str) -> VehicleId:
+    """A vehicle's id by its part of an address."""
     key = key_of(part)
     if key is None:
         raise NotFoundError("public.no_vehicle")

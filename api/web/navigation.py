@@ -5,6 +5,7 @@ DESK_AREAS = (
     ("needs", "/needs"),
     ("plans", "/plans"),
     ("board", "/board"),
+    ("live", "/live"),
     ("timetable", "/timetable"),
     ("calendar", "/calendar"),
     ("settings", "/settings"),

@@ -3,16 +3,16 @@
 import { maplibre } from "./basemap.mjs";
 import { SYMBOLS } from "./symbols.mjs";
 
-const BOLD = ["Noto Sans Medium"];
+export const BOLD = ["Noto Sans Medium"];
 const EMPTY = { type: "FeatureCollection", features: [] };
 
-const pointOf = ({ lon, lat, ...properties }) => ({
+export const pointOf = ({ lon, lat, ...properties }) => ({
   type: "Feature",
   geometry: { type: "Point", coordinates: [lon, lat] },
   properties,
 });
 
-const lineOf = ({ line, ...properties }) => ({
+export const lineOf = ({ line, ...properties }) => ({
   type: "Feature",
   geometry: { type: "LineString", coordinates: line },
   properties,
@@ -22,7 +22,8 @@ const chosen = (value, otherwise) => [
   "case", ["boolean", ["feature-state", "selected"], false], value, otherwise,
 ];
 
-function put(map, name, features, layers, before) {
+/** Put features on a source of a name; layers come with the first ones. */
+export function put(map, name, features, layers, before) {
   const data = { type: "FeatureCollection", features };
   const source = map.getSource(name);
   if (source !== undefined) {
@@ -36,7 +37,8 @@ function put(map, name, features, layers, before) {
 
 const handlers = new WeakMap();
 
-function handle(map, layer, isNew, onSelect) {
+/** Let a layer tell what is clicked; the last handler given holds. */
+export function handle(map, layer, isNew, onSelect) {
   if (!handlers.has(map)) handlers.set(map, {});
   handlers.get(map)[layer] = onSelect;
   if (!isNew) return;
@@ -48,7 +50,7 @@ function handle(map, layer, isNew, onSelect) {
   });
 }
 
-const firstLabel = (map) => map.getStyle().layers.find((layer) => layer.type === "symbol")?.id;
+export const firstLabel = (map) => map.getStyle().layers.find((layer) => layer.type === "symbol")?.id;
 
 /**
  * Settlements, one symbol each; the fewer people, the later the symbol appears.

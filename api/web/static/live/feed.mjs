@@ -1,0 +1,94 @@
+// What comes from the server: the whole once, then whatever has changed.
+
+import { batch } from "../vendor/preact/signals.mjs";
+import { call } from "../board/calls.mjs";
+import { alerts, fleet, link, setClock, vehicles } from "./state.mjs";
+
+/** Without events the whole is read anew so often. */
+const POLL_MS = 20_000;
+/** Events within it are answered by one question. */
+const GATHER_MS = 200;
+
+let root = "";
+let revision = 0;
+let gathering = 0;
+let asking = null;
+
+/** Read a region's live state and keep it fresh. */
+export async function begin(regionId) {
+  root = `/regions/${encodeURIComponent(regionId)}`;
+  await read();
+  listen(regionId);
+  setInterval(() => { if (link.value !== "on") void again(); }, POLL_MS);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) void again(); });
+}
+
+/** Read the whole, or what is newer than a revision; vehicles that did not change stay as they are. */
+async function read(since = null) {
+  const told = await call("GET", `${root}/live${since === null ? "" : `?since=${since}`}`);
+  batch(() => {
+    setClock(told.at);
+    revision = told.revision;
+    const fresh = new Map(told.vehicles.map((v) => [v.vehicle_id, shaped(v)]));
+    const held = since === null ? [] : vehicles.value.filter((v) => !fresh.has(v.vehicle_id));
+    vehicles.value = [...held, ...fresh.values()].sort((a, b) => a.number - b.number);
+    alerts.value = told.alerts;
+  });
+}
+
+/** A vehicle as the page shows it: with its place in the fleet, planned and other stops apart. */
+function shaped(vehicle) {
+  const own = fleet.value.vehicles[vehicle.vehicle_id] ?? { number: 0, part: encodeURIComponent(vehicle.vehicle_id) };
+  return {
+    ...vehicle,
+    ...own,
+    name: vehicle.vehicle_name,
+    planned: vehicle.stops.filter((stop) => stop.state !== "unplanned"),
+    unplanned: vehicle.stops.filter((stop) => stop.state === "unplanned"),
+  };
+}
+
+/** Ask once more; of questions at the same time one goes out. */
+function again() {
+  asking ??= read().catch(() => { link.value = "lost"; }).finally(() => { asking = null; });
+  return asking;
+}
+
+function listen(regionId) {
+  const stream = new EventSource("/api/v1/events");
+  let wasLost = false;
+  stream.addEventListener("open", () => {
+    link.value = "on";
+    if (wasLost) void again();
+    wasLost = false;
+  });
+  stream.addEventListener("error", () => {
+    wasLost = true;
+    link.value = "lost";
+  });
+  const heard = (event) => { if (JSON.parse(event.data).region_id === regionId) gather(); };
+  stream.addEventListener("vehicle", heard);
+  stream.addEventListener("alert", heard);
+  addEventListener("pagehide", () => stream.close());
+}
+
+function gather() {
+  if (gathering !== 0) return;
+  gathering = setTimeout(async () => {
+    gathering = 0;
+    try {
+      await read(revision);
+    } catch {
+      void again();
+    }
+  }, GATHER_MS);
+}
+
+/** Take an alert on; the list shows it at once. */
+export async function acknowledge(alertId, note) {
+  const told = await call("POST", `${root}/alerts/${encodeURIComponent(alertId)}/acknowledgement`, { body: { note } });
+  alerts.value = alerts.value.map((held) => (held.alert_id === alertId ? { ...held, ...told } : held));
+}
+
+/** GeoJSON at an address of our API that the server has told. */
+export const geojson = (address) => call("GET", address.replace(/^.*\/api\/v1/, ""));
