@@ -131,6 +131,9 @@ class StopActual:
     late_s: int = 0
     short_s: int = 0
     is_out_of_order: bool = False
+    is_arrival_seen: bool = True
+    is_departure_seen: bool = True
+    """False where the moment lies in a gap of the track: nothing is learned from it."""
     source: ActualSource = ActualSource.PLANNED
 
     def __post_init__(self) -> None:
@@ -148,6 +151,8 @@ class DayEnds:
     departed_at: datetime | None = None
     returned_at: datetime | None = None
     driven_m: int = 0
+    unseen_m: int = 0
+    """Part of ``driven_m`` that lies in gaps of the track, as the crow flies."""
     num_fixes: int = 0
     tracker_id: str | None = None
     """The tracker that the day was followed by."""

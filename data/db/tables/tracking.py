@@ -156,6 +156,8 @@ class StopActualRow(SQLModel, table=True):
     late_s: int = Field(default=0)
     short_s: int = Field(default=0)
     is_out_of_order: bool = Field(default=False)
+    is_arrival_seen: bool = Field(default=True)
+    is_departure_seen: bool = Field(default=True)
     source: str = Field(max_length=16)
 
 
@@ -170,6 +172,7 @@ class DayEndsRow(SQLModel, table=True):
     departed_at: datetime | None = None
     returned_at: datetime | None = None
     driven_m: int = Field(default=0)
+    unseen_m: int = Field(default=0)
     num_fixes: int = Field(default=0)
     tracker_id: str | None = Field(default=None, max_length=36)
 

@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.Column("departed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("returned_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("driven_m", sa.Integer(), nullable=False),
+        sa.Column("unseen_m", sa.Integer(), nullable=False),
         sa.Column("num_fixes", sa.Integer(), nullable=False),
         sa.Column("tracker_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
         sa.ForeignKeyConstraint(
@@ -565,6 +566,8 @@ def upgrade() -> None:
         sa.Column("late_s", sa.Integer(), nullable=False),
         sa.Column("short_s", sa.Integer(), nullable=False),
         sa.Column("is_out_of_order", sa.Boolean(), nullable=False),
+        sa.Column("is_arrival_seen", sa.Boolean(), nullable=False),
+        sa.Column("is_departure_seen", sa.Boolean(), nullable=False),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
         sa.ForeignKeyConstraint(
             ["region_id"], ["region.region_id"], name=op.f("fk_stop_actual_region_id_region")
