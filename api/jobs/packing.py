@@ -10,6 +10,7 @@ from data.feeds.plan_file import plain
 from data.model.calendar import Cycle
 from data.model.jobs import JobFailure, JobPlan, JobPlanDocument
 from data.model.plan import Plan, PlanRequest, Violation
+from data.model.rule_notes import provisional_rules
 from planner.score import PlanSummary
 
 BROKEN = "jobs.broken_rules"
@@ -68,6 +69,7 @@ def cycle_facts(request: PlanRequest) -> dict[str, Any]:
         "num_stops": len(request.stops),
         "is_estimated": any(m.is_estimated for m in request.travel.values()),
         "travel_source": "; ".join(sources),
+        "provisional_rules": [plain(asdict(rules)) for rules in provisional_rules(request)],
     }
 
 

@@ -1,5 +1,6 @@
 """Plans side by side, and sets of plans to choose from."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +13,7 @@ from api.rendering import render
 from api.services.choice_sets import chart_svg, sections_of
 from api.services.job_views import job_public
 from api.services.plan_access import opened_for
+from api.services.plan_words import rule_notes, rule_notes_of
 from api.services.scenarios import MOST_PLANS, compared, comparison, price_of
 from api.state import ServiceDep
 from data.db import job_store, plan_store
@@ -76,6 +78,7 @@ def compare(
         prices=prices,
         currency=currency,
         is_full=len(opened) >= MOST_PLANS,
+        notes=_once(note for o in opened for note in rule_notes(words, o.request)),
     )
 
 
@@ -98,8 +101,14 @@ def choices(
         area="plans",
         job=job_public(words, job),
         sections=sections_of(words, job, kept) if job.result else (),
+        notes=_once(note for one in kept for note in rule_notes_of(words, one.facts)),
         can_edit=asking.may(Role.DISPATCHER),
     )
+
+
+def _once(notes: Iterable[str]) -> list[str]:
+    """Each note but once, in their order."""
+    return list(dict.fromkeys(notes))
 
 
 @router.get("/desk/{region_id}/choices/{job_id}/{chart}.svg")

@@ -24,6 +24,7 @@ from api.pages.desk_region import (
 from api.services import publishing
 from api.services.cancelling import names_of
 from api.services.plan_access import account_names
+from api.services.plan_words import rule_notes
 from api.services.publishing import PublishAsked, PublishPreview
 from api.state import ServiceDep
 from api.web.public_links import ServedLinks
@@ -231,6 +232,7 @@ def _publish_form(desk: Desk, given: Given, error: BookmobileError | None = None
         stops=[s for s in stops if s["lost"]][:_STOPS_SHOWN],
         num_only_added=sum(not s["lost"] for s in stops),
         counts=shown.result.counts if shown else {},
+        notes=rule_notes(desk.words, shown.opened.request) if shown else [],
     )
 
 

@@ -240,7 +240,8 @@ class PlanPublic(BaseModel):
                     "num_violations": 0,
                     "can_undo": True,
                     "can_redo": False,
-                    "facts": {"weeks": 4, "vehicles": 2},
+                    "notes": [],
+                    "facts": {"weeks": 4, "num_vehicles": 2},
                     "summary": {"people_reached": 23312, "visits": 114},
                     "step": "Taplaki moved",
                     "created_at": "2026-11-26T16:30:00Z",
@@ -261,6 +262,9 @@ class PlanPublic(BaseModel):
     num_violations: int
     can_undo: bool
     can_redo: bool
+    notes: list[str] = Field(
+        description="What is to be known of the plan: rules that it keeps past their end."
+    )
     facts: dict[str, Any]
     summary: dict[str, Any]
     step: str

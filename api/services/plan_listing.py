@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.schemas.plans import PlanPublic
-from api.services.plan_words import told_step
+from api.services.plan_words import rule_notes_of, told_step
 from api.words import Words
 from data.db import audit_store, event_store, plan_store
 from data.db.plan_store import PlanState, StoredPlan
@@ -24,6 +24,7 @@ def plan_public(words: Words, stored: StoredPlan, names: Mapping[str, str]) -> P
         num_violations=stored.num_violations,
         can_undo=stored.can_undo,
         can_redo=stored.can_redo,
+        notes=rule_notes_of(words, stored.facts),
         facts=dict(stored.facts),
         summary=dict(stored.summary),
         step=told_step(words, stored.step),

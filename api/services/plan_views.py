@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from api.services.plan_documents import OpenedPlan
-from api.services.plan_words import told_step, told_violations
+from api.services.plan_words import rule_notes, told_step, told_violations
 from api.words import Words
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.pins import Pins
@@ -84,6 +84,8 @@ class BoardFrame:
     time_zone: str
     is_estimated: bool
     """Whether travel is estimated: no road network stood behind the figures."""
+    notes: list[str]
+    """What is to be known of the plan: rules that it keeps past their end."""
     days: list[DayView]
     vehicles: list[VehicleView]
     depots: list[DepotView]
@@ -253,6 +255,7 @@ def board_frame(words: Words, opened: OpenedPlan) -> BoardFrame:
         last_date=cycle.last_date,
         time_zone=request.time_zone,
         is_estimated=any(m.is_estimated for m in request.travel.values()),
+        notes=rule_notes(words, request),
         days=[_day(words, request, day) for day in range(cycle.num_days)],
         vehicles=[
             VehicleView(

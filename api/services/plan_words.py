@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from api.words import Words
 from data.model.calendar import DAYS_PER_WEEK
 from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.plan import PlanRequest, Unserved, Violation
+from data.model.rule_notes import Provisional, note_of, provisional_rules
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OF_WEEKDAYS = frozenset({"allowed", "weekday"})
 _MONDAY = date(2026, 3, 2)
+_PROVISIONAL = TypeAdapter(Provisional)
+DESK_NOTE = "rules.provisional_desk"
+"""The note on ended rules for who works at the desk, not with files."""
 LATE = frozenset({"rule.duty_late", "rule.shift", "rule.window_missed"})
 """Rules whose breach means that a run or a visit ends later than it may."""
 
@@ -62,6 +68,19 @@ def _told(
         is_late=violation.code in LATE,
         key=key_of(violation),
     )
+
+
+def rule_notes(words: Words, request: PlanRequest) -> list[str]:
+    """What is to be known of rules that a plan keeps past their end, as pages tell it."""
+    return [note_of(rules, words, DESK_NOTE) for rules in provisional_rules(request)]
+
+
+def rule_notes_of(words: Words, facts: Mapping[str, Any]) -> list[str]:
+    """The same from what was noted of a plan when it was made (``api.jobs.packing``)."""
+    return [
+        note_of(_PROVISIONAL.validate_python(rules), words, DESK_NOTE)
+        for rules in facts.get("provisional_rules", ())
+    ]
 
 
 def key_of(violation: Violation) -> tuple[object, ...]:

@@ -1,16 +1,29 @@
 """January 2027 can be planned; every output says that the rules of drivers' hours had ended."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
+from data.db import region_store
+from data.db.engine import writing
 from data.feeds.region_folder import read_region, write_region
+from data.model.accounts import Role
+from data.model.fleet import RuleSet, RuleSetId
+from data.model.plan import PlanRequest
+from tests.api.plan_house import small_region
 from tests.api.runner import Terminal
+from tests.e2e.plans import add_plan
+from tests.e2e.service import Running
+from tests.planner.examples import RULES, make_plan, make_request
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "kaliningrad"
 DATES = ("--from", "2027-01-11", "--until", "2027-01-16", "--time-limit", "2")
 SOURCE = "consultant.ru cons_doc_LAW_409550"
+PLAN = "a" * 32
 
 
 def test_every_output_says_that_rules_are_provisional(bookmobile: Terminal, tmp_path: Path) -> None:
@@ -61,3 +74,60 @@ def test_a_region_that_refuses_says_how_to_go_on(bookmobile: Terminal, tmp_path:
     said = " ".join(told.said.split())
     assert "ru-424" in said
     assert "refuse_ended_rules" in said
+
+
+def with_ended_rules() -> PlanRequest:
+    """The small request whose drivers' rules end before its last date."""
+    ended = RuleSet(
+        rule_set_id=RuleSetId("ru-424"),
+        name="Приказ № 424 <b>",
+        rules=RULES,
+        source="consultant.ru cons_doc_LAW_409550; read 2026",
+        valid_to=date(2026, 12, 5),
+    )
+    return replace(make_request(), provisional_rules=(ended,))
+
+
+@pytest.fixture(scope="module")
+def desk(running: Running) -> str:
+    """The desk of a region whose only plan goes on under ended rules."""
+    with writing(running.engine) as session:
+        region_store.add_region(session, small_region(), at=datetime.now(UTC))
+    add_plan(running.engine, PLAN, "Зима", with_ended_rules(), make_plan())
+    return f"/desk/{small_region().region_id}"
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "until"),
+    [("en", "PROVISIONAL", "13 Dec 2026"), ("ru", "ПРЕДВАРИТЕЛЬНЫЕ", "13 дек. 2026")],
+)
+def test_every_page_of_a_plan_says_so(
+    running: Running, desk: str, language: str, word: str, until: str
+) -> None:
+    """The list, the comparison and the page that publishes, in the reader's language, escaped."""
+    with running.api(Role.DISPATCHER, language) as asked:
+        pages = [
+            asked.get(desk + path, headers={"accept": "text/html"})
+            for path in ("/plans", f"/compare?plan={PLAN}",
+                         f"/timetable/publish?plan={PLAN}&from=2026-11-30")
+        ]  # fmt: skip
+    for page in pages:
+        assert page.status_code == 200, page.text
+        assert word in page.text
+        assert "Приказ № 424 &lt;b&gt;" in page.text
+        assert until in page.text
+        assert SOURCE in page.text
+        assert "rule_sets.toml" not in page.text
+
+
+def test_the_api_says_so(running: Running, desk: str) -> None:
+    """Lists, one plan and the board give the note in words; the facts of a plan as values."""
+    with running.api(Role.DISPATCHER) as asked:
+        one = asked.get(f"/api/v1/plans/{PLAN}").json()
+        listed = asked.get("/api/v1/regions/kaliningrad/plans").json()["items"]
+        board = asked.get(f"/api/v1/plans/{PLAN}/board").json()
+    (note,) = one["notes"]
+    assert "PROVISIONAL" in note
+    assert listed[0]["notes"] == board["frame"]["notes"] == [note]
+    (told,) = one["facts"]["provisional_rules"]
+    assert (told["rule_set_id"], told["ended"], told["source"]) == ("ru-424", "2026-12-05", SOURCE)

@@ -89,6 +89,13 @@ function MapTools() {
     onClick=${() => { void withMap().then((m) => m.choosePoint(!isPlacing)); setPlacing(!isPlacing); }}>${icon("plus")} ${isPlacing ? t("board.spot.click") : t("board.spot.new")}</button>`;
 }
 
+function Notes() {
+  const { notes } = frame.value;
+  if (notes.length === 0) return null;
+  return html`<details class="note note-warn"><summary>${t("board.provisional")}</summary>
+    ${notes.map((note) => html`<p key=${note}>${note}</p>`)}</details>`;
+}
+
 function Board() {
   const [sideShown, setSideShown] = useState(innerWidth >= 1000);
   useEffect(() => {
@@ -104,6 +111,7 @@ function Board() {
   useEffect(() => { document.body.dataset.board = ""; }, []);
   return html`
     <${Tools} sideShown=${sideShown} setSideShown=${setSideShown} />
+    <${Notes} />
     <${Progress} />
     <div class=${`board-in${sideShown ? "" : " is-wide"}`}>
       <div class="board-grid" onKeyDown=${walkCards}><${Grid} drop=${drop} /></div>
