@@ -1,5 +1,6 @@
 """The calendar in a browser: closed days, moved working days, school time, absences."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -163,14 +164,42 @@ def _place(data: FormData, today: date) -> tuple[int, int | None]:
     return found, int(month) if month.isdigit() and 1 <= int(month) <= 12 else None
 
 
-def _cancel_address(desk: Desk, entry: Entry, hits: Sequence[PromisedVisit]) -> str:
-    """The desk's cancel, filled in for the visits that an entry hits."""
-    asked = {"from": entry.first.isoformat(), "until": entry.last.isoformat()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelLink:
+    """The desk's cancel, filled in for visits that an entry hits."""
+
+    address: str
+    num_visits: int
+    vehicle_id: str = ""
+    """Whose visits, where the entry does not close the day for all."""
+
+
+def _cancel_links(desk: Desk, entry: Entry, hits: Sequence[PromisedVisit]) -> list[CancelLink]:
+    """One for a closed day, else one for each vehicle; days that are over are left as they were."""
+    first = max(entry.first, desk.today)
+    asked = {"from": first.isoformat(), "until": entry.last.isoformat()}
+    hits = [visit for visit in hits if visit.service_date >= first]
+    if not hits:
+        return []
     if entry.kind is EntryKind.CLOSED:
         asked |= {"scope": "closed", "reason": "holiday"}
-    else:
-        reason = "illness" if entry.kind is EntryKind.CREW_OFF else "breakdown"
-        asked |= {"scope": "vehicle", "vehicle": str(hits[0].vehicle_id), "reason": reason}
+        return [CancelLink(address=_cancel_address(desk, asked), num_visits=len(hits))]
+    asked |= {
+        "scope": "vehicle",
+        "reason": "illness" if entry.kind is EntryKind.CREW_OFF else "breakdown",
+    }
+    counted = Counter(str(visit.vehicle_id) for visit in hits)
+    return [
+        CancelLink(
+            address=_cancel_address(desk, asked | {"vehicle": vehicle_id}),
+            num_visits=number,
+            vehicle_id=vehicle_id,
+        )
+        for vehicle_id, number in sorted(counted.items())
+    ]
+
+
+def _cancel_address(desk: Desk, asked: dict[str, str]) -> str:
     return f"{desk.root}/cancel?{urlencode(asked)}"
 
 
@@ -184,6 +213,9 @@ def _page(desk: Desk, shown: Shown) -> Response:
         if shown.added is not None:
             hits = calendar_days.hits_of(session, region.region_id, shown.added)
         stops, _ = names_of(session, region.region_id) if hits else ({}, {})
+        ahead = [e for e in found.entries if e.last >= desk.today] if desk.can_edit else []
+        all_hits = calendar_days.hits_of_each(session, region.region_id, ahead)
+    cancels = {e.mark: _cancel_links(desk, e, h) for e, h in zip(ahead, all_hits, strict=True)}
     months: Sequence[Month]
     if month is None:
         months = months_of(year, region.calendar, found.entries, desk.today)
@@ -215,7 +247,8 @@ def _page(desk: Desk, shown: Shown) -> Response:
         vehicle_names=names[EntryKind.VEHICLE_OFF],
         hits=hits[:SHOWN_HITS],
         num_hits=len(hits),
-        cancel=_cancel_address(desk, shown.added, hits) if shown.added and hits else "",
+        cancel=_cancel_links(desk, shown.added, hits) if shown.added else [],
+        cancels=cancels,
         before=shifted(year, month or 1, -1 if month else -12),
         after=shifted(year, month or 1, 1 if month else 12),
         done=done_of(desk.request),

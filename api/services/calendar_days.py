@@ -17,7 +17,7 @@ from data.model.calendar import ServiceCalendar
 from data.model.cancellation import ServiceException
 from data.model.crew import Specialist
 from data.model.errors import InputError, NotFoundError
-from data.model.fleet import Vehicle, VehicleId
+from data.model.fleet import Vehicle
 from data.model.publication import PromisedVisit
 from data.model.region import Region
 from data.model.seasons import DateSpan, SchoolCalendar
@@ -46,6 +46,8 @@ class EntryKind(StrEnum):
 
 OF_REGION = (EntryKind.CLOSED, EntryKind.WORKING)
 OF_SCHOOL = (EntryKind.TERM, EntryKind.SCHOOL_HOLIDAY)
+CLOSING = (EntryKind.CLOSED, EntryKind.VEHICLE_OFF, EntryKind.CREW_OFF)
+"""Kinds of entries that promised visits may fall on."""
 OF_SUBJECT = (EntryKind.VEHICLE_OFF, EntryKind.CREW_OFF, EntryKind.SPECIALIST_OFF)
 _TYPES: Mapping[EntryKind, type] = {
     EntryKind.VEHICLE_OFF: Vehicle,
@@ -231,48 +233,64 @@ def set_weekdays(edit: Edit, weekdays: frozenset[int]) -> None:
 
 
 def hits_of(session: Session, region_id: str, entry: Entry) -> tuple[PromisedVisit, ...]:
-    """Promised visits, still to come, on which an entry's dates fall.
+    """Promised visits, still to come, on which an entry's dates fall."""
+    return hits_of_each(session, region_id, [entry])[0]
 
-    Crews are not promised to readers, so an absence hits all visits of the vehicles that the
-    person alone works on; a day that is worked hits none.
+
+def hits_of_each(
+    session: Session, region_id: str, entries: Sequence[Entry]
+) -> list[tuple[PromisedVisit, ...]]:
+    """The same for several entries, in their order; visits are read once for all.
+
+    Crews are not promised to readers, so an absence hits the visits of the vehicles that have
+    nobody else of the person's role on that day; a day that is worked hits none.
     """
-    vehicles: Sequence[str | None]
-    match entry.kind:
-        case EntryKind.CLOSED:
-            vehicles = [None]
-        case EntryKind.VEHICLE_OFF:
-            vehicles = [entry.subject]
-        case EntryKind.CREW_OFF:
-            vehicles = _left_without(session, region_id, entry)
-        case _:
-            vehicles = []
-    found = [
+    closing = [e for e in entries if e.kind in CLOSING]
+    if not closing:
+        return [() for _ in entries]
+    crew = [s.thing for s in region_store.list_things(session, region_id, CrewMember)]
+    coming = [
         visit
-        for vehicle in vehicles
         for visit in publication_store.load_visits(
             session,
             region_id,
-            from_date=entry.first,
-            until_date=entry.last,
-            vehicle_id=None if vehicle is None else VehicleId(vehicle),
+            from_date=min(e.first for e in closing),
+            until_date=max(e.last for e in closing),
         )
         if visit.is_coming
     ]
-    return tuple(sorted(found, key=lambda v: (v.service_date, v.start_s, v.visit_id)))
+    coming.sort(key=lambda v: (v.service_date, v.start_s, v.visit_id))
+    return [_hit(entry, coming, crew) for entry in entries]
 
 
-def _left_without(session: Session, region_id: str, entry: Entry) -> list[str]:
-    """Vehicles of which a person is the only one of his role."""
-    crew = [s.thing for s in region_store.list_things(session, region_id, CrewMember)]
-    person = next((m for m in crew if m.crew_member_id == entry.subject), None)
-    if person is None:
-        return []
-    others = [m for m in crew if m.role is person.role and m is not person]
-    return [
-        vehicle_id
-        for vehicle_id in sorted(person.vehicle_ids)
-        if not any(not m.vehicle_ids or vehicle_id in m.vehicle_ids for m in others)
-    ]
+def _hit(
+    entry: Entry, coming: Sequence[PromisedVisit], crew: Sequence[CrewMember]
+) -> tuple[PromisedVisit, ...]:
+    """The visits of ``coming`` that one entry hits."""
+    found = (v for v in coming if entry.first <= v.service_date <= entry.last)
+    match entry.kind:
+        case EntryKind.CLOSED:
+            return tuple(found)
+        case EntryKind.VEHICLE_OFF:
+            return tuple(v for v in found if v.vehicle_id == entry.subject)
+        case EntryKind.CREW_OFF:
+            return tuple(v for v in found if _is_left(crew, entry.subject, v))
+        case _:
+            return ()
+
+
+def _is_left(crew: Sequence[CrewMember], person_id: str, visit: PromisedVisit) -> bool:
+    """Whether a visit has nobody of a person's role once that person is away."""
+    person = next((m for m in crew if m.crew_member_id == person_id), None)
+    if person is None or visit.vehicle_id not in person.vehicle_ids:
+        return False
+    return not any(
+        m.role is person.role
+        and m is not person
+        and visit.service_date not in m.off_dates
+        and (not m.vehicle_ids or visit.vehicle_id in m.vehicle_ids)
+        for m in crew
+    )
 
 
 def entry_of(mark: str) -> Entry:

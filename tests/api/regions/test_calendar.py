@@ -1,9 +1,10 @@
 """The calendar over HTTP: entries live where plans read them, and tell which visits they hit."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -120,13 +121,15 @@ def test_a_vehicles_service_day_hits_its_own_visits(
 
 
 def test_an_absence_hits_only_where_nobody_else_drives(dispatcher: httpx.Client) -> None:
-    """The only driver of a bookmobile is missed; one of two is not."""
-    keys = []
-    for name in ("Иванов", "Петров"):
-        body = {"name": name, "role": "driver", "vehicle_ids": ["kibo-1"]}
-        keys.append(dispatcher.post(f"{ROOT}/crew", json=body).json()["key"])
-        answer = add(dispatcher, kind="crew_off", first="2026-12-14", subject=keys[-1])
-        assert len(answer.json()["hits"]) == (1 if name == "Иванов" else 0)
+    """One of two drivers is not missed; the second of both who are away on a day is."""
+    body: dict[str, Any] = {"role": "driver", "vehicle_ids": ["kibo-1"]}
+    keys = [
+        dispatcher.post(f"{ROOT}/crew", json=body | {"name": name}).json()["key"]
+        for name in ("Иванов", "Петров")
+    ]
+    for key, day, num_hits in ((keys[0], "14", 0), (keys[1], "14", 1), (keys[1], "16", 0)):
+        answer = add(dispatcher, kind="crew_off", first=f"2026-12-{day}", subject=key)
+        assert len(answer.json()["hits"]) == num_hits
     assert {e["subject"] for e in entries(dispatcher, "crew_off")} == set(keys)
 
 
@@ -173,3 +176,47 @@ def test_who_may_not(running: Running) -> None:
                         ).json()["code"] == "calendar.span"  # fmt: skip
     with running.api(None) as nobody:
         assert nobody.get(f"{ROOT}/calendar").status_code == 401
+
+
+def today_of(running: Running) -> date:
+    return running.service.clock().astimezone(ZoneInfo("Europe/Kaliningrad")).date()
+
+
+def test_entries_lead_to_the_cancel_of_what_is_still_promised(
+    running: Running, dispatcher: httpx.Client
+) -> None:
+    """The list links to the cancel, filled in, until nothing is promised there any more."""
+    day = today_of(running) + timedelta(days=40)
+    with writing(running.engine) as session:
+        publication_store.put_visits(
+            session, [visit("f", day, "kibo-1"), visit("g", day, "kibo-2")]
+        )
+    page = f"/desk/kaliningrad/calendar?year={day.year}&month={day.month}"
+    as_page = {"accept": "text/html"}
+    assert add(dispatcher, kind="closed", first=str(day), name="Ремонт").status_code == 201
+    asked = {"from": str(day), "until": str(day), "scope": "closed", "reason": "holiday"}
+    link = f"/desk/kaliningrad/cancel?{urlencode(asked)}"
+    assert link.replace("&", "&amp;") in dispatcher.get(page, headers=as_page).text
+    filled = dispatcher.get(link, headers=as_page)
+    assert filled.status_code == 200
+    assert 'value="closed" required checked' in filled.text
+    assert filled.text.count('<th scope="row">') == 2
+    with running.api(Role.LIBRARIAN) as librarian:
+        assert "/cancel?" not in librarian.get(page, headers=as_page).text
+    done = dispatcher.post("/desk/kaliningrad/cancel", data=asked)
+    assert done.status_code == 303, done.text
+    assert f"/cancel?from={day}" not in dispatcher.get(page, headers=as_page).text
+
+
+def test_a_link_to_the_cancel_leaves_days_alone_that_are_over(
+    running: Running, dispatcher: httpx.Client
+) -> None:
+    """An absence that has begun already is cancelled from today on: the past would be refused."""
+    today = today_of(running)
+    first, last = today - timedelta(days=2), today + timedelta(days=1)
+    with writing(running.engine) as session:
+        publication_store.put_visits(session, [visit("e", last, "kibo-2")])
+    add(dispatcher, kind="vehicle_off", first=str(first), last=str(last), subject="kibo-2")
+    page = f"/desk/kaliningrad/calendar?year={last.year}&month={last.month}"
+    shown = dispatcher.get(page, headers={"accept": "text/html"}).text
+    assert f"/cancel?from={today}&amp;until={last}&amp;scope=vehicle" in shown
