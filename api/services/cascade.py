@@ -9,9 +9,9 @@ a stop visit (holds, due dates) adds a step of its own by ``join``.
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -27,6 +27,8 @@ class ChangeOf(StrEnum):
 
     CANCEL = "cancel"
     MAKE_UP = "make_up"
+    BREAKDOWN = "breakdown"
+    """The rest of a vehicle's day: some visits with another vehicle or time, some cancelled."""
     PUBLISH = "publish"
     """A new timetable; its effects are not kept, for it is not undone but followed by another."""
 
@@ -92,11 +94,12 @@ class VisitStep:
         before = {v.visit_id: v for v in change.before}
         for visit in change.after:
             was = before.get(visit.visit_id)
+            is_moved = was is not None and laid_of(was) != laid_of(visit)
             yield Effect(
                 step=self.name,
                 subject=visit.visit_id,
-                before=None if was is None else _standing(was),
-                after=_standing(visit),
+                before=None if was is None else _standing(was, with_times=is_moved),
+                after=_standing(visit, with_times=is_moved),
             )
 
     def revert(self, session: Session, change: Change, effects: Sequence[Effect]) -> None:
@@ -108,7 +111,8 @@ class VisitStep:
         for effect in effects:
             visit = by_id[VisitId(effect.subject)]
             after = effect.after or {}
-            if (visit.state.value, visit.reason) != (after["state"], after["reason"]):
+            is_as_left = (visit.state.value, visit.reason) == (after["state"], after["reason"])
+            if not is_as_left or after.get("laid", laid_of(visit)) != laid_of(visit):
                 raise ConflictError(
                     "cancel.changed_since",
                     visit_id=visit.visit_id,
@@ -119,6 +123,10 @@ class VisitStep:
                 continue
             gone = {"state": VisitState.WITHDRAWN.value, "reason": ""}
             state = effect.before or gone
+            visit = replace(visit, **_laid_in(state))
+            if visit.begins <= change.now:
+                # Its time before is over too: it stays where it was moved to.
+                continue
             restored.append(
                 replace(
                     visit,
@@ -131,8 +139,26 @@ class VisitStep:
         publication_store.put_visits(session, restored)
 
 
-def _standing(visit: PromisedVisit) -> dict[str, object]:
-    return {"state": visit.state.value, "reason": visit.reason, "sequence": visit.sequence}
+def _standing(visit: PromisedVisit, *, with_times: bool = False) -> dict[str, object]:
+    told = {"state": visit.state.value, "reason": visit.reason, "sequence": visit.sequence}
+    return told | ({"laid": laid_of(visit)} if with_times else {})
+
+
+_LAID = ("vehicle_id", "position", "arrival_s", "start_s", "end_s", "departure_s")
+
+
+def laid_of(visit: PromisedVisit) -> dict[str, object]:
+    """Vehicle, date and times of a visit as JSON has them."""
+    told: dict[str, object] = {name: getattr(visit, name) for name in _LAID}
+    return told | {"service_date": visit.service_date.isoformat()}
+
+
+def _laid_in(standing: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``laid_of`` in what was kept of a visit; none where they never changed."""
+    laid = dict(standing.get("laid") or {})
+    if laid:
+        laid["service_date"] = date.fromisoformat(laid["service_date"])
+    return laid
 
 
 class NextVisitStep:
@@ -162,10 +188,14 @@ class NoticeStep:
     name = "notice"
 
     def apply(self, session: Session, change: Change) -> Iterator[Effect]:
-        make = {ChangeOf.CANCEL: self._cancelled, ChangeOf.MAKE_UP: self._made_up}
-        if change.kind not in make:
+        if change.kind is ChangeOf.BREAKDOWN:
+            notices = list(self._broken_down(change))
+        elif change.kind is ChangeOf.CANCEL:
+            notices = [self._cancelled(change, stop_id) for stop_id in change.stop_ids]
+        elif change.kind is ChangeOf.MAKE_UP:
+            notices = [self._made_up(change, stop_id) for stop_id in change.stop_ids]
+        else:
             return
-        notices = [make[change.kind](change, stop_id) for stop_id in change.stop_ids]
         publication_store.add_notices(session, notices)
         for notice in notices:
             facts = {"code": notice.code, "stop_id": notice.stop_id}
@@ -174,8 +204,30 @@ class NoticeStep:
     def revert(self, session: Session, change: Change, effects: Sequence[Effect]) -> None:
         publication_store.set_withdrawn(session, (e.subject for e in effects), change.at)
 
+    def _broken_down(self, change: Change) -> Iterator[Notice]:
+        """Of cancelled visits and of other times; another vehicle at the same time is no news."""
+        before = {v.visit_id: v for v in change.before}
+        gone = {v.stop_id for v in change.after if not v.is_coming}
+        yield from (
+            self._cancelled(change, stop_id) for stop_id in change.stop_ids if stop_id in gone
+        )
+        for visit in change.after:
+            was = before[visit.visit_id]
+            if visit.is_coming and (was.opens_date, was.opens_s) != (
+                visit.opens_date,
+                visit.opens_s,
+            ):
+                facts: dict[str, object] = {
+                    "old_date": was.opens_date.isoformat(),
+                    "old_start_s": was.opens_s,
+                    "new_date": visit.opens_date.isoformat(),
+                    "new_start_s": visit.opens_s,
+                    "count": 1,
+                }
+                yield _notice(change, visit, "notice.moved", facts, until=visit)
+
     def _cancelled(self, change: Change, stop_id: StopId) -> Notice:
-        visits = [v for v in change.after if v.stop_id == stop_id]
+        visits = [v for v in change.after if v.stop_id == stop_id and not v.is_coming]
         facts: dict[str, object] = {
             "date": visits[0].opens_date.isoformat(),
             "start_s": visits[0].opens_s,

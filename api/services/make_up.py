@@ -19,6 +19,7 @@ from api.services.publishing import begin_change, region_closures
 from data.db import audit_store, event_store, publication_store, region_store
 from data.db.publication_store import Timetable
 from data.model.accounts import Caller
+from data.model.cancellation import ExceptionKind, ServiceException
 from data.model.errors import ConflictError, InputError
 from data.model.fleet import VehicleId
 from data.model.place import StopId
@@ -89,7 +90,41 @@ def offers(
     ConflictError
         ``make_up.not_cancelled``, ``make_up.has_one``.
     """
-    case = _case(session, region_id, visit_id, at)
+    return _offers_of(session, _case(session, region_id, visit_id, at), most)
+
+
+def offers_instead(
+    session: Session, region_id: str, missed: Sequence[PromisedVisit], *, at: datetime
+) -> dict[VisitId, Offer | None]:
+    """The best place for each of some visits about to be cancelled; none is taken twice."""
+    found: dict[VisitId, Offer | None] = {}
+    taken: list[PromisedVisit] = []
+    gone = frozenset(v.visit_id for v in missed)
+    for visit in missed:
+        case = _case_of(session, region_id, visit, _to_be(visit, at), at)
+        left = [v for v in case.visits if v.visit_id not in gone]
+        case = replace(case, visits=(*left, *taken))
+        offer = next(iter(_offers_of(session, case, 1)), None)
+        found[visit.visit_id] = offer
+        if offer is not None:
+            taken.append(_promised(case, offer, at))
+    return found
+
+
+def _to_be(visit: PromisedVisit, at: datetime) -> ServiceException:
+    """The exception that cancelling a visit would be; it is not stored."""
+    return ServiceException(
+        exception_id="",
+        region_id=visit.region_id,
+        kind=ExceptionKind.CANCELLED,
+        from_date=visit.service_date,
+        until_date=visit.service_date,
+        visit_ids=(visit.visit_id,),
+        created_at=at,
+    )
+
+
+def _offers_of(session: Session, case: MissedVisit, most: int) -> tuple[Offer, ...]:
     opened = open_plan(session, case.timetable.plan_id)
     whole_s = case.missed.end_s - case.missed.start_s
     for open_s in dict.fromkeys((whole_s, max(_LEAST_OPEN_S, whole_s // 2))):
@@ -170,6 +205,23 @@ def _case(session: Session, region_id: str, visit_id: VisitId, at: datetime) -> 
     exception = next((e for e in exceptions if visit_id in e.visit_ids), None)
     if exception is None:
         raise ConflictError("make_up.not_cancelled", date=missed.opens_date.isoformat())
+    for visit in publication_store.load_visits(
+        session, region_id, from_date=now[0], stop_id=missed.stop_id, states=[VisitState.PLANNED]
+    ):
+        if visit.make_up_for == visit_id:
+            raise ConflictError("make_up.has_one", date=visit.opens_date.isoformat())
+    return _case_of(session, region_id, missed, exception, at)
+
+
+def _case_of(
+    session: Session,
+    region_id: str,
+    missed: PromisedVisit,
+    exception: ServiceException,
+    at: datetime,
+) -> MissedVisit:
+    head = publication_store.region_head(session, region_id)
+    now = moment_of(at, head.time_zone)
     first = max(now[0], missed.service_date) + timedelta(days=1)
     last = monday_of(first) + timedelta(weeks=LOOK_AHEAD_WEEKS, days=-1)
     timetable, ends = _holding(session, region_id, first)
@@ -177,11 +229,6 @@ def _case(session: Session, region_id: str, visit_id: VisitId, at: datetime) -> 
     visits = publication_store.load_visits(
         session, region_id, from_date=start, until_date=last, states=[VisitState.PLANNED]
     )
-    for visit in publication_store.load_visits(
-        session, region_id, from_date=now[0], stop_id=missed.stop_id, states=[VisitState.PLANNED]
-    ):
-        if visit.make_up_for == visit_id:
-            raise ConflictError("make_up.has_one", date=visit.opens_date.isoformat())
     closing = publication_store.list_exceptions(
         session, region_id, from_date=start, until_date=last
     )

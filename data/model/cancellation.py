@@ -49,6 +49,8 @@ class ExceptionKind(StrEnum):
     VEHICLE_OFF = "vehicle_off"
     CLOSED_DAY = "closed_day"
     CREW_ABSENT = "crew_absent"
+    BREAKDOWN = "breakdown"
+    """The rest of a vehicle's day went to others, to another date, or was cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
