@@ -8,6 +8,7 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from api.errors import COMMON, install_errors
+from api.inlets.http import router as inlets_router
 from api.limiter import Limiter
 from api.live import LiveEvents
 from api.logs import RequestLog
@@ -18,6 +19,7 @@ from api.oidc import OidcClient
 from api.pages import PAGES
 from api.rendering import make_templates
 from api.request_limits import Failures, RequestLimit
+from api.road import Road, make_road
 from api.routes import ROUTERS
 from api.routes.health import router as health_router
 from api.setting_variables import Environment
@@ -63,11 +65,13 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_living,
     )
     app.state.service = service
+    app.state.road = make_road(service)
     install_errors(app)
     app.include_router(health_router)
     app.include_router(metrics_router)
     for router in ROUTERS:
         app.include_router(router, prefix=API, responses=COMMON)
+    app.include_router(inlets_router, responses=COMMON)
     for router in PAGES:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", static, name="static")
@@ -85,6 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     await asyncio.to_thread(check_revision, service.engine)
+    road: Road = app.state.road
+    await road.start()
     tasks = [
         asyncio.create_task(service.live.run()),
         asyncio.create_task(tidy_now_and_then(service)),
@@ -98,4 +104,5 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        await road.stop()
         service.engine.dispose()

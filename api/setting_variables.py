@@ -59,6 +59,13 @@ def _read_issuer(text: str) -> str:
     return text
 
 
+def _read_broker(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.password:
+        raise ValueError(text)
+    return text
+
+
 def _read_claim(text: str) -> str:
     if text not in ("email", "preferred_username"):
         raise ValueError(text)
@@ -231,6 +238,60 @@ VARIABLES = (
         told="Days for which live events and answers to repeated requests are kept.",
         read=_read_positive,
         allowed=NUMBER,
+    ),
+    Variable(
+        field="track_guard",
+        name="BOOKMOBILE_TRACK_GUARD",
+        told="Keep positions of vehicles only in duty time and near their route.",
+        read=_read_flag,
+        allowed="yes or no",
+        otherwise="yes",
+    ),
+    Variable(
+        field="track_near_km",
+        name="BOOKMOBILE_TRACK_NEAR_KM",
+        told="How far from its route a vehicle's position is still kept, in km.",
+        read=_read_positive,
+        allowed=NUMBER,
+    ),
+    Variable(
+        field="track_margin_min",
+        name="BOOKMOBILE_TRACK_MARGIN_MIN",
+        told="Minutes before the planned departure and after the planned return in which positions "
+        "are kept.",
+        read=_read_positive,
+        allowed=NUMBER,
+    ),
+    Variable(
+        field="track_keep_days",
+        name="BOOKMOBILE_TRACK_KEEP_DAYS",
+        told="Days for which tracks are kept; what became of each stop visit stays.",
+        read=_read_positive,
+        allowed=NUMBER,
+    ),
+    Variable(
+        field="wialon_port",
+        name="BOOKMOBILE_WIALON_PORT",
+        told="Port for trackers that speak Wialon IPS over TCP; none: they are not listened to.",
+        read=_read_port,
+        allowed="0 to 65535",
+        otherwise="none",
+    ),
+    Variable(
+        field="mqtt_url",
+        name="BOOKMOBILE_MQTT_URL",
+        told="Broker whose OwnTracks messages are taken; needs the optional part mqtt.",
+        read=_read_broker,
+        allowed="mqtt(s)://USER@HOST[:PORT][/TOPIC]",
+        otherwise="none",
+    ),
+    Variable(
+        field="mqtt_password_file",
+        name="BOOKMOBILE_MQTT_PASSWORD_FILE",
+        told="File with the password at the broker.",
+        read=_read_path,
+        allowed=FILE,
+        otherwise="none",
     ),
     Variable(
         field="metrics_from",

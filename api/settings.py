@@ -48,6 +48,13 @@ class Settings:
     sign_in_days: int = 30
     sign_in_keep_days: int = 180
     event_keep_days: int = 3
+    track_guard: bool = True
+    track_near_km: int = 10
+    track_margin_min: int = 120
+    track_keep_days: int = 90
+    wialon_port: int | None = None
+    mqtt_url: str | None = None
+    mqtt_password_file: Path | None = None
     metrics_from: str = "127.0.0.0/8, ::1"
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

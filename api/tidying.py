@@ -6,14 +6,27 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
+from api.services import following
 from api.settings import Settings
 from api.state import Service
-from data.db import accounts_store, answers_store, audit_store, event_store
+from data.db import (
+    accounts_store,
+    alert_store,
+    answers_store,
+    audit_store,
+    event_store,
+    live_store,
+    track_store,
+    tracker_store,
+)
 from data.db.engine import writing
 
 log = logging.getLogger(__name__)
 EVERY_S = 3600
+PASSING = timedelta(hours=1)
+"""Events that a vehicle has moved are of no use to anybody later."""
 FAILED_SIGN_IN = "session.failed"
 
 
@@ -28,9 +41,24 @@ def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
             "failed_sign_ins": audit_store.drop_before(
                 session, FAILED_SIGN_IN, now - timedelta(days=settings.sign_in_keep_days)
             ),
-            "events": event_store.drop_before(session, short),
+            "events": event_store.drop_before(session, short)
+            + event_store.drop_before(session, now - PASSING, topic=following.TOPIC),
             "answers": answers_store.drop_before(session, short),
+            **_tracks(session, now - timedelta(days=settings.track_keep_days)),
         }
+
+
+def _tracks(session: Session, before: datetime) -> dict[str, int]:
+    """Erase where vehicles and people were; what became of planned stop visits stays."""
+    erased = track_store.erase_before(session, before)
+    return {
+        "fixes": erased.num_fixes,
+        "track_chunks": erased.num_chunks,
+        "positions": live_store.forget_positions(session, before),
+        "unplanned_stops": live_store.drop_unplanned_before(session, before.date()),
+        "alerts": alert_store.drop_before(session, before.date()),
+        "unknown_devices": tracker_store.drop_unknown_before(session, before),
+    }
 
 
 async def tidy_now_and_then(service: Service) -> None:

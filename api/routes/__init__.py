@@ -12,15 +12,18 @@ from api.routes import (
     feeds,
     imports,
     jobs,
+    live,
     needs,
     plan_edits,
     plans,
+    positions,
     public,
     regions,
     scenarios,
     session,
     things,
     timetables,
+    trackers,
     visits,
 )
 
@@ -43,6 +46,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     cancellations.router,
     feeds.router,
     public.router,
+    positions.router,
+    live.router,
+    trackers.router,
     things.SUFFIXED,
     things.router,
 )

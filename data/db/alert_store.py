@@ -1,5 +1,6 @@
 """Warnings about vehicles: raised once, ended when they are over, acknowledged by a person."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -27,6 +28,26 @@ def add_alert(session: Session, alert: Alert) -> None:
     """Raise a warning."""
     session.add(AlertRow(**_values(alert)))
     session.flush()
+
+
+def update_alert(
+    session: Session, alert_id: str, *, visit_id: VisitId | None, facts: Mapping[str, Any]
+) -> None:
+    """Say what a warning that goes on is about by now."""
+    row = session.get(AlertRow, alert_id)
+    if row is not None:
+        row.visit_id, row.facts = visit_id, dict(facts)
+        session.flush()
+
+
+def end_alert(session: Session, alert_id: str, at: datetime) -> Alert | None:
+    """End a warning; ``None`` where it is over already or gone."""
+    row = session.get(AlertRow, alert_id)
+    if row is None or row.ended_at is not None:
+        return None
+    row.ended_at, row.revision = at, row.revision + 1
+    session.flush()
+    return _alert(row)
 
 
 def save_alert(session: Session, alert: Alert) -> None:

@@ -84,13 +84,15 @@ def oldest_id(session: Session) -> int:
     return session.exec(select(func.min(EventRow.event_id))).one() or 0
 
 
-def drop_before(session: Session, at: datetime) -> int:
+def drop_before(session: Session, at: datetime, *, topic: str | None = None) -> int:
     """Delete older events but the newest of all, so that no id is given twice; how many."""
     query = (
         delete(EventRow)
         .where(col(EventRow.at) < at)
         .where(col(EventRow.event_id) < newest_id(session))
     )
+    if topic is not None:
+        query = query.where(col(EventRow.topic) == topic)
     return int(session.exec(query).rowcount)
 
 

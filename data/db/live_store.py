@@ -253,7 +253,7 @@ def drop_unplanned_before(session: Session, on: date) -> int:
     done = session.exec(
         delete(StopActualRow).where(
             col(StopActualRow.service_date) < on,
-            StopActualRow.state == ActualState.UNPLANNED.value,
+            col(StopActualRow.state) == ActualState.UNPLANNED.value,
         )
     )
     return int(done.rowcount)

@@ -12,6 +12,7 @@ from itertools import batched
 from typing import Any
 
 from sqlalchemy import Table, bindparam, case, or_, tuple_
+from sqlalchemy import select as core_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, func, select, update
@@ -23,11 +24,11 @@ from data.model.track_bytes import (
     SLOT_S,
     US,
     FixKey,
-    content_of,
     instant_of_us,
     key_of,
     pack_chunk,
     pack_fix,
+    rank_of,
     settled,
     slots_between,
     unpack_chunk,
@@ -112,7 +113,7 @@ def add_deliveries(
             "body": body,
         }
         for (number, key), body in wanted.items()
-        if packed.get((number, key)) is None or content_of(body) < content_of(packed[number, key])
+        if packed.get((number, key)) is None or rank_of(body) < rank_of(packed[number, key])
     ]
     new = _insert(session, rows)
     _replace_known(session, [r for r in rows if _place(r) not in new], arrival)
@@ -158,17 +159,14 @@ def read_track(
 
 def arrived_after(session: Session, arrival: int, *, limit: int) -> tuple[Arrived, ...]:
     """Fixes that came in after a transaction, in order; whole transactions, ``limit`` and some."""
-    asked = (
-        select(FixRow.arrival, FixRow.tracker_no, FixRow.fix_us, FixRow.sequence, FixRow.body)
-        .where(col(FixRow.arrival) > arrival)
-        .order_by(col(FixRow.arrival))
-    )
-    rows = list(session.exec(asked.limit(limit)))
+    t = _FIXES.c
+    asked = core_select(t.arrival, t.tracker_no, t.fix_us, t.sequence, t.body).order_by(t.arrival)
+    rows = list(session.execute(asked.where(t.arrival > arrival).limit(limit)))
     if len(rows) == limit:
         # The last transaction may be cut: it is read whole.
-        last = rows[-1][0]
-        rest = asked.with_only_columns(*asked.selected_columns).where(col(FixRow.arrival) == last)
-        rows = [r for r in rows if r[0] < last] + list(session.exec(rest))
+        last = rows[-1].arrival
+        rest = session.execute(asked.where(t.arrival == last))
+        rows = [r for r in rows if r.arrival < last] + list(rest)
     return tuple(
         Arrived(arrival=a, number=n, key=FixKey(us, sequence), body=body)
         for a, n, us, sequence, body in rows
@@ -243,7 +241,7 @@ def _wanted(
         for fix in map(settled, delivery.fixes):
             place, body = (delivery.tracker.number, key_of(fix)), pack_fix(fix)
             known = wanted.get(place)
-            if known is None or content_of(body) < content_of(known):
+            if known is None or rank_of(body) < rank_of(known):
                 wanted[place] = body
             owner.setdefault(place, index)
     return wanted, owner
@@ -311,7 +309,7 @@ def _replace_known(session: Session, rows: Sequence[Mapping[str, Any]], arrival:
     for row in rows:
         number, key = _place(row)
         stored = session.get(FixRow, (number, key.fix_us, key.sequence))
-        if stored is not None and content_of(row["body"]) < content_of(stored.body):
+        if stored is not None and rank_of(row["body"]) < rank_of(stored.body):
             stored.body, stored.arrival = row["body"], arrival
             session.add(stored)
     session.flush()
@@ -383,7 +381,7 @@ def _between(
     )
     for number, fix_us, sequence, body in session.exec(fresh):
         place = number, FixKey(fix_us, sequence)
-        if place not in found or content_of(body) < content_of(found[place]):
+        if place not in found or rank_of(body) < rank_of(found[place]):
             found[place] = body
     return found
 
@@ -422,7 +420,7 @@ def _pack(session: Session, number: int, slot: int, fixes: dict[FixKey, bytes]) 
     else:
         for key, body in unpack_chunk(row.data).items():
             known = fixes.get(key)
-            if known is None or content_of(body) < content_of(known):
+            if known is None or rank_of(body) < rank_of(known):
                 fixes[key] = body
     row.num, row.data = len(fixes), pack_chunk(fixes)
     session.add(row)

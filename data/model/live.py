@@ -34,6 +34,8 @@ class ActualState(StrEnum):
     """Left before the doors were to close."""
     LATE = "late"
     SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    """Its time is over and no position tells what became of it."""
     UNPLANNED = "unplanned"
     CANCELLED = "cancelled"
 

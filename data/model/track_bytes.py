@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,8 @@ _DEGREES = 1e7
 _COLUMNS = ("lon", "lat", "received", "device", *_SCALES, "is_valid")
 _LONG = frozenset({"received", "device", "odometer_m"})
 _PACKED = struct.Struct("<" + "".join("q" if name in _LONG else "i" for name in _COLUMNS))
+_RECEIVED = 8
+"""Where the time of arrival stands in a packed fix."""
 _VERSION = 1
 _HEAD = struct.Struct("<BI")
 _MOST_FIXES = 10_000_000
@@ -87,7 +90,9 @@ def instant_of_us(us: int) -> datetime:
 
 def settled(fix: Fix) -> Fix:
     """The fix as it is stored; settled once more it is the same."""
-    figures = {name: _figure(_scaled(name, getattr(fix, name)), name) for name in _SCALES}
+    figures: dict[str, Any] = {
+        name: _figure(_scaled(name, getattr(fix, name)), name) for name in _SCALES
+    }
     fix_us = us_of(fix.fix_at) // _MS_US * _MS_US
     received_us = None if fix.received_at is None else ceil(us_of(fix.received_at) / US) * US
     device_us = None if fix.device_at is None else us_of(fix.device_at) // _MS_US * _MS_US
@@ -115,10 +120,14 @@ def unpack_fix(key: FixKey, body: bytes, device_id: DeviceId) -> Fix:
     return _fix(key, numbers, device_id, extra)
 
 
-def content_of(body: bytes) -> bytes:
-    """What a packed fix says, without when it came in: the same of the same fix sent twice."""
-    begin = 8
-    return body[:begin] + body[begin + 8 :]
+def rank_of(body: bytes) -> tuple[object, ...]:
+    """Of two packed fixes that claim to be the same the lower rank counts, whichever came first.
+
+    In the order of ``fleet.filters.order_key``; when it came in does not matter.
+    """
+    told = dict(zip(_COLUMNS, _PACKED.unpack_from(body), strict=True))
+    figures = (told[n] for n in ("lon", "lat", "speed_mps", "accuracy_m", "hdop", "satellites"))
+    return (*figures, not told["is_valid"], body[:_RECEIVED] + body[_RECEIVED + 8 :])
 
 
 def pack_chunk(fixes: Mapping[FixKey, bytes]) -> bytes:
@@ -184,7 +193,9 @@ def _numbers(fix: Fix) -> Numbers:
 
 def _fix(key: FixKey, numbers: Numbers, device_id: DeviceId, extra: Mapping[str, Plain]) -> Fix:
     told = dict(zip(_COLUMNS, numbers, strict=True))
-    figures = {name: _figure(None if told[name] == _NONE else told[name], name) for name in _SCALES}
+    figures: dict[str, Any] = {
+        name: _figure(None if told[name] == _NONE else told[name], name) for name in _SCALES
+    }
     return Fix(
         device_id=device_id,
         fix_at=instant_of_us(key.fix_us),

@@ -1,0 +1,98 @@
+"""What follows the vehicles: the inlets' writer, who is known, who is on duty, the follower."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.inlets.intake import Intake
+from api.inlets.known import KnownTrackers
+from api.inlets.mqtt import MqttInlet
+from api.inlets.wialon_server import WialonServer
+from api.services.duty import Guard
+from api.services.following import Follower
+from api.state import Service
+
+log = logging.getLogger(__name__)
+_NOTES_EVERY_S = 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Road:
+    """The parts that take positions and make sense of them."""
+
+    guard: Guard
+    known: KnownTrackers
+    intake: Intake
+    follower: Follower
+    wialon: WialonServer | None = None
+    mqtt: MqttInlet | None = None
+    _notes: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+    async def start(self) -> None:
+        """Begin to take positions."""
+        self.intake.start()
+        self.follower.start()
+        self._notes = asyncio.create_task(self._write_notes())
+        if self.wialon is not None:
+            await self.wialon.start()
+        if self.mqtt is not None:
+            self.mqtt.start()
+
+    async def stop(self) -> None:
+        """Store what has come in, and end."""
+        if self.mqtt is not None:
+            await asyncio.to_thread(self.mqtt.stop)
+        if self.wialon is not None:
+            await self.wialon.stop()
+        if self._notes is not None:
+            self._notes.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._notes
+        await asyncio.to_thread(self.intake.stop)
+        await asyncio.to_thread(self.follower.stop)
+
+    async def _write_notes(self) -> None:
+        while True:
+            await asyncio.sleep(_NOTES_EVERY_S)
+            try:
+                await asyncio.to_thread(self.known.write_notes)
+            except SQLAlchemyError:
+                log.warning("road.notes_not_stored", exc_info=True)
+
+
+def make_road(service: Service) -> Road:
+    """The parts for a service, as its settings have them."""
+    settings = service.settings
+    guard = Guard(service.engine, settings)
+    known = KnownTrackers(service.engine, clock=service.clock)
+    follower = Follower(service.engine, guard, clock=service.clock)
+    intake = Intake(service.engine, guard, clock=service.clock, stored=follower.wake)
+    road = Road(guard=guard, known=known, intake=intake, follower=follower)
+    if settings.wialon_port is not None:
+        road.wialon = WialonServer(
+            known, intake, host=settings.host, port=settings.wialon_port, clock=service.clock
+        )
+    if settings.mqtt_url is not None:
+        road.mqtt = MqttInlet(
+            known,
+            intake,
+            url=settings.mqtt_url,
+            password_file=settings.mqtt_password_file,
+            clock=service.clock,
+        )
+    return road
+
+
+def road_of(request: Request) -> Road:
+    """The road's parts of the service that a request came to."""
+    road: Road = request.app.state.road
+    return road
+
+
+RoadDep = Annotated[Road, Depends(road_of)]
+"""Parameter of a route that gives it the road."""

@@ -1,0 +1,422 @@
+"""Follows the vehicles: what came in becomes live state, what became of stop visits, warnings.
+
+One process follows at a time, by a lease in the database. What was followed, and how far, is
+written in one transaction: a follower that dies in the middle is taken up where it was.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import batched
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from api.services.alerting import Alerts, Day
+from api.services.day_state import DayLook, DayState, FollowedPlan
+from api.services.duty import Guard, day_span, service_date_of
+from api.services.promised_days import promised_days
+from data.db import (
+    event_store,
+    live_store,
+    publication_store,
+    track_store,
+    tracker_store,
+)
+from data.db.engine import reading, writing
+from data.db.track_store import Arrived
+from data.model.errors import BookmobileError
+from data.model.fleet import VehicleId
+from data.model.live import DayEnds, StopActual, VehicleNow
+from data.model.telemetry import Fix
+from data.model.track_bytes import unpack_fix
+from data.model.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=20)
+_RENEW_S = 5.0
+_PAUSE_S = 0.3
+"""Rest between two rounds, so that what comes in close together is followed together."""
+_IDLE_S = 1.0
+_ROLL_S = 20.0
+"""So often everybody on duty is looked at, heard of or not."""
+_LOOK_S = 10.0
+"""A vehicle that drives on is judged anew so often; a stop that begins or ends is told at once."""
+_BUDGET_S = 0.6
+"""Most time of a round that goes into judging vehicles."""
+_REPLAY_S = 5.0
+"""A day with late fixes is read again at most so often."""
+_LIMIT = 20_000
+_SETTLE_S = 60.0
+"""So often what is over is packed."""
+_PACK_AT_ONCE = 20
+"""Trackers packed in one transaction."""
+_MOST_NAMED = 50
+TOPIC = "vehicle"
+SUBJECT_MAX = 64
+
+
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """A day with how it was left."""
+
+    state: DayState
+    look: DayLook | None = None
+    stored: tuple[DayEnds, tuple[StopActual, ...]] | None = None
+    signature: tuple[object, ...] = ()
+    looked_s: float = -1e9
+    read_s: float = 0.0
+    is_touched: bool = True
+    pending: int | None = None
+    """The first arrival that has not been judged and stored."""
+    is_behind: bool = False
+    """Fixes came that are too old for what is held."""
+    revision: int = -1
+    """Of what is published, when its plan was read."""
+
+    @property
+    def day(self) -> Day:
+        return self.state.region_id, self.state.vehicle_id, self.state.on
+
+
+@dataclass(slots=True)
+class _Round:
+    """What a round has found and is to store."""
+
+    now: datetime
+    vehicles: dict[tuple[str, VehicleId], VehicleNow]
+    days: list[tuple[_Held, DayLook]]
+
+
+class Follower:
+    """Follows in a thread of its own; ``step`` is one round."""
+
+    def __init__(self, engine: Engine, guard: Guard, *, clock: Callable[[], datetime]) -> None:
+        self._engine, self._guard, self._clock = engine, guard, clock
+        self._owner = uuid.uuid4().hex
+        self._event, self._ending = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_owner = False
+        self._renewed_s = -1e9
+        self._rolled_s = self._settled_s = -1e9
+        self._seen = self._safe = 0
+        self._revision = 0
+        self._days: dict[Day, _Held] = {}
+        self._dates: dict[str, date] = {}
+        self._trackers: dict[int, Tracker] = {}
+        self._alerts = Alerts()
+        self._is_lost = False
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something came in."""
+        self._event.set()
+
+    def stop(self) -> None:
+        """End after the round that is under way, and let another process follow."""
+        self._ending.set()
+        self._event.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+        if self._is_owner:
+            try:
+                with writing(self._engine) as session:
+                    live_store.give_up_lease(session, self._owner)
+            except SQLAlchemyError:
+                log.warning("follower.lease_kept", exc_info=True)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._event.wait(_IDLE_S)
+            self._event.clear()
+            try:
+                has_more = self.step()
+            except SQLAlchemyError:
+                if not self._is_lost:
+                    log.warning("follower.lost", exc_info=True)
+                self._is_lost = True
+                self._forget()
+                self._ending.wait(2.0)
+                continue
+            except Exception:  # the edge of a thread: what failed is taken up anew
+                log.exception("follower.failed")
+                self._forget()
+                self._ending.wait(2.0)
+                continue
+            if self._is_lost:
+                log.info("follower.back")
+            self._is_lost = False
+            if has_more:
+                self._event.set()
+            self._ending.wait(_PAUSE_S)
+
+    def step(self) -> bool:
+        """One round; whether there is more to do at once."""
+        now = self._clock()
+        if not self._owns(now):
+            return False
+        with reading(self._engine) as session:
+            arrived = track_store.arrived_after(session, self._seen, limit=_LIMIT)
+            self._take(session, arrived)
+            rolled = time.monotonic() - self._rolled_s >= _ROLL_S
+            if rolled:
+                self._roll(session, now)
+                self._rolled_s = time.monotonic()
+            self._read_again(session)
+        found = self._look(now)
+        if found.vehicles or found.days or arrived or rolled:
+            try:
+                self._store(found)
+            except _LeaseLostError:
+                self._forget()
+                return False
+        self._drop_old()
+        if time.monotonic() - self._settled_s >= _SETTLE_S:
+            self._settle(now)
+            self._settled_s = time.monotonic()
+        late = any(h.is_touched and not h.is_behind for h in self._days.values())
+        return len(arrived) >= _LIMIT or late
+
+    def _forget(self) -> None:
+        """Know nothing any more: the next round begins from the store."""
+        self._is_owner = False
+        self._renewed_s = self._rolled_s = -1e9
+        self._days.clear()
+        self._dates.clear()
+        self._alerts = Alerts()
+
+    def _owns(self, now: datetime) -> bool:
+        if self._is_owner and time.monotonic() - self._renewed_s < _RENEW_S:
+            return True
+        with writing(self._engine) as session:
+            lease = live_store.take_lease(session, self._owner, at=now, lasts=LEASE)
+            if lease is not None and not self._is_owner:
+                self._seen = self._safe = lease.followed
+                self._revision = lease.revision
+                self._alerts = Alerts.stored(session)
+        if lease is None:
+            self._forget()
+            return False
+        self._is_owner, self._renewed_s = True, time.monotonic()
+        return True
+
+    def _take(self, session: Session, arrived: Iterable[Arrived]) -> None:
+        """Give each fix to its day."""
+        by_day: dict[Day, dict[int, list[Fix]]] = defaultdict(lambda: defaultdict(list))
+        first: dict[Day, int] = {}
+        for one in arrived:
+            self._seen = max(self._seen, one.arrival)
+            tracker = self._tracker(session, one.number)
+            if tracker is None or tracker.vehicle_id is None:
+                continue
+            fix = unpack_fix(one.key, one.body, tracker.external_id)
+            on = service_date_of(fix.fix_at, self._guard.zone(tracker.region_id))
+            day = (tracker.region_id, tracker.vehicle_id, on)
+            by_day[day][one.number].append(fix)
+            first.setdefault(day, one.arrival)
+        for day, found in by_day.items():
+            held = self._days.get(day)
+            if held is None:
+                # Read whole from the store, these fixes with it.
+                held = self._open(session, day)
+                held.pending = first[day]
+                continue
+            held.is_touched = True
+            held.pending = first[day] if held.pending is None else held.pending
+            for number, fixes in found.items():
+                name = self._trackers[number].tracker_id
+                if not held.state.add(number, name, fixes):
+                    held.is_behind = True
+
+    def _tracker(self, session: Session, number: int) -> Tracker | None:
+        if number not in self._trackers:
+            self._trackers = {t.number: t for t in tracker_store.all_trackers(session)}
+        return self._trackers.get(number)
+
+    def _open(self, session: Session, day: Day) -> _Held:
+        """A day with all its fixes from the store."""
+        region_id, vehicle_id, on = day
+        plan, revision = self._plan(session, day)
+        state = DayState(region_id, vehicle_id, on, plan)
+        held = _Held(state=state, revision=revision, read_s=time.monotonic())
+        before = self._days.get(day)
+        if before is not None:
+            held.stored, held.look, held.pending = before.stored, before.look, before.pending
+        self._fill(session, held)
+        self._days[day] = held
+        return held
+
+    def _fill(self, session: Session, held: _Held) -> None:
+        state = held.state
+        span = day_span(state.on, self._guard.zone(state.region_id))
+        by_number: dict[int, list[Fix]] = defaultdict(list)
+        names: dict[int, str] = {}
+        for one in track_store.read_track(session, state.region_id, state.vehicle_id, *span):
+            by_number[one.number].append(one.fix)
+            names[one.number] = one.tracker_id
+        for number, fixes in by_number.items():
+            state.add(number, names[number], fixes)
+        state.signature()
+        state.let_go()
+
+    def _plan(self, session: Session, day: Day) -> tuple[FollowedPlan | None, int]:
+        region_id, vehicle_id, on = day
+        revision = publication_store.publication_state(session, region_id).revision
+        try:
+            found = promised_days(session, region_id, on, vehicle_id=vehicle_id)
+        except BookmobileError:
+            return None, revision
+        return (FollowedPlan.of(found[0]) if found else None), revision
+
+    def _read_again(self, session: Session) -> None:
+        """Read days anew for which late fixes came."""
+        for day, held in tuple(self._days.items()):
+            if held.is_behind and time.monotonic() - held.read_s >= _REPLAY_S:
+                self._open(session, day)
+
+    def _roll(self, session: Session, now: datetime) -> None:
+        """Look at everybody on duty, heard of or not; begin and end days."""
+        self._trackers = {t.number: t for t in tracker_store.all_trackers(session)}
+        tracked: dict[str, set[VehicleId]] = defaultdict(set)
+        for tracker in self._trackers.values():
+            if tracker.closed_at is None and tracker.vehicle_id is not None:
+                tracked[tracker.region_id].add(tracker.vehicle_id)
+        for region_id, vehicle_ids in tracked.items():
+            try:
+                today = service_date_of(now, self._guard.zone(region_id))
+                revision = publication_store.publication_state(session, region_id).revision
+                days = [today]
+                if self._dates.get(region_id) != today:
+                    # The day before is looked at once more, now that it is over.
+                    days.insert(0, today - timedelta(days=1))
+                    self._dates[region_id] = today
+                for on in days:
+                    self._roll_day(session, region_id, on, vehicle_ids, revision)
+            except BookmobileError:
+                log.info("follower.no_region", extra={"region": region_id})
+
+    def _roll_day(
+        self, session: Session, region_id: str, on: date, vehicle_ids: set[VehicleId], revision: int
+    ) -> None:
+        promised = {d.vehicle_id for d in promised_days(session, region_id, on)}
+        for vehicle_id in sorted(vehicle_ids):
+            day = (region_id, vehicle_id, on)
+            held = self._days.get(day)
+            if held is None:
+                if vehicle_id in promised:
+                    self._open(session, day)
+                continue
+            held.is_touched = True
+            if held.revision != revision:
+                self._plan_anew(session, day, held)
+
+    def _plan_anew(self, session: Session, day: Day, held: _Held) -> None:
+        """Take over what is published now; the fixes are read again where places differ."""
+        plan, held.revision = self._plan(session, day)
+        held.looked_s = -1e9
+        before = held.state.plan
+        if plan is not None and before is not None and plan.places == before.places:
+            held.state.plan = plan
+        else:
+            self._open(session, day)
+
+    def _look(self, now: datetime) -> _Round:
+        """Judge the days that are due; of the others take over the position."""
+        found = _Round(now, {}, [])
+        began_s = time.monotonic()
+        touched = [(d, h) for d, h in self._days.items() if h.is_touched and not h.is_behind]
+        for day, held in sorted(touched, key=lambda e: e[1].looked_s):
+            region_id, vehicle_id, on = day
+            is_today = on == self._today(region_id, now)
+            if on > self._today(region_id, now):
+                held.is_touched, held.pending = False, None
+                continue
+            signature = held.state.signature()
+            is_due = time.monotonic() - held.looked_s >= _LOOK_S or signature != held.signature
+            if held.look is None or not is_today or is_due:
+                if time.monotonic() - began_s > _BUDGET_S:
+                    break
+                held.look, held.signature = held.state.look(now), signature
+                held.looked_s = time.monotonic()
+                found.days.append((held, held.look))
+                told = held.look.now
+            else:
+                fix = held.state.position
+                received_at = None if fix is None else fix.received_at
+                told = replace(held.look.now, fix=fix, received_at=received_at, at=now)
+            held.is_touched, held.pending = False, None
+            if is_today:
+                found.vehicles[region_id, vehicle_id] = told
+            held.state.let_go()
+        return found
+
+    def _today(self, region_id: str, now: datetime) -> date:
+        zone: ZoneInfo = self._guard.zone(region_id)
+        return service_date_of(now, zone)
+
+    def _store(self, found: _Round) -> None:
+        """Write what was found, and how far has been followed, in one transaction."""
+        waiting = [h.pending for h in self._days.values() if h.pending is not None]
+        safe = min([self._seen, *(arrival - 1 for arrival in waiting)])
+        revision = self._revision + 1
+        alerts = self._alerts.copy()
+        with writing(self._engine) as session:
+            if not live_store.advance_to(session, self._owner, followed=safe, revision=revision):
+                raise _LeaseLostError
+            vehicles = [replace(v, revision=revision) for v in found.vehicles.values()]
+            live_store.put_vehicles(session, vehicles)
+            for held, look in found.days:
+                if (look.ends, look.actuals) != held.stored:
+                    live_store.put_day(session, look.ends, look.actuals)
+                alerts.keep(session, held.day, look.warned, found.now)
+            for region_id, today in self._dates.items():
+                alerts.end_before(session, region_id, today, found.now)
+            _tell(session, vehicles, revision)
+        self._revision, self._alerts, self._safe = revision, alerts, safe
+        for held, look in found.days:
+            held.stored = look.ends, look.actuals
+
+    def _settle(self, now: datetime) -> None:
+        """Pack the quarters of an hour that are over."""
+        for part in batched(sorted(self._trackers), _PACK_AT_ONCE):
+            with writing(self._engine) as session:
+                track_store.settle(session, part, now=now, followed=self._safe)
+
+    def _drop_old(self) -> None:
+        """Let go of days that are over and stored."""
+        for day, held in tuple(self._days.items()):
+            today = self._dates.get(day[0])
+            if today is not None and day[2] != today and held.pending is None:
+                del self._days[day]
+
+
+class _LeaseLostError(Exception):
+    """Another process follows by now."""
+
+
+def _tell(session: Session, vehicles: Sequence[VehicleNow], revision: int) -> None:
+    """Tell open pages which vehicles have changed: one event a region."""
+    by_region: dict[str, list[str]] = defaultdict(list)
+    for vehicle in vehicles:
+        by_region[vehicle.region_id].append(str(vehicle.vehicle_id))
+    for region_id, ids in by_region.items():
+        event_store.emit(
+            session,
+            TOPIC,
+            ids[0] if len(ids) == 1 and len(ids[0]) <= SUBJECT_MAX else "",
+            region_id,
+            vehicles=ids if len(ids) <= _MOST_NAMED else None,
+            revision=revision,
+        )
