@@ -6,6 +6,7 @@ from api.pages import (
     accounts,
     audit,
     board,
+    breakdown,
     calendar,
     cancel,
     devices,
@@ -26,6 +27,7 @@ from api.pages import (
     setup,
     sign_in,
     timetable,
+    trackers,
 )
 
 PAGES: tuple[APIRouter, ...] = (
@@ -41,9 +43,11 @@ PAGES: tuple[APIRouter, ...] = (
     board.router,
     live.router,
     replay.router,
+    trackers.router,
     scenarios.router,
     timetable.router,
     cancel.router,
+    breakdown.router,
     public.router,
     public_now.router,
     setup.router,

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes import (
     accounts,
     audit,
+    breakdowns,
     cancellations,
     devices,
     events,
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     timetables.router,
     visits.router,
     cancellations.router,
+    breakdowns.router,
     feeds.router,
     public.router,
     positions.router,

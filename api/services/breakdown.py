@@ -69,9 +69,9 @@ class BreakdownAsked:
         if self.reason is CancelReason.OTHER and not self.note.strip():
             raise InputError("cancel.needs_note")
         if not 0 <= self.most_late_min <= MOST_LATE_MIN:
-            raise InputError("breakdown.late", value=self.most_late_min, limit=MOST_LATE_MIN)
+            raise InputError("breakdown.late_range", value=self.most_late_min, limit=MOST_LATE_MIN)
         if not 0 <= self.max_changes <= MOST_CHANGES:
-            raise InputError("breakdown.changes", value=self.max_changes, limit=MOST_CHANGES)
+            raise InputError("breakdown.changes_range", value=self.max_changes, limit=MOST_CHANGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
