@@ -25,6 +25,7 @@ from data.model.region import (
 
 NUM_BANDS = 6
 NUM_SOURCES = 12
+PHONE_CHARS = 60
 MOST_PRICE = 1_000_000_000
 _MINUTES = (
     "setup",
@@ -98,6 +99,7 @@ def settings_form(region: Region, words: Words) -> SettingsForm:
     cells = {f"name_{code}": region.names.get(code, "") for code in ("ru", "en")}
     cells |= {"time_zone": region.time_zone, "language": region.language}
     cells["start_date"] = write_date(region.start_date)
+    cells["phone"] = region.phone
     cells |= {name: write_minutes(getattr(standard, f"{name}_s")) for name in _MINUTES}
     cells |= {name: write_clock(getattr(standard, f"{name}_s")) for name in _CLOCKS}
     cells |= {name: str(getattr(standard, name)) for name in _COUNTS}
@@ -154,6 +156,7 @@ def read_settings(region: Region, data: FormData) -> SettingsForm:
         "time_zone": form.cells["time_zone"],
         "language": form.cells["language"] or region.language,
         "start_date": row.day("start_date"),
+        "phone": "".join(c for c in form.cells["phone"] if c.isprintable()),
         "norm_set_id": form.cells["norm_set_id"],
         "default_rule_set_ids": tuple(RuleSetId(key) for key in form.chosen["rule_sets"]),
         "library_register_is_complete": bool(form.cells["register_is_complete"]),
@@ -171,6 +174,8 @@ def read_settings(region: Region, data: FormData) -> SettingsForm:
         )
         + region.sources[NUM_SOURCES:],
     }
+    if len(form.cells["phone"]) > PHONE_CHARS:
+        form.note("phone", "places.cell.too_long", {"most": PHONE_CHARS})
     if not settings["names"]:
         form.note("name_ru", "places.cell.missing", {})
     for problem in row.problems:

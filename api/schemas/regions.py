@@ -164,3 +164,9 @@ class SettingsBody(Body):
     travel_factor: float = Field(default=1.0, ge=0.2, le=5, allow_inf_nan=False)
     costs: CostsBody = CostsBody()
     sources: list[SourceBody] = Field(default=[], max_length=100)
+    phone: str = Field(
+        default="",
+        max_length=60,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="Number that readers call.",
+    )

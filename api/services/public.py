@@ -124,6 +124,7 @@ def read_published(session: Session, region_id: str) -> Published:
         sequences=sequences_of(visits),
         notices=publication_store.load_notices(session, region_id),
         settlements=region.settlements,
+        phone=region.phone,
     )
     return Published(timetable=timetable, places=_places(timetable), region_revision=head.revision)
 

@@ -70,6 +70,7 @@ SETTINGS = (
     "travel_factor",
     "costs",
     "sources",
+    "phone",
 )
 """Fields of a region that people set."""
 

@@ -107,6 +107,7 @@ def read_region(folder: Path) -> Region:
         sources=head.sources,
         start_date=head.start_date,
         costs=head.costs,
+        phone=head.phone,
     )
     return replace(region, libraries=region.libraries + assumed_libraries(region))
 

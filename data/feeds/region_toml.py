@@ -75,6 +75,7 @@ class RegionHead:
     estimate: EstimateParams | None
     sources: tuple[SourceNote, ...] = field(default=())
     costs: Costs = NO_COSTS
+    phone: str = ""
 
 
 def read_head(path: Path) -> RegionHead:
@@ -104,6 +105,7 @@ def read_head(path: Path) -> RegionHead:
         estimate=_estimate(top.section("estimate")) if "estimate" in top else None,
         sources=tuple(_source(section) for section in top.sections("sources")),
         costs=_costs(top.section("costs")),
+        phone=region.text("phone"),
     )
     top.section("estimate")
     region.finish()

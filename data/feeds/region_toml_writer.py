@@ -59,6 +59,8 @@ def _tables(region: Region | RegionHead) -> dict[str, Any]:
     }
     if region.start_date is not None:
         head["start_date"] = region.start_date
+    if region.phone:
+        head["phone"] = region.phone
     head["names"] = dict(region.names)
     tables: dict[str, Any] = {
         "region": head,

@@ -95,6 +95,8 @@ class PublicTimetable:
     """For each stop how often calendars had to take over a change (RFC 5545, SEQUENCE)."""
     notices: tuple[Notice, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+    phone: str = ""
+    """Number that readers call."""
 
     def name_in(self, language: str) -> str:
         return self.names.get(language) or next(iter(self.names.values()), self.region_id)

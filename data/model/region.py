@@ -137,6 +137,8 @@ class Region:
     start_date: date | None = None
     """First Monday of the cycle, if the region states one."""
     costs: Costs = NO_COSTS
+    phone: str = ""
+    """Number that readers call, written as they read it."""
 
     def name_in(self, language: str) -> str:
         return self.names.get(language) or next(iter(self.names.values()))

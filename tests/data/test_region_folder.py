@@ -223,6 +223,7 @@ def regions(draw: st.DrawFn) -> Region:
             st.just(Costs())
             | st.just(Costs(currency="₽", per_km=Decimal("31.5"), per_night=Decimal(0)))
         ),
+        phone=draw(st.sampled_from(["", "8 (40141) 3-21-00"])),
         start_date=draw(st.none() | DATES.map(lambda day: day - timedelta(days=day.weekday()))),
     )
     if region.norm_sets == (own_norm, norms["design-default"]):
