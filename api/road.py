@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -68,14 +69,19 @@ class Road:
 def make_road(service: Service) -> Road:
     """The parts for a service, as its settings have them."""
     settings = service.settings
+
+    def clock() -> datetime:
+        """The service's clock as it is when it is looked at."""
+        return service.clock()
+
     guard = Guard(service.engine, settings)
-    known = KnownTrackers(service.engine, clock=service.clock)
-    follower = Follower(service.engine, guard, clock=service.clock)
-    intake = Intake(service.engine, guard, clock=service.clock, stored=follower.wake)
+    known = KnownTrackers(service.engine, clock=clock)
+    follower = Follower(service.engine, guard, clock=clock)
+    intake = Intake(service.engine, guard, clock=clock, stored=follower.wake)
     road = Road(guard=guard, known=known, intake=intake, follower=follower)
     if settings.wialon_port is not None:
         road.wialon = WialonServer(
-            known, intake, host=settings.host, port=settings.wialon_port, clock=service.clock
+            known, intake, host=settings.host, port=settings.wialon_port, clock=clock
         )
     if settings.mqtt_url is not None:
         road.mqtt = MqttInlet(
@@ -83,7 +89,7 @@ def make_road(service: Service) -> Road:
             intake,
             url=settings.mqtt_url,
             password_file=settings.mqtt_password_file,
-            clock=service.clock,
+            clock=clock,
         )
     return road
 

@@ -80,8 +80,13 @@ async def take_owntracks(request: Request, road: RoadDep, service: ServiceDep) -
 
 
 @router.api_route("/osmand", methods=["GET", "POST"], responses=problems(503))
+@router.api_route("/osmand/{secret}", methods=["GET", "POST"], include_in_schema=False)
 async def take_osmand(request: Request, road: RoadDep, service: ServiceDep) -> Response:
-    """A position of OsmAnd or the Traccar Client: query, form or JSON; `token` is the secret."""
+    """A position of OsmAnd or the Traccar Client: query, form or JSON; `token` is the secret.
+
+    The secret may be the last part of the address instead: the QR code of the Traccar Client takes
+    no query, and the app sends no header.
+    """
     body, at = await request.body(), service.clock()
     query = request.url.query
     if request.method == "POST" and "lat=" not in query and "location=" not in query:

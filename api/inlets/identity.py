@@ -9,7 +9,7 @@ from api.limiter import network_of
 
 
 def secret_of(request: Request) -> str | None:
-    """``Authorization: Bearer``, the password of ``Basic``, or ``token`` of the query."""
+    """``Authorization: Bearer``, the password of ``Basic``, ``token``, or a part of the path."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     given = given.strip()
     if scheme.lower() == "bearer" and given:
@@ -20,7 +20,7 @@ def secret_of(request: Request) -> str | None:
         except (binascii.Error, ValueError):
             return None
         return text.partition(":")[2] or None
-    return request.query_params.get("token") or None
+    return request.query_params.get("token") or request.path_params.get("secret") or None
 
 
 def address_of(request: Request) -> str:

@@ -51,14 +51,19 @@ def get_live(
 
 @router.get("/live/{vehicle_id}", responses=problems(404))
 def get_vehicle(
-    region_id: RegionId, vehicle_id: VehicleKey, asking: Staff, service: ServiceDep
+    region_id: RegionId,
+    vehicle_id: VehicleKey,
+    asking: Staff,
+    service: ServiceDep,
+    on: Annotated[date | None, Query(alias="date", description="An earlier service date.")] = None,
 ) -> VehicleLive:
-    """One vehicle as it is now."""
+    """One vehicle as it is now, or as an earlier day ended."""
     require_region(asking, region_id)
     with reading(service.engine) as session:
-        found = live_view.board(
-            session, region_id, at=service.clock(), vehicle_id=VehicleId(vehicle_id)
-        )
+        at = service.clock()
+        if on is not None:
+            at = min(at, live_view.end_of(session, region_id, on))
+        found = live_view.board(session, region_id, at=at, vehicle_id=VehicleId(vehicle_id))
     return shown_vehicle(found, found.vehicles[0])
 
 

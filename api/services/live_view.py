@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -119,6 +119,18 @@ def board(
         vehicle_names=dict(names),
         account_names=account_names(session, by),
     )
+
+
+def end_of(session: Session, region_id: str, on: date) -> datetime:
+    """The last second that belongs to a service date.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    head = publication_store.region_head(session, region_id)
+    return day_span(on, ZoneInfo(head.time_zone))[1] - timedelta(seconds=1)
 
 
 def board_names(

@@ -68,7 +68,7 @@ function Alert({ alert }) {
       </button>
       ${!isTaken && mayAct.value && !isAsking && html`<button type="button" ref=${button} class="button button-small" onClick=${() => ask(true)}>${t("live.alert.take")}<span class="sr"> ${vehicle?.name} ${saying(alert)}</span></button>`}
     </div>
-    ${isTaken && html`<p class="alert-taken soft small">${t("live.alert.taken", { who: alert.acknowledged_by ?? "", at: timeOf(alert.acknowledged_at, zone.value) })}${alert.note ? `: ${alert.note}` : ""}</p>`}
+    ${isTaken && html`<p class="alert-taken soft small">${t(alert.acknowledged_by ? "live.alert.taken" : "live.alert.taken_anonymous", { who: alert.acknowledged_by, at: timeOf(alert.acknowledged_at, zone.value) })}${alert.note ? `. ${alert.note}` : ""}</p>`}
     ${isAsking && !isTaken && html`<${Form} alert=${alert} close=${close} />`}
   </li>`;
 }

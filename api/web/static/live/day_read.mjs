@@ -15,7 +15,7 @@ export async function readDay({ region, vehicle, date }) {
     call("GET", `${root}/live/${id}?date=${date}`),
     call("GET", `${root}/tracks/${id}?date=${date}`),
   ]);
-  const legs = told.line_url === null ? [] : legsOf(await call("GET", told.line_url.replace(/^.*\/api\/v1/, "")));
+  const legs = told.line_url === null ? [] : legsOf(await call("GET", `${root}/${told.line_url}`));
   return {
     vehicle_id: vehicle,
     stops: told.stops.filter((stop) => stop.state !== "unplanned"),

@@ -43,6 +43,7 @@ function shaped(vehicle) {
     ...vehicle,
     ...own,
     name: vehicle.vehicle_name,
+    isFollowed: vehicle.fix !== null,
     planned: vehicle.stops.filter((stop) => stop.state !== "unplanned"),
     unplanned: vehicle.stops.filter((stop) => stop.state === "unplanned"),
   };
@@ -90,5 +91,5 @@ export async function acknowledge(alertId, note) {
   alerts.value = alerts.value.map((held) => (held.alert_id === alertId ? { ...held, ...told } : held));
 }
 
-/** GeoJSON at an address of our API that the server has told. */
-export const geojson = (address) => call("GET", address.replace(/^.*\/api\/v1/, ""));
+/** GeoJSON at an address that the server has told, from the region's own on. */
+export const geojson = (address) => call("GET", `${root}/${address}`);

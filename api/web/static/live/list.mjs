@@ -2,7 +2,7 @@
 
 import "../vendor/preact/signals.mjs";
 import { t } from "../words.mjs";
-import { alertsOf, ageOf, choose, chosen, fleet, mayAct, vehicles, zone } from "./state.mjs";
+import { alertsOf, ageOf, choose, chosen, fleet, mayAct, now, vehicles, zone } from "./state.mjs";
 import { Strip, StopTable } from "./strip.mjs";
 import { between, delayOf, duration, speed, STALE_S, timeOf } from "./telling.mjs";
 import { html, tint } from "../board/view.mjs";
@@ -10,11 +10,23 @@ import { pointAt } from "./pointing.mjs";
 
 const find = (vehicle, visitId) => vehicle.planned.find((s) => s.visit_id === visitId) ?? null;
 
+/** The stop where a vehicle is; of one that nothing follows, by the timetable. */
+function hereOf(vehicle) {
+  if (vehicle.isFollowed) return find(vehicle, vehicle.here_visit_id);
+  const at = now.value;
+  return vehicle.planned.find((s) => Date.parse(s.planned_arrival_at) <= at && at < Date.parse(s.planned_departure_at)) ?? null;
+}
+
+/** The stop that a vehicle comes to next; of one that nothing follows, by the timetable. */
+function nextOf(vehicle) {
+  if (vehicle.isFollowed) return find(vehicle, vehicle.next_visit_id);
+  return vehicle.planned.find((s) => s.state !== "cancelled" && Date.parse(s.planned_arrival_at) > now.value) ?? null;
+}
+
 /** What a vehicle is doing, in a short sentence. */
 export function doing(vehicle) {
   const at = (instant) => timeOf(instant, zone.value);
-  const here = find(vehicle, vehicle.here_visit_id);
-  const next = find(vehicle, vehicle.next_visit_id);
+  const [here, next] = [hereOf(vehicle), nextOf(vehicle)];
   switch (vehicle.phase) {
     case "off_duty":
       return t("live.phase.off_duty");
@@ -33,7 +45,7 @@ export function doing(vehicle) {
 
 /** When the next stop is reached, or the depot. */
 function Expected({ vehicle }) {
-  const next = find(vehicle, vehicle.next_visit_id);
+  const next = nextOf(vehicle);
   if (next?.eta) {
     const name = vehicle.phase === "driving" ? "" : `${next.stop_name}: `;
     return html`<p class="expects">${name}<span class="nowrap"><span class="soft">${t("live.arrives")}</span> <strong>${timeOf(next.eta.arrival_at, zone.value)}</strong>
@@ -49,7 +61,7 @@ function Expected({ vehicle }) {
 /** Age of the last position, told anew every second. */
 function Age({ vehicle }) {
   const age = ageOf(vehicle);
-  if (age === null) return html`<p class="age soft">${vehicle.has_tracker === false ? t("live.no_tracker") : t("live.no_fix")}</p>`;
+  if (age === null) return html`<p class="age soft">${t("live.no_fix")}</p>`;
   const isStale = vehicle.is_silent || (age > STALE_S && vehicle.phase === "driving");
   const moves = vehicle.fix.speed_mps;
   return html`<p class=${`age ${isStale ? "bad" : "soft"}`}>
@@ -74,7 +86,7 @@ function Vehicle({ vehicle }) {
       <${Delay} vehicle=${vehicle} />
     </button>
     <div class="vehicle-in">
-      <p class="doing">${doing(vehicle)}</p>
+      <p class="doing">${doing(vehicle)}${!vehicle.isFollowed && vehicle.phase !== "off_duty" && html` <span class="soft small">${t("live.by_timetable")}</span>`}</p>
       <${Expected} vehicle=${vehicle} />
       <div class="vehicle-foot"><${Age} vehicle=${vehicle} /><${Strip} stops=${vehicle.planned} /></div>
     </div>

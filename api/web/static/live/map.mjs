@@ -35,13 +35,11 @@ export async function showMap(box, { pmtilesUrl, words }) {
     cancelAnimationFrame(drawn);
     drawn = requestAnimationFrame(draw);
   });
+  await readLines(vehicles.peek());
   effect(() => { void readLines(vehicles.value); });
   effect(() => showSpot(map, pointed.value));
-  let before;
   effect(() => {
-    const now = chosen.value;
-    if (now === before) return;
-    before = now;
+    void chosen.value;
     fitTo(chosenVehicle.peek());
     void drawTrack(chosenVehicle.peek());
   });
@@ -70,12 +68,14 @@ function draw() {
 const moves = (vehicle) => (vehicle.fix.speed_mps ?? 0) > 1.5 && vehicle.fix.course_deg !== null;
 
 function fitTo(one) {
-  const shown = one === null ? vehicles.value : [one];
+  const shown = one === null ? vehicles.peek() : [one];
   const points = shown.flatMap((v) => [
     ...v.planned.map((s) => [s.lon, s.lat]),
     ...(v.fix === null ? [] : [[v.fix.lon, v.fix.lat]]),
   ]);
-  fit(map, points.length > 0 ? points : fleet.value.depots.map((d) => [d.lon, d.lat]));
+  const ways = shown.flatMap((v) => (lines.peek().get(v.line_url) ?? []).flatMap(({ line }) => line));
+  const depots = fleet.value.depots.map((d) => [d.lon, d.lat]);
+  fit(map, one === null || points.length === 0 ? [...points, ...ways, ...depots] : [...points, ...ways], { padding: 72 });
 }
 
 /** The planned ways that are not known yet; each is asked for once. */

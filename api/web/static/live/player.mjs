@@ -56,14 +56,16 @@ export function Player() {
   const at = exactTimeOf(moment.value, zone);
   return html`<div class="player" role="group" aria-label=${t("live.day.player")}>
     <div class="player-line">
+      <span class="player-time">${at}</span>
+      <span class="player-facts">${saying()}</span>
+    </div>
+    <div class="player-line">
       <button type="button" class="button button-small button-main" onClick=${() => play(!isPlaying.value)}>${isPlaying.value ? t("live.day.pause") : t("live.day.play")}</button>
       <button type="button" class="button button-small" onClick=${() => jump(-1)}>← ${t("live.day.stop_before")}</button>
       <button type="button" class="button button-small" onClick=${() => jump(1)}>${t("live.day.stop_after")} →</button>
       <label class="row">${t("live.day.rate")} <select value=${rate.value} onInput=${(e) => { rate.value = Number(e.target.value); }}>
         ${RATES.map((n) => html`<option key=${n} value=${n}>×${number(n)}</option>`)}
       </select></label>
-      <span class="player-time">${at}</span>
-      <span class="player-facts">${saying()}</span>
     </div>
     <${Chart} />
     <label class="sr" for="day-moment">${t("live.day.moment")}</label>
