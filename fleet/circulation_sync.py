@@ -1,0 +1,201 @@
+"""One exchange with a tablet or a relay: a batch in, an answer for each event out.
+
+An event leaves its device only when it was answered as accepted, duplicate or conflict; a refused
+one stays there and is shown. Conflicts name the rule, what is proposed, and both histories: what
+the vehicle knew of the item, and what everybody else did with it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from data.model.journal import EventId, JournalEvent
+from data.model.stock import ItemId
+from fleet.circulation_outcome import Outcome, Proposal, Verdict
+from fleet.circulation_replay import Replay, Step
+from fleet.journal import (
+    Journal,
+    Received,
+    Reception,
+    TimedEvent,
+    in_order,
+    items_of,
+    missing_sequences,
+    receive,
+)
+from fleet.journal_clock import ClockMark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """One thing that happened to an item; ids, no names."""
+
+    at: datetime
+    kind: str
+    place: str
+    event_id: str = ""
+    device_id: str = ""
+    by: str = ""
+    patron_id: str = ""
+    loan_id: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a device is told of one of its events.
+
+    Parameters
+    ----------
+    code
+        Why it was refused.
+    own_history, other_history
+        Of a conflict: what happened to its item at the event's own place, and elsewhere.
+    """
+
+    event_id: EventId
+    verdict: Verdict
+    code: str = ""
+    rule: str = ""
+    proposal: Proposal | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    corrected_at: datetime | None = None
+    is_clock_doubtful: bool = False
+    own_history: tuple[HistoryLine, ...] = ()
+    other_history: tuple[HistoryLine, ...] = ()
+
+    @property
+    def leaves_device(self) -> bool:
+        """Whether the device may forget the event."""
+        return self.verdict is not Verdict.REFUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What an exchange came to.
+
+    Parameters
+    ----------
+    answers
+        One for each event of the batch, in its order.
+    altered
+        Events of before whose answers are other now; the devices have left them, persons see them.
+    missing
+        By device, the numbers of its sequence that have not come by any way.
+    """
+
+    journal: Journal
+    answers: tuple[Answer, ...]
+    altered: tuple[Step, ...]
+    refused: tuple[Received, ...]
+    missing: Mapping[str, tuple[range, ...]]
+
+
+def sync(
+    journal: Journal,
+    replay: Replay,
+    batch: Sequence[JournalEvent],
+    marks: Iterable[ClockMark] = (),
+    *,
+    at: datetime,
+) -> Synced:
+    """Take a batch into a journal, bring the state up to it, and answer each event.
+
+    ``replay`` must stand at the journal; it is brought to the new one.
+    """
+    taken, received = receive(journal, batch, marks, at=at)
+    fresh = {r.event.event_id for r in received if r.reception is Reception.NEW}
+    changed = replay.run(in_order(taken))
+    by_id = {s.timed.event.event_id: s for s in replay.steps}
+    answers = tuple(_answer(r, by_id, replay) for r in received)
+    devices = dict.fromkeys(e.device_id for e in batch)
+    return Synced(
+        journal=taken,
+        answers=answers,
+        altered=tuple(s for s in changed if s.timed.event.event_id not in fresh),
+        refused=tuple(r for r in received if r.reception is Reception.REFUSED),
+        missing={
+            device: missing_sequences(taken, device, _last(taken, device)) for device in devices
+        },
+    )
+
+
+def _last(journal: Journal, device_id: str) -> int:
+    return max((s for device, s in journal.by_sequence if device == device_id), default=0)
+
+
+def _answer(received: Received, steps: Mapping[EventId, Step], replay: Replay) -> Answer:
+    event = received.event
+    if received.reception is Reception.REFUSED:
+        facts = {"sequence": event.sequence, "known_id": received.known_id or ""}
+        return Answer(
+            event_id=event.event_id, verdict=Verdict.REFUSED, code=received.code, facts=facts
+        )
+    step = steps[event.event_id]
+    outcome = step.outcome
+    is_again = received.reception is Reception.DUPLICATE
+    # A conflict told again is still one: the device may have lost the first answer.
+    is_conflict = outcome.verdict is Verdict.CONFLICT
+    verdict = Verdict.DUPLICATE if is_again and not is_conflict else outcome.verdict
+    own, other = histories(replay, step) if is_conflict else ((), ())
+    return Answer(
+        event_id=event.event_id,
+        verdict=verdict,
+        rule=outcome.rule,
+        proposal=outcome.proposal,
+        facts=outcome.facts,
+        corrected_at=step.timed.at,
+        is_clock_doubtful=step.timed.corrected.is_doubtful,
+        own_history=own,
+        other_history=other,
+    )
+
+
+def histories(
+    replay: Replay, step: Step
+) -> tuple[tuple[HistoryLine, ...], tuple[HistoryLine, ...]]:
+    """What happened to a conflict's items at its own place and elsewhere, each in order."""
+    items = set(items_of(step.timed.event))
+    if told := step.outcome.facts.get("item_id"):
+        items.add(str(told))
+    place = str(step.timed.event.place)
+    lines = [*_base_lines(replay, items), *_event_lines(replay.steps, items)]
+    lines.sort(key=lambda line: (line.at, line.event_id))
+    own = tuple(line for line in lines if line.place == place)
+    return own, tuple(line for line in lines if line.place != place)
+
+
+def _base_lines(replay: Replay, items: set[str]) -> list[HistoryLine]:
+    """Loans that the journal knows nothing of: the library had made them before."""
+    known: set[str] = {s.timed.event.event_id for s in replay.steps}
+    return [
+        HistoryLine(
+            at=loan.loaned_at,
+            kind="loan",
+            place=str(loan.place),
+            patron_id=loan.patron_id,
+            loan_id=loan.loan_id,
+        )
+        for item_id in sorted(items)
+        for loan in replay.state.loans_of_item(ItemId(item_id))
+        if loan.loan_id not in known
+    ]
+
+
+def _event_lines(steps: Sequence[Step], items: set[str]) -> list[HistoryLine]:
+    return [_line(s.timed, s.outcome) for s in steps if items.intersection(items_of(s.timed.event))]
+
+
+def _line(timed: TimedEvent, outcome: Outcome) -> HistoryLine:
+    event = timed.event
+    return HistoryLine(
+        at=timed.at,
+        kind=event.kind.value,
+        place=str(event.place),
+        event_id=event.event_id,
+        device_id=event.device_id,
+        by=event.by,
+        patron_id=getattr(event.body, "patron_id", ""),
+        loan_id=getattr(event.body, "loan_id", ""),
+        verdict=outcome.verdict.value,
+    )
