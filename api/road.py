@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.auth import hash_token
 from api.inlets.intake import Intake
 from api.inlets.known import KnownTrackers
 from api.inlets.mqtt import MqttInlet
@@ -19,7 +20,7 @@ from api.services.following import Follower
 from api.state import Service
 
 log = logging.getLogger(__name__)
-_NOTES_EVERY_S = 2.0
+_HOUSE_EVERY_S = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,38 +33,40 @@ class Road:
     follower: Follower
     wialon: WialonServer | None = None
     mqtt: MqttInlet | None = None
-    _notes: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    _house: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
     async def start(self) -> None:
         """Begin to take positions."""
         self.intake.start()
         self.follower.start()
-        self._notes = asyncio.create_task(self._write_notes())
+        self._house = asyncio.create_task(self._keep_house())
         if self.wialon is not None:
             await self.wialon.start()
-        if self.mqtt is not None:
-            self.mqtt.start()
 
     async def stop(self) -> None:
         """Store what has come in, and end."""
-        if self.mqtt is not None:
+        if self._house is not None:
+            self._house.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._house
+        if self.mqtt is not None and self.mqtt.is_started:
             await asyncio.to_thread(self.mqtt.stop)
         if self.wialon is not None:
             await self.wialon.stop()
-        if self._notes is not None:
-            self._notes.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._notes
         await asyncio.to_thread(self.intake.stop)
         await asyncio.to_thread(self.follower.stop)
 
-    async def _write_notes(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(_NOTES_EVERY_S)
+            await asyncio.sleep(_HOUSE_EVERY_S)
             try:
                 await asyncio.to_thread(self.known.write_notes)
             except SQLAlchemyError:
                 log.warning("road.notes_not_stored", exc_info=True)
+            if self.mqtt is not None and self.mqtt.is_started is not self.follower.is_owner:
+                # A broker knows a service by its name: one process listens, the one that follows.
+                turn = self.mqtt.start if self.follower.is_owner else self.mqtt.stop
+                await asyncio.to_thread(turn)
 
 
 def make_road(service: Service) -> Road:
@@ -89,6 +92,7 @@ def make_road(service: Service) -> Road:
             intake,
             url=settings.mqtt_url,
             password_file=settings.mqtt_password_file,
+            client_id=f"bookmobile-{hash_token(settings.public_url)[:8]}",
             clock=clock,
         )
     return road

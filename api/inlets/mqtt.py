@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 TOPIC = "owntracks/+/+/#"
 _PORT, _TLS_PORT = 1883, 8883
 _QOS = 1
-_CLIENT_ID = "bookmobile"
 _AGAIN_S = 2.0
 
 
@@ -35,6 +34,8 @@ class MqttInlet:
     ----------
     url
         ``mqtt(s)://USER@HOST[:PORT][/TOPIC]``.
+    client_id
+        By what the broker knows this service again: the same at every start.
 
     Raises
     ------
@@ -44,7 +45,7 @@ class MqttInlet:
 
     def __init__(
         self, known: KnownTrackers, intake: Intake, *, url: str, password_file: Path | None,
-        clock: Callable[[], datetime],
+        client_id: str, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         try:
             from paho.mqtt.client import Client
@@ -58,7 +59,7 @@ class MqttInlet:
         self._port = parts.port or (_TLS_PORT if is_secure else _PORT)
         self._topic = unquote(parts.path.lstrip("/")) or TOPIC
         self._client: Any = Client(
-            CallbackAPIVersion.VERSION2, client_id=_CLIENT_ID, clean_session=False, manual_ack=True
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
         )
         if parts.username:
             password = password_file.read_text("utf-8").strip() if password_file else None
@@ -68,11 +69,15 @@ class MqttInlet:
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._came
+        self._client.on_subscribe = self._subscribed
         self._is_lost = False
         self._is_over = threading.Event()
+        self.is_started = self.is_listening = False
 
     def start(self) -> None:
         """Connect, and again whenever the broker is lost."""
+        self._is_over.clear()
+        self.is_started = True
         self._client.reconnect_delay_set(min_delay=1, max_delay=60)
         self._client.connect_async(self._host, self._port, keepalive=60)
         self._client.loop_start()
@@ -80,8 +85,12 @@ class MqttInlet:
     def stop(self) -> None:
         """Listen no more; the broker keeps what comes now."""
         self._is_over.set()
+        self.is_started = self.is_listening = False
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _subscribed(self, *_told: Any) -> None:
+        self.is_listening = True
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
         if reason.is_failure:

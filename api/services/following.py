@@ -104,7 +104,8 @@ class Follower:
         self._owner = uuid.uuid4().hex
         self._event, self._ending = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_owner = False
+        self.is_owner = False
+        """Whether this process is the one that follows."""
         self._renewed_s = -1e9
         self._rolled_s = self._settled_s = -1e9
         self._seen = self._safe = 0
@@ -130,7 +131,7 @@ class Follower:
         self._event.set()
         if self._thread is not None:
             self._thread.join(timeout=15)
-        if self._is_owner:
+        if self.is_owner:
             try:
                 with writing(self._engine) as session:
                     live_store.give_up_lease(session, self._owner)
@@ -191,25 +192,25 @@ class Follower:
 
     def _forget(self) -> None:
         """Know nothing any more: the next round begins from the store."""
-        self._is_owner = False
+        self.is_owner = False
         self._renewed_s = self._rolled_s = -1e9
         self._days.clear()
         self._dates.clear()
         self._alerts = Alerts()
 
     def _owns(self, now: datetime) -> bool:
-        if self._is_owner and time.monotonic() - self._renewed_s < _RENEW_S:
+        if self.is_owner and time.monotonic() - self._renewed_s < _RENEW_S:
             return True
         with writing(self._engine) as session:
             lease = live_store.take_lease(session, self._owner, at=now, lasts=LEASE)
-            if lease is not None and not self._is_owner:
+            if lease is not None and not self.is_owner:
                 self._seen = self._safe = lease.followed
                 self._revision = lease.revision
                 self._alerts = Alerts.stored(session)
         if lease is None:
             self._forget()
             return False
-        self._is_owner, self._renewed_s = True, time.monotonic()
+        self.is_owner, self._renewed_s = True, time.monotonic()
         return True
 
     def _take(self, session: Session, arrived: Iterable[Arrived]) -> None:

@@ -32,6 +32,7 @@ from data.feeds.plan_bytes import pins_to_json
 from data.model.accounts import Account, Caller, Role
 from data.model.fleet import VehicleId
 from data.model.live import DayEnds, StopActual, VehicleNow
+from data.model.public_timetable import places_of
 from data.model.publication import Publishing, lay, reconcile
 from data.model.region import Region
 from data.model.telemetry import Fix
@@ -94,12 +95,7 @@ def fill(engine: Engine, at: datetime) -> None:
                 plan_revision=1,
                 from_date=FIRST,
                 until_date=LAST,
-                places={
-                    "stops": [],
-                    "vehicles": [
-                        {"vehicle_id": str(v.vehicle_id), "name": v.name} for v in request.vehicles
-                    ],
-                },
+                places=places_of(request.stops, request.vehicles),
                 published_at=at,
             ),
         )
@@ -259,7 +255,7 @@ def depot(folder: Path, now: datetime, **settings: Any) -> Iterator[Depot]:
             assert thread.is_alive()
             time.sleep(0.01)
         try:
-            with httpx.Client(base_url=made.settings.public_url, timeout=60) as client:
+            with httpx.Client(base_url=f"http://localhost:{made.settings.port}", timeout=60) as client:
                 made.client = client
                 yield made
         finally:
