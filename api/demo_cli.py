@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from api.common_cli import LangOption, words_for
+from api.demo_driver import DemoDriver
 from api.logs import set_up_logs
 from api.plan_cli import (
     DEFAULT_TIME_LIMIT_S,
@@ -23,6 +25,7 @@ from api.plan_cli import (
     today_in,
 )
 from api.services.demo import LOGINS, PASSWORD, is_seeded, seed
+from api.services.demo_road import DemoDay, begin, record_past
 from api.services.regions import load_region
 from api.setting_variables import Environment
 from api.settings import Settings
@@ -30,9 +33,12 @@ from api.state import utc_now
 from api.supervisor import Supervisor, bind, end_on_signals, placed, prepare_database
 from api.words import Words
 from data.model.errors import InputError
+from data.model.service_time import instant_of
 
 REGION = "kaliningrad"
 WEEKS = 4
+BEGAN_WEEKS = 3
+"""So many weeks before this one the demo's timetable began."""
 VEHICLES = 2
 _OPEN_S = 2.0
 
@@ -67,6 +73,7 @@ def demo(
         else:
             region = load_region(REGION)
             today = today_in(region)
+            began = today - timedelta(days=today.weekday(), weeks=BEGAN_WEEKS)
             result = make_plan(
                 REGION,
                 osm=osm,
@@ -76,7 +83,7 @@ def demo(
                 seed=seed_number,
                 out=folder,
                 lang=lang,
-                start=today - timedelta(days=today.weekday()),
+                start=began,
             )
             sheet = Words(lang or region.language)
             seed(
@@ -85,14 +92,17 @@ def demo(
                 region,
                 result,
                 name=sheet("demo.plan", weeks=WEEKS),
-                from_date=today,
+                from_date=began,
                 extract=osm,
-                at=utc_now(),
+                at=instant_of(began, 0, ZoneInfo(region.time_zone)),
             )
+            past = record_past(engine, REGION, folder, at=utc_now(), seed=seed_number)
+            console.print(words.count("demo.past", past), markup=False)
+        day = begin(engine, REGION, folder, at=utc_now(), seed=seed_number)
     finally:
         engine.dispose()
     if not no_serve:
-        raise typer.Exit(_serve(settings, console, words, with_browser=not no_browser))
+        raise typer.Exit(_serve(settings, day, console, words, with_browser=not no_browser))
 
 
 def _settings(folder: Path, port: int) -> Settings:
@@ -115,8 +125,17 @@ def _remove(database: Path) -> None:
         left.unlink()
 
 
-def _serve(settings: Settings, console: Console, words: Words, *, with_browser: bool) -> int:
+def _serve(
+    settings: Settings,
+    day: DemoDay | None,
+    console: Console,
+    words: Words,
+    *,
+    with_browser: bool,
+) -> int:
     """Run the service until Ctrl-C, on another port where the wanted one is taken."""
+    if day is not None:
+        settings = replace(settings, clock_offset_s=day.offset_s)
     set_up_logs(settings)
     try:
         bound = bind(settings.host, settings.port)
@@ -137,4 +156,22 @@ def _serve(settings: Settings, console: Console, words: Words, *, with_browser: 
             opener = threading.Timer(_OPEN_S, webbrowser.open, args=(settings.public_url,))
             opener.daemon = True
             opener.start()
-        return supervisor.run()
+        if day is None:
+            return supervisor.run()
+        _tell_clock(console, words, settings, day)
+        driver = DemoDriver(day, f"http://127.0.0.1:{settings.port}", clock=utc_now)
+        driver.start()
+        try:
+            return supervisor.run()
+        finally:
+            driver.stop()
+
+
+def _tell_clock(console: Console, words: Words, settings: Settings, day: DemoDay) -> None:
+    """What is simulated, and what time it is in the demo."""
+    if settings.clock_offset_s:
+        zone = ZoneInfo(load_region(REGION).time_zone)
+        there = day.now(utc_now()).astimezone(zone)
+        told = words("demo.clock", day=words.day(there.date()), time=f"{there:%H:%M}")
+        console.print(told, markup=False)
+    console.print(words.count("demo.live", len(day.runs)), markup=False)

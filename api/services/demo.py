@@ -59,7 +59,8 @@ def seed(
 ) -> None:
     """Store the region, its plan, the timetable published from a date, and the accounts.
 
-    The road extract, where there is one, is copied to the service's own files, so that plans made
+    ``at`` is when all of it is to have happened: the demo's library has run for some weeks. The
+    road extract, where there is one, is copied to the service's own files, so that plans made
     later travel on it too. All or nothing: a demo cut short begins anew.
     """
     if extract is not None:

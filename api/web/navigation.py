@@ -6,6 +6,7 @@ DESK_AREAS = (
     ("plans", "/plans"),
     ("board", "/board"),
     ("live", "/live"),
+    ("days", "/days"),
     ("timetable", "/timetable"),
     ("calendar", "/calendar"),
     ("settings", "/settings"),
