@@ -42,6 +42,24 @@ def _catalogue(language: str) -> gettext.GNUTranslations:
     return merged
 
 
+def messages(language: str, domain: str) -> dict[str, str | list[str]]:
+    """The messages of one catalogue by code, as they stand there; plural forms as a list.
+
+    A catalogue that does not exist has none.
+    """
+    entry = files("api") / "locales" / language / "LC_MESSAGES" / f"{domain}.po"
+    if not entry.is_file():
+        return {}
+    found: dict[str, str | list[str]] = {}
+    with entry.open("rb") as source:
+        for message in read_po(source, locale=language):
+            if message.id:
+                code = message.id if isinstance(message.id, str) else message.id[0]
+                text = message.string
+                found[code] = text if isinstance(text, str) else list(text or ())
+    return found
+
+
 class Words:
     """The words of one language.
 

@@ -2,10 +2,8 @@
 
 import json
 from functools import cache
-from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from babel.messages.pofile import read_po
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
@@ -14,6 +12,7 @@ from api.language import COOKIE
 from api.pages.forms import safe_next
 from api.services.accounts import change_own_language
 from api.state import ServiceDep
+from api.words import messages
 from data.model.errors import NotFoundError
 
 router = APIRouter()
@@ -62,16 +61,7 @@ def words_of_browser(name: str) -> Response:
 @cache
 def words_json(language: str) -> str:
     """The catalogues for browsers as one JSON object."""
-    folder = files("api") / "locales" / language / "LC_MESSAGES"
-    words: dict[str, Any] = {}
+    words: dict[str, str | list[str]] = {}
     for domain in BROWSER_DOMAINS:
-        entry = folder / f"{domain}.po"
-        if not entry.is_file():
-            continue
-        with entry.open("rb") as source:
-            for message in read_po(source, locale=language):
-                if message.id:
-                    code = message.id if isinstance(message.id, str) else message.id[0]
-                    text = message.string
-                    words[code] = text if isinstance(text, str) else list(text or ())
+        words |= messages(language, domain)
     return json.dumps(words, ensure_ascii=False, sort_keys=True)

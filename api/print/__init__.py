@@ -1,0 +1,1 @@
+"""Paper: documents as PDF/UA, typeset from templates by typst."""
