@@ -4,6 +4,7 @@ import htm from "../vendor/preact/htm.mjs";
 import { h } from "../vendor/preact/preact.mjs";
 import { clock, number, t } from "../words.mjs";
 
+/** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
 export const html = htm.bind(h);
 
 const PATHS = {
