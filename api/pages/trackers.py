@@ -46,6 +46,8 @@ class PairForm:
     protocol: str = Protocol.OSMAND
     name: str = ""
     external_id: str = ""
+    suggested: str = ""
+    """The name of a phone that has none of its own; a form sent twice pairs it once."""
     number_only: bool = False
 
 
@@ -67,13 +69,14 @@ def pair(
     protocol: Text = "",
     name: Text = "",
     external_id: Text = "",
+    suggested: Text = "",
     number_only: Text = "",
 ) -> HTMLResponse:
     """Pair a tracker and show once how it is set up."""
     desk = open_desk(request, service, asking, region_id)
     form = PairForm(
         vehicle_id=vehicle_id, protocol=protocol, name=name, external_id=external_id.strip(),
-        number_only=bool(number_only),
+        suggested=suggested, number_only=bool(number_only),
     )  # fmt: skip
     try:
         found = changes.add_tracker(service, asking, region_id, _asked(form))
@@ -158,8 +161,7 @@ def _asked(form: PairForm) -> NewTracker:
     kind = _protocol(form.protocol)
     external_id: str | None = form.external_id or None
     if external_id is None and kind in NAMED_BY_ITSELF - _HARDWARE:
-        word = f"bus-{secrets.token_hex(3)}"
-        external_id = f"bus/{word}" if kind is Protocol.OWNTRACKS else word
+        external_id = form.suggested or None
     if kind is Protocol.OWNTRACKS and external_id is not None and "/" not in external_id:
         external_id = f"bus/{external_id}"
     return NewTracker(
@@ -203,4 +205,5 @@ def _list(desk: Desk, form: PairForm, error: BookmobileError | None = None) -> H
         vehicle_names=dict(vehicles),
         kinds=KINDS,
         form=form,
+        suggested=f"bus-{secrets.token_hex(3)}",
     )
