@@ -9,16 +9,19 @@ from api.jobs.outcome import FoundPlan, Outcome
 from api.jobs.packing import cycle_facts, refuse_broken, summary_json
 from api.jobs.params import PlanParams, ReplanParams
 from api.services.fixing import Wishes, with_pins
-from api.services.learning import guidance_of
+from api.services.learned_times import accepted_guidance
+from api.services.learning import Guidance, guidance_of
 from api.services.needs import audit_region
 from api.services.plan_documents import OpenedPlan, packed
 from api.services.plan_frame import check_frame, with_nights
 from api.services.planning import PlanResult, finished, plan_region, solved
 from api.services.region_home import check_inside
+from data.db.engine import reading
 from data.feeds.plan_bytes import pins_to_json
 from data.model.errors import ConflictError
 from data.model.pins import KeptRun, Pins
 from data.model.plan import Plan, PlanRequest
+from data.model.region import Region
 from planner.changes import changes
 from planner.score import check, summarise
 from planner.skeleton import brought_to
@@ -45,13 +48,7 @@ def run_plan(ctx: Context, params: PlanParams) -> Outcome:
         until_date=until,
         num_vehicles=params.num_vehicles,
     )
-    guidance = guidance_of(
-        check_inside(region, ctx.settings),
-        learned_file=None,
-        use_learned=params.use_learned,
-        keep_ratio=params.on_time_ratio,
-        prize_by=params.prize_by or region.standard.prize_by,
-    )
+    guidance = _guidance(ctx, region, params)
     with ctx.roads(region) as roads:
         audit = audit_region(region, roads, on=first, tick=ctx.tick, norm_set_id=params.norm_set_id)
         result = plan_region(
@@ -76,6 +73,26 @@ def run_plan(ctx: Context, params: PlanParams) -> Outcome:
         "drive_bound_s": result.drive_bound_s,
     }
     return _new_plan(ctx, params, result, facts, earlier)
+
+
+def _guidance(ctx: Context, region: Region, params: PlanParams) -> Guidance:
+    """What the plan goes by: what a person has accepted, else the file of the region's folder."""
+    prize_by = params.prize_by or region.standard.prize_by
+    folder = check_inside(region, ctx.settings)
+    if params.use_learned:
+        with reading(ctx.engine) as session:
+            accepted = accepted_guidance(
+                session, region.region_id, keep_ratio=params.on_time_ratio, prize_by=prize_by
+            )
+        if accepted is not None:
+            return accepted
+    return guidance_of(
+        folder,
+        learned_file=None,
+        use_learned=params.use_learned,
+        keep_ratio=params.on_time_ratio,
+        prize_by=prize_by,
+    )
 
 
 def _horizon(

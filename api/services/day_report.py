@@ -231,6 +231,7 @@ def _record(
         ends=ends,
         drive_s=times.drive_s,
     )
+    found = replace(found, visits=tuple(_with_meal(v, day) for v in found.visits))
     known = {v.visit_id for v in found.visits}
     missing = [_promised(v, ActualState.TO_COME) for v in day.visits if v.visit_id not in known]
     missing += [
@@ -243,6 +244,17 @@ def _record(
         key=lambda v: v.arrival_s or 0 if v.planned_arrival_s is None else v.planned_arrival_s,
     )
     return replace(found, visits=tuple(every))
+
+
+def _with_meal(visit: RecordedVisit, day: PromisedDay) -> RecordedVisit:
+    """The visit with the meal that is planned at its place after closing: a stay, not a delay."""
+    meals = {
+        str(v.visit_id): stop.meal_s for v, stop in zip(day.visits, day.run.stops, strict=True)
+    }
+    meal_s = meals.get(str(visit.visit_id), 0)
+    if not meal_s or visit.planned_departure_s is None:
+        return visit
+    return replace(visit, planned_departure_s=visit.planned_departure_s + meal_s)
 
 
 def _promised(visit: PromisedVisit, state: ActualState) -> RecordedVisit:

@@ -1,0 +1,171 @@
+"""What recorded days teach, proposed to a person; what was accepted is what plans go by."""
+
+import json
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from api.services.day_report import driven_records
+from api.services.learning import Guidance
+from api.services.plan_documents import open_plan
+from api.services.promised_days import timetable_on
+from api.show_learned import proposal_facts
+from data.db import audit_store, event_store, learned_store, publication_store
+from data.feeds.learned_file import learned_from_json, learned_to_json
+from data.model.accounts import Caller
+from data.model.day_record import DayRecord, observed_visits
+from data.model.demand import PrizeBy
+from data.model.errors import InputError
+from data.model.learned import Learned
+from data.model.learned_proposal import LearnedProposal, ProposalState
+from data.model.plan import Plan, PlanRequest
+from planner.learn.lessons import learn
+from planner.learn.propose import propose
+
+USUAL_DAYS = 56
+MOST_DAYS = 366
+LEAST_LEGS = 5
+"""Fewer drives teach nothing that a person could judge."""
+NOTE_MAX = 500
+
+
+def propose_learned(
+    session: Session, region_id: str, first: date, last: date, *, by: Caller, at: datetime
+) -> LearnedProposal:
+    """Learn from the driven days of a span and put it before a person.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    InputError
+        ``days.ends_before``, ``days.too_long``; ``learned.no_timetable``, ``learned.too_few``.
+    """
+    if last < first:
+        raise InputError("days.ends_before", first=first.isoformat(), last=last.isoformat())
+    if (last - first).days >= MOST_DAYS:
+        raise InputError("days.too_long", days=(last - first).days + 1, limit=MOST_DAYS)
+    publication_store.region_head(session, region_id)
+    records = _in_parts(session, region_id, first, last)
+    plan_id, request, plan = _against(session, region_id, last)
+    seen = [visit for record in records for visit in observed_visits(record)]
+    lessons = learn(request, plan, seen)
+    num_legs = lessons.learned.drive.num_records
+    if num_legs < LEAST_LEGS:
+        raise InputError("learned.too_few", days=len(records), legs=num_legs, limit=LEAST_LEGS)
+    review = proposal_facts(lessons, propose(request, lessons))
+    proposal = LearnedProposal(
+        proposal_id=uuid.uuid4().hex,
+        region_id=region_id,
+        plan_id=plan_id,
+        first_date=lessons.learned.first_date or first,
+        last_date=lessons.learned.last_date or last,
+        num_days=lessons.learned.num_days,
+        num_legs=num_legs,
+        learned=_plain(learned_to_json(lessons.learned)),
+        review=_plain(review),
+        created_at=at,
+        created_by=by.account_id,
+    )
+    learned_store.add_proposal(session, proposal)
+    audit_store.record(
+        session,
+        by,
+        "learned.propose",
+        proposal.proposal_id,
+        region_id=region_id,
+        days=proposal.num_days,
+        legs=num_legs,
+    )
+    return proposal
+
+
+def decide_learned(
+    session: Session,
+    region_id: str,
+    proposal_id: str,
+    state: ProposalState,
+    *,
+    expect_revision: int | None,
+    note: str,
+    by: Caller,
+    at: datetime,
+) -> LearnedProposal:
+    """Accept a proposal, reject it, or take one out of use.
+
+    Raises
+    ------
+    NotFoundError
+        ``learned.unknown``.
+    ConflictError
+        ``store.stale``, ``learned.decided``.
+    InputError
+        ``learned.note_long``.
+    """
+    if len(note) > NOTE_MAX:
+        raise InputError("learned.note_long", length=len(note), limit=NOTE_MAX)
+    found = learned_store.decide(
+        session,
+        region_id,
+        proposal_id,
+        state,
+        expect_revision=expect_revision,
+        note=note,
+        by=by.account_id,
+        at=at,
+    )
+    audit_store.record(
+        session, by, f"learned.{state.value}", proposal_id, region_id=region_id, note=note
+    )
+    event_store.emit(session, "learned", proposal_id, region_id, state=state.value)
+    return found
+
+
+def learned_of(session: Session, region_id: str) -> Learned | None:
+    """What was accepted; ``None`` where nothing is in use."""
+    found = learned_store.in_use(session, region_id)
+    return None if found is None else learned_from_json(found.learned)
+
+
+def accepted_guidance(
+    session: Session, region_id: str, *, keep_ratio: float, prize_by: PrizeBy
+) -> Guidance | None:
+    """How plans go by what was accepted; ``None`` where nothing is in use."""
+    found = learned_store.in_use(session, region_id)
+    if found is None:
+        return None
+    span = f"{found.first_date.isoformat()}/{found.last_date.isoformat()}"
+    return Guidance(
+        learned=learned_from_json(found.learned),
+        source=f"{span} {found.proposal_id[:8]}",
+        keep_ratio=keep_ratio,
+        prize_by=prize_by,
+    )
+
+
+def _in_parts(session: Session, region_id: str, first: date, last: date) -> list[DayRecord]:
+    """The records of a long span, month by month."""
+    records: list[DayRecord] = []
+    start = first
+    while start <= last:
+        end = min(last, start + timedelta(days=30))
+        records += driven_records(session, region_id, start, end)
+        start = end + timedelta(days=1)
+    return records
+
+
+def _against(session: Session, region_id: str, on: date) -> tuple[str, PlanRequest, Plan]:
+    """The plan whose roads and stops the records are measured against: the one in force."""
+    found = timetable_on(session, region_id, on)
+    found = found or publication_store.newest_timetable(session, region_id)
+    if found is None:
+        raise InputError("learned.no_timetable")
+    opened = open_plan(session, found.plan_id)
+    return found.plan_id, opened.request, opened.plan
+
+
+def _plain(document: Any) -> Any:
+    """Values as JSON has them; dates as text."""
+    return json.loads(json.dumps(document, default=str))
