@@ -36,15 +36,15 @@ def choose_day(
     region_id: str,
     request: Request,
     asking: Watcher,
-    vehicle: Annotated[str, Query(max_length=500)],
+    service: ServiceDep,
+    vehicle: Annotated[str, Query(max_length=200)],
 ) -> Response:
-    """Lead from the form to the day that was chosen."""
+    """Lead from a vehicle's id and a date to the day."""
+    desk = open_desk(request, service, asking, region_id)
+    _, found = _vehicle_of(desk, part_of(vehicle))
     on = date_of(request.query_params, "date")
     asked = "" if on is None else f"?date={on.isoformat()}"
-    key = key_of(vehicle)
-    if key is None:
-        raise NotFoundError("live.no_vehicle", vehicle_id=vehicle[:80])
-    return RedirectResponse(f"/desk/{region_id}/live/{part_of(key)}{asked}", status_code=303)
+    return RedirectResponse(f"{desk.root}/live/{part_of(found.vehicle_id)}{asked}", status_code=303)
 
 
 @router.get("/desk/{region_id}/live/{vehicle}")
@@ -62,7 +62,7 @@ def day_page(
         vehicle=found,
         vehicle_part=part_of(found.vehicle_id),
         number_in_fleet=number,
-        vehicles=[(part_of(v.vehicle_id), v.name) for v in desk.region.vehicles],
+        vehicles=[(v.vehicle_id, v.name) for v in desk.region.vehicles],
         on=on,
         before=on - timedelta(days=1),
         after=on + timedelta(days=1) if on < desk.today else None,

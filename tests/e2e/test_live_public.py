@@ -116,11 +116,11 @@ def test_every_page_is_accessible_and_fits(
 
 def test_a_vehicle_that_fell_silent_is_by_the_timetable(road: Road, visit: Visit) -> None:
     """After a quarter of an hour without a position on the way the label changes."""
-    road.tell(road.at(14, 5))
+    road.tell(road.at(13, 54))
     reader = visit(None, language="ru")
     page = reader.open(f"{PAGES}/vehicles/{NORTH}")
     expect(page.locator("#now")).to_contain_text("по GPS")
-    road.now = road.at(14, 40)
+    road.now = road.at(14, 25)
     page.get_by_role("link", name="Обновить").click()
     expect(page.locator("#now")).to_contain_text("по расписанию, без GPS")
     reader.assert_quiet()

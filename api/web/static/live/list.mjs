@@ -97,7 +97,8 @@ function Vehicle({ vehicle }) {
               here=${vehicle.here_visit_id} next=${vehicle.next_visit_id} onPoint=${pointAt}
               caption=${t("live.day_of", { vehicle: vehicle.name })} />`
           : html`<p class="soft">${t("live.no_run")}</p>`}
-        ${mayAct.value && html`<p class="row"><a class="button button-small" href=${`${fleet.value.days}/${vehicle.part}?date=${vehicle.service_date}`}>${t("live.replay")}</a></p>`}`}
+        ${mayAct.value && html`<p class="row"><a class="button button-small" href=${`${fleet.value.days}/${vehicle.part}?date=${vehicle.service_date}`}>${t("live.replay")}</a>
+          ${vehicle.run_id !== null && html`<a class="button button-small" href=${`${fleet.value.breakdown}?vehicle=${encodeURIComponent(vehicle.vehicle_id)}`}>${t("live.breakdown")}</a>`}</p>`}`}
     </div>
   </li>`;
 }

@@ -42,6 +42,7 @@ function Live() {
       <h1 class="live-title">${t("live.title")}</h1>
       <${Clock} />
       <div class="row tools-end">
+        <a class="button button-small" href=${facts.report}>${t("live.report")}</a>
         ${facts.trackers && html`<a class="button button-small" href=${facts.trackers}>${t("live.trackers")}</a>`}
         <button type="button" class="button button-small map-switch" aria-pressed=${mapShown} onClick=${() => setMapShown(!mapShown)}>${t("live.map")}</button>
       </div>
@@ -61,7 +62,7 @@ function Live() {
 async function begin() {
   mayAct.value = facts.act !== undefined;
   try {
-    fleet.value = JSON.parse(facts.fleet);
+    fleet.value = { ...JSON.parse(facts.fleet), breakdown: facts.breakdown };
     await Promise.all([ready, beginFeed(facts.region)]);
   } catch (error) {
     root.querySelector(".live-wait").textContent = `${facts.failed} ${error.message}`;
