@@ -16,9 +16,9 @@ from fastapi.responses import JSONResponse
 from api.errors import problems
 from api.inlets.identity import address_of, secret_of
 from api.road import Road, RoadDep
-from api.state import ServiceDep
+from api.state import Service, ServiceDep
 from data.model.errors import InputError
-from data.model.telemetry import Decoded, Refusal
+from data.model.telemetry import Decoded, Fix, Refusal
 from data.model.tracker import Protocol, Tracker
 from fleet import osmand, owntracks, traccar
 
@@ -79,19 +79,23 @@ async def take_owntracks(request: Request, road: RoadDep, service: ServiceDep) -
     return Response(owntracks.ANSWER, media_type="application/json")
 
 
-@router.api_route("/osmand", methods=["GET", "POST"], responses=problems(503))
-@router.api_route("/osmand/{secret}", methods=["GET", "POST"], include_in_schema=False)
-async def take_osmand(request: Request, road: RoadDep, service: ServiceDep) -> Response:
-    """A position of OsmAnd or the Traccar Client: query, form or JSON; `token` is the secret.
+@router.get("/osmand", responses=problems(503))
+async def take_osmand_query(request: Request, road: RoadDep, service: ServiceDep) -> Response:
+    """A position of OsmAnd or the Traccar Client as a query; `token` is the secret."""
+    return await _take_osmand(request, road, service, request.url.query)
 
-    The secret may be the last part of the address instead: the QR code of the Traccar Client takes
-    no query, and the app sends no header.
-    """
-    body, at = await request.body(), service.clock()
+
+@router.post("/osmand", responses=problems(503))
+async def take_osmand(request: Request, road: RoadDep, service: ServiceDep) -> Response:
+    """A position of OsmAnd or the Traccar Client as query, form or JSON; `token` is the secret."""
     query = request.url.query
-    if request.method == "POST" and "lat=" not in query and "location=" not in query:
-        # The address may carry the token while the body holds the position.
-        query = ""
+    # The address may carry the token alone while the body holds the position.
+    has_place = "lat=" in query or "location=" in query
+    return await _take_osmand(request, road, service, query if has_place else "")
+
+
+async def _take_osmand(request: Request, road: Road, service: Service, query: str) -> Response:
+    body, at = await request.body(), service.clock()
     kind = request.headers.get("content-type", "")
 
     def decode() -> Decoded:
@@ -102,7 +106,7 @@ async def take_osmand(request: Request, road: RoadDep, service: ServiceDep) -> R
     return JSONResponse({"refused": refused})
 
 
-def _without_token(fix: Any) -> Any:
+def _without_token(fix: Fix) -> Fix:
     """The secret is no figure of a position."""
     if "token" not in fix.extra:
         return fix

@@ -54,6 +54,8 @@ _BUDGET_S = 0.6
 """Most time of a round that goes into judging vehicles."""
 _REPLAY_S = 5.0
 """A day with late fixes is read again at most so often."""
+_REPLAY_PAUSE = 6
+"""So many times as long as the reading took it rests: a backlog must not keep others waiting."""
 _LIMIT = 20_000
 _SETTLE_S = 60.0
 """So often what is over is packed."""
@@ -74,6 +76,8 @@ class _Held:
     signature: tuple[object, ...] = ()
     looked_s: float = -1e9
     read_s: float = 0.0
+    """When its fixes were read from the store, and how long that took."""
+    reading_took_s: float = 0.0
     is_touched: bool = True
     pending: int | None = None
     """The first arrival that has not been judged and stored."""
@@ -251,11 +255,14 @@ class Follower:
         region_id, vehicle_id, on = day
         plan, revision = self._plan(session, day)
         state = DayState(region_id, vehicle_id, on, plan)
-        held = _Held(state=state, revision=revision, read_s=time.monotonic())
+        began_s = time.monotonic()
+        held = _Held(state=state, revision=revision)
         before = self._days.get(day)
         if before is not None:
             held.stored, held.look, held.pending = before.stored, before.look, before.pending
         self._fill(session, held)
+        held.read_s = time.monotonic()
+        held.reading_took_s = held.read_s - began_s
         self._days[day] = held
         return held
 
@@ -284,7 +291,8 @@ class Follower:
     def _read_again(self, session: Session) -> None:
         """Read days anew for which late fixes came."""
         for day, held in tuple(self._days.items()):
-            if held.is_behind and time.monotonic() - held.read_s >= _REPLAY_S:
+            pause_s = max(_REPLAY_S, _REPLAY_PAUSE * held.reading_took_s)
+            if held.is_behind and time.monotonic() - held.read_s >= pause_s:
                 self._open(session, day)
 
     def _roll(self, session: Session, now: datetime) -> None:
@@ -337,6 +345,7 @@ class Follower:
         """Judge the days that are due; of the others take over the position."""
         found = _Round(now, {}, [])
         began_s = time.monotonic()
+        self._place_those_behind(found)
         touched = [(d, h) for d, h in self._days.items() if h.is_touched and not h.is_behind]
         for day, held in sorted(touched, key=lambda e: e[1].looked_s):
             region_id, vehicle_id, on = day
@@ -354,14 +363,21 @@ class Follower:
                 found.days.append((held, held.look))
                 told = held.look.now
             else:
-                fix = held.state.position
-                received_at = None if fix is None else fix.received_at
-                told = replace(held.look.now, fix=fix, received_at=received_at, at=now)
+                told = _moved(held.look.now, held.state, now)
             held.is_touched, held.pending = False, None
             if is_today:
                 found.vehicles[region_id, vehicle_id] = told
             held.state.let_go()
         return found
+
+    def _place_those_behind(self, found: _Round) -> None:
+        """A vehicle whose older fixes still come in is shown where it is by now."""
+        for (region_id, vehicle_id, on), held in self._days.items():
+            if held.is_behind and held.is_touched and held.look is not None:
+                held.is_touched = False
+                if on == self._today(region_id, found.now):
+                    told = _moved(held.look.now, held.state, found.now)
+                    found.vehicles[region_id, vehicle_id] = told
 
     def _today(self, region_id: str, now: datetime) -> date:
         zone: ZoneInfo = self._guard.zone(region_id)
@@ -405,6 +421,12 @@ class Follower:
 
 class _LeaseLostError(Exception):
     """Another process follows by now."""
+
+
+def _moved(vehicle: VehicleNow, state: DayState, now: datetime) -> VehicleNow:
+    """The vehicle with its newest position."""
+    fix = state.position
+    return replace(vehicle, fix=fix, received_at=fix.received_at if fix else None, at=now)
 
 
 def _tell(session: Session, vehicles: Sequence[VehicleNow], revision: int) -> None:

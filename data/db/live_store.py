@@ -54,6 +54,8 @@ def take_lease(session: Session, owner: str, *, at: datetime, lasts: timedelta) 
                 col(FollowerRow.owner).is_(None),
                 col(FollowerRow.owner) == owner,
                 col(FollowerRow.owned_until_at) < at,
+                # A clock that was put forward and back again left it.
+                col(FollowerRow.owned_until_at) > at + 3 * lasts,
             ),
         )
         .values(owner=owner, owned_until_at=at + lasts)

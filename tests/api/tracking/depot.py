@@ -255,7 +255,9 @@ def depot(folder: Path, now: datetime, **settings: Any) -> Iterator[Depot]:
             assert thread.is_alive()
             time.sleep(0.01)
         try:
-            with httpx.Client(base_url=f"http://localhost:{made.settings.port}", timeout=60) as client:
+            with httpx.Client(
+                base_url=f"http://localhost:{made.settings.port}", timeout=60
+            ) as client:
                 made.client = client
                 yield made
         finally:
