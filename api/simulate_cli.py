@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import log
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -12,9 +12,11 @@ import typer
 from rich.console import Console
 
 from api.common_cli import LangOption, words_for
-from api.edit_cli import DATE, PlanArgument, find_vehicle
+from api.database import open_database
+from api.edit_cli import DATE, find_vehicle
 from api.services.folders import check_folder, made_folder, not_written
-from api.services.sending import paced, send
+from api.services.sending import paced, send, serve_nmea
+from api.services.simulated_fleet import let_in, published_days
 from api.services.simulating import (
     FORMATS,
     ONE_A_FILE,
@@ -25,7 +27,11 @@ from api.services.simulating import (
     simulate_run,
     truth_of,
 )
+from api.services.token_file import read_token
+from api.settings import Settings
+from api.state import clock_of
 from api.words import Words
+from data.db.engine import reading, writing
 from data.feeds.plan_file import read_plan
 from data.feeds.plan_gpx import file_stem
 from data.feeds.plan_lines import read_lines
@@ -35,14 +41,23 @@ from data.model.plan import PlanRequest
 from data.model.telemetry import DeviceId
 from fleet import emit
 from fleet.devices import PROFILES, DeviceParams
+from fleet.planned import PlannedRun
 from fleet.simulate import DriveParams
 
 _ENDINGS = {"nmea": "nmea", "gpx": "gpx", "osmand": "txt"}
 
 
 def simulate(
-    plan_file: PlanArgument,
     on: Annotated[datetime, typer.Option("--date", formats=DATE, help="Date to drive.")],
+    plan_file: Annotated[Path | None, typer.Argument(metavar="PLAN.json")] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            "--published",
+            metavar="REGION",
+            help="Drive what the service has published for a region, instead of a plan file.",
+        ),
+    ] = None,
     kind: Annotated[str, typer.Option("--as", help=" | ".join(FORMATS))] = "nmea",
     vehicle: Annotated[
         str | None, typer.Option("--vehicle", help="Id or name; else every vehicle that runs.")
@@ -53,6 +68,22 @@ def simulate(
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="URL", help="Send by HTTP instead of writing.")
+    ] = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register", help="With --published and --to: make the trackers and their secret."
+        ),
+    ] = False,
+    listen: Annotated[
+        int | None,
+        typer.Option(
+            "--listen",
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Stream NMEA to a gpsd that connects: gpsd tcp://127.0.0.1:PORT.",
+        ),
     ] = None,
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="File with the device's token.")
@@ -102,12 +133,15 @@ def simulate(
     words = words_for(lang)
     told = Console(stderr=True)
     _check(kind, to, out, speed, live=live)
-    request, plan = read_plan(plan_file)
-    wanted = None if vehicle is None else find_vehicle(request, vehicle).vehicle_id
-    runs = runs_to_simulate(request, plan, on.date(), wanted)
-    if device is not None and len(runs) > 1:
-        raise RequestError("simulate.one_device", vehicles=len(runs))
+    if listen is not None and (kind != "nmea" or to is not None or out is not None):
+        raise InputError("simulate.listen_nmea")
+    if register and (published is None or to is None):
+        raise InputError("simulate.register_what")
+    devices = _device_params(kind, noise, gaps, clock)
     drive = DriveParams(overall=log(traffic), breakdown_ratio=breakdowns, skip_ratio=skips)
+    days = _days(plan_file, published, on.date(), vehicle)
+    if device is not None and len(days) > 1:
+        raise RequestError("simulate.one_device", vehicles=len(days))
     known = _lines_of(plan_file, lines)
     simulated = [
         simulate_run(
@@ -116,20 +150,50 @@ def simulate(
             DeviceId(device or _device_name(request, str(run.vehicle_id), kind)),
             seed=seed,
             drive=drive,
-            device=_device_params(kind, noise, gaps, clock),
+            device=devices,
             lines=known,
         )
-        for run in runs
+        for request, run in days
     ]
     if live:
         simulated = [_from_now(run) for run in simulated]
     if truth is not None:
         _write_text(truth, json.dumps([truth_of(r, seed) for r in simulated], indent=1) + "\n")
-    if to is not None:
-        sent = send(simulated, kind, to, token_file, 1.0 if live else speed)
+    pace = 1.0 if live else speed
+    if listen is not None:
+        sent = serve_nmea(simulated, listen, pace, lambda url: told.print(url, markup=False))
+        told.print(words.count("simulate.sent", sent, url="gpsd"), markup=False)
+    elif to is not None:
+        token = None if token_file is None else read_token(token_file)
+        if register:
+            token = _let_in(published, kind, simulated)
+        sent = send(simulated, kind, to, token, pace)
         told.print(words.count("simulate.sent", sent, url=to), markup=False)
     else:
-        _write(told, words, simulated, kind, out, 1.0 if live else speed)
+        _write(told, words, simulated, kind, out, pace)
+
+
+def _days(
+    plan_file: Path | None, published: str | None, on: date, vehicle: str | None
+) -> list[tuple[PlanRequest, PlannedRun]]:
+    """What is to be driven: of a plan file, or what readers were promised."""
+    if (plan_file is None) == (published is None):
+        raise InputError("simulate.plan_or_published")
+    if plan_file is not None:
+        request, plan = read_plan(plan_file)
+        wanted = None if vehicle is None else find_vehicle(request, vehicle).vehicle_id
+        return [(request, run) for run in runs_to_simulate(request, plan, on, wanted)]
+    assert published is not None  # one of both is given
+    with open_database(Settings.from_environment()) as engine, reading(engine) as session:
+        return [(d.request, d.run) for d in published_days(session, published, on, vehicle)]
+
+
+def _let_in(region_id: str | None, kind: str, runs: list[SimulatedRun]) -> str:
+    assert region_id is not None  # checked before
+    devices = {run.vehicle_id: str(run.fixes[0].device_id) for run in runs if run.fixes}
+    settings = Settings.from_environment()
+    with open_database(settings) as engine, writing(engine) as session:
+        return let_in(session, region_id, kind, devices, at=clock_of(settings)())
 
 
 def _check(kind: str, to: str | None, out: Path | None, speed: float | None, *, live: bool) -> None:
@@ -157,9 +221,11 @@ def _device_params(kind: str, noise: float | None, gaps: float, clock: float) ->
     return params if noise is None else replace(params, noise_m=noise)
 
 
-def _lines_of(plan_file: Path, lines: Path | None) -> RunLines | None:
+def _lines_of(plan_file: Path | None, lines: Path | None) -> RunLines | None:
     if lines is not None:
         return read_lines(lines)
+    if plan_file is None:
+        return None
     beside = plan_file.with_name("plan.geojson")
     return read_lines(beside) if beside.is_file() else None
 

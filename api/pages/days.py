@@ -157,10 +157,14 @@ def _day(
 
 
 def _report(desk: Desk, on: date) -> DayReport:
-    if not 1900 <= on.year < date.max.year:
-        raise NotFoundError("days.no_day", date=on.isoformat())
+    _check_date(on)
     with reading(desk.service.engine) as session:
         return day_report(session, desk.region.region_id, on, at=desk.service.clock())
+
+
+def _check_date(on: date) -> None:
+    if not 1900 <= on.year < date.max.year:
+        raise NotFoundError("days.no_day", date=on.isoformat())
 
 
 @router.get("/{on}/report.xlsx")
@@ -355,6 +359,7 @@ async def upload(
     desk = open_desk(request, service, asking, region_id)
     form = await request.form(max_files=1, max_fields=10)
     vehicle, sent = text_of(form, "vehicle"), form.get("file")
+    _check_date(on)
     try:
         _known(desk, on, vehicle)
         if not isinstance(sent, UploadFile) or not sent.filename:

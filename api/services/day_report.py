@@ -191,15 +191,14 @@ def _records(
     for actual in actuals:
         own.setdefault((actual.service_date, actual.vehicle_id), []).append(actual)
     records, places = [], {}
-    on = first
-    while on <= last:
+    for number in range((last - first).days + 1):
+        on = first + timedelta(days=number)
         if any(key[0] == on for key in by_day):
             for day in promised_days(session, region_id, on):
                 key = on, day.vehicle_id
                 if key in by_day:
                     records.append(_record(region_id, day, own.get(key, []), by_day[key]))
                     places |= _places(day)
-        on += timedelta(days=1)
     return tuple(records), places
 
 

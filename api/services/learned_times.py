@@ -29,6 +29,7 @@ MOST_DAYS = 366
 LEAST_LEGS = 5
 """Fewer drives teach nothing that a person could judge."""
 NOTE_MAX = 500
+_PART_DAYS = 31
 
 
 def propose_learned(
@@ -148,11 +149,10 @@ def accepted_guidance(
 def _in_parts(session: Session, region_id: str, first: date, last: date) -> list[DayRecord]:
     """The records of a long span, month by month."""
     records: list[DayRecord] = []
-    start = first
-    while start <= last:
-        end = min(last, start + timedelta(days=30))
-        records += driven_records(session, region_id, start, end)
-        start = end + timedelta(days=1)
+    for start in range(0, (last - first).days + 1, _PART_DAYS):
+        begin = first + timedelta(days=start)
+        end = first + timedelta(days=min((last - first).days, start + _PART_DAYS - 1))
+        records += driven_records(session, region_id, begin, end)
     return records
 
 

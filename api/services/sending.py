@@ -1,13 +1,12 @@
 """Messages of simulated devices sent to a service as their own programs send them."""
 
+import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlencode
 
 from api.services.simulating import SimulatedRun, messages
-from api.services.token_file import read_token
 from data.model.errors import InputError
 from data.model.telemetry import Fix
 from fleet import batch
@@ -15,6 +14,8 @@ from fleet.http_post import Answer, NoConnectionError, Poster
 
 _BATCH = 60
 _TRIES = 5
+_ACCEPT_S = 60.0
+"""So long a stream waits for a receiver that has gone to come again."""
 
 
 def paced(
@@ -30,19 +31,51 @@ def paced(
         yield fix, body
 
 
+def serve_nmea(
+    runs: Sequence[SimulatedRun], port: int, speed: float | None, told: Callable[[str], None]
+) -> int:
+    """Stream a receiver's sentences to whoever connects (``gpsd tcp://HOST:PORT``); how many fixes.
+
+    Each of the one who is connected at a time gets what is due from then on.
+    """
+    sent = 0
+    try:
+        server = socket.create_server(("127.0.0.1", port))
+    except OSError as wrong:
+        raise InputError(
+            "serve.cannot_listen", host="127.0.0.1", port=port, cause=wrong.strerror or str(wrong)
+        ) from wrong
+    with server:
+        told(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        client, _ = server.accept()
+        server.settimeout(_ACCEPT_S)
+        for _, body in paced(messages(runs, "nmea"), speed):
+            try:
+                client.sendall(body)
+                sent += 1
+            except OSError:
+                client.close()
+                try:
+                    client, _ = server.accept()
+                except TimeoutError:
+                    return sent
+        client.close()
+    return sent
+
+
 def send(
     runs: Sequence[SimulatedRun],
     kind: str,
     url: str,
-    token_file: Path | None,
+    token: str | None,
     speed: float | None,
 ) -> int:
     """Post the messages as their programs do; how many were taken."""
     headers = {"Content-Type": "application/json"}
     if kind == "osmand":
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    if token_file is not None:
-        headers["Authorization"] = f"Bearer {read_token(token_file)}"
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     try:
         poster = Poster(url, headers=headers)
     except ValueError:
