@@ -28,6 +28,9 @@ _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("uvicorn.access", "alembic", "huey")
 """Loggers whose plain information we tell in our own way, or not at all."""
 
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Where a failure happened; what its functions held may be a password, a token, a name."""
+
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -47,10 +50,14 @@ def set_up_logs(settings: Settings) -> None:
     ]
     last: list[structlog.typing.Processor]
     if settings.environment is not Environment.PRODUCTION:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     else:
         last = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ]
     handler = logging.StreamHandler(sys.stderr)

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.logs import set_up_logs
 from api.setting_variables import Environment
 from api.settings import Settings
+from data.db.engine import writing
 from data.model.accounts import Role
 from tests.api.plan_house import House
+from tests.databases import migrated
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_a_request_is_noted_without_what_it_was_about(
         capfd.readouterr()
         dora = house.client("dora")
         answer = dora.send("GET", "/plans/secret-plan", x_request_id="abcdef-123456")
-        unsafe = dora.send("GET", "/plans/other?card=77", x_request_id="x y\tz" * 30)
+        unsafe = dora.send("GET", "/plans/other?card=no-seventy-seven", x_request_id="x y\tz" * 30)
         told = lines_of(capfd.readouterr().err)
     assert answer.headers["x-request-id"] == "abcdef-123456"
     assert len(unsafe.headers["x-request-id"]) == 32
@@ -56,7 +60,7 @@ def test_a_request_is_noted_without_what_it_was_about(
         )
         assert float(str(line["ms"])) >= 0
     text = json.dumps(told, ensure_ascii=False)
-    for secret in ("secret-plan", "card", "77", "Дора", "dora"):
+    for secret in ("secret-plan", "card", "no-seventy-seven", "Дора", "dora"):
         assert secret not in text
 
 
@@ -88,3 +92,34 @@ def test_in_development_lines_are_for_people(capfd: pytest.CaptureFixture[str]) 
     assert "job.lost" in told and "tries=2" in told
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
+
+
+def _sign_in(password: str) -> None:
+    assert password
+    raise RuntimeError("no database")
+
+
+@pytest.mark.usefixtures("kept_logging")
+@pytest.mark.parametrize("environment", list(Environment))
+def test_a_failure_tells_nothing_of_what_its_functions_held(
+    environment: Environment, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A password that was on its way when something broke stands in no log."""
+    set_up_logs(Settings(environment=environment))
+    try:
+        _sign_in("correct horse")
+    except RuntimeError:
+        logging.getLogger("here").exception("request.failed")
+    told = capfd.readouterr().err
+    assert "no database" in told
+    assert "_sign_in" in told
+    assert "correct horse" not in told.replace('_sign_in("correct horse")', "")
+
+
+def test_a_refused_row_tells_nothing_of_its_values(tmp_path: Path) -> None:
+    """Not even the hash of a password that could not be stored."""
+    with migrated(f"sqlite:///{tmp_path / 'service.db'}") as engine:
+        statement = text("insert into account (account_id, password_hash) values ('a', :hash)")
+        with pytest.raises(SQLAlchemyError) as refused, writing(engine) as session:
+            session.execute(statement, {"hash": "argon2-secret"})
+    assert "argon2-secret" not in str(refused.value)
