@@ -74,7 +74,7 @@ class ConvrpInstance:
             if math.isfinite(self.max_duration):
                 stay = sum(self.customers[i].service[day] + float(nearest[i]) for i in there)
                 needed = max(needed, math.ceil(stay / self.max_duration))
-        return min(len(self.customers), math.ceil(1.1 * needed) + SPARE_VEHICLES)
+        return min(len(self.customers), math.ceil(1.25 * needed) + SPARE_VEHICLES)
 
     @property
     def horizon(self) -> float:

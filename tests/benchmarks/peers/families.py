@@ -185,7 +185,10 @@ def _days_apart(instance: ConvrpInstance) -> Problem:
     return build_problem(
         cost=distance,
         time=distance,
-        options=[[[(day, 0.0, math.inf) for day in sorted(c.demand)]] for c in instance.customers],
+        options=[
+            [[(day, 0.0, math.inf) for day in sorted(c.demand)]] if c.demand else []
+            for c in instance.customers
+        ],
         runs=[
             VehicleDay(
                 vehicle=k,
