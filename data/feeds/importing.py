@@ -48,12 +48,33 @@ def import_table[T](
     InputError
         Where nothing can be read at all: the file, its mapping, or a required column.
     """
-    table = read_table(path, encoding=encoding, layer=layer)
+    return load_table(
+        read_table(path, encoding=encoding, layer=layer),
+        entity,
+        mapping=mapping,
+        extra_columns=extra_columns,
+        optional=optional,
+        complete=complete,
+        check=check,
+    )
+
+
+def load_table[T](
+    table: Table,
+    entity: Entity[T],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    extra_columns: tuple[str, ...] = (),
+    optional: Collection[str] = (),
+    complete: Callable[[Sequence[Row]], None] | None = None,
+    check: Callable[[Sequence[tuple[T, Row]]], None] | None = None,
+) -> tuple[tuple[T, ...], ImportReport]:
+    """Do what ``import_table`` does with a table that is read already."""
     columns = match_columns(
         table.columns,
         (*entity.columns, *extra_columns),
         entity=entity.name,
-        file=path.name,
+        file=table.file,
         mapping=mapping,
         empty=_empty_heads(table),
     )
@@ -73,7 +94,7 @@ def import_table[T](
         check(loaded)
     items = tuple(item for item, row in loaded if not row.is_wrong)
     return items, ImportReport(
-        file=path.name,
+        file=table.file,
         entity=entity.name,
         num_rows=len(rows),
         num_loaded=len(items),
