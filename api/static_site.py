@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from api.rendering import make_templates, words_for_templates
 from api.services.public import Published
 from api.services.public_pages import Context, PublicPages
+from api.services.public_prints import SIZES, PublicPrints
 from api.static_files import FOLDER
 from api.web.public_links import FileLinks
 from api.words import LANGUAGES, Words
@@ -135,6 +136,8 @@ def _write(site: _Site) -> int:
             site.page(language, page)
         for path, content in _feeds(site.pages(language)):
             site.put(f"{language}/{path}", content)
+        for path, content in _prints(site.pages(language)):
+            site.put(f"{language}/{path}", content)
     for pattern in _STATIC:
         for source in sorted(FOLDER.glob(pattern)):
             site.put(f"{FILES}/{source.relative_to(FOLDER).as_posix()}", source.read_bytes())
@@ -177,6 +180,22 @@ def _feeds(pages: PublicPages) -> Iterator[tuple[str, bytes]]:
         yield f"stops/{part_of(stop.stop_id)}.ics", pages.stop_calendar(stop.stop_id)
     for vehicle_id in pages.vehicle_ids:
         yield f"vehicles/{part_of(vehicle_id)}.ics", pages.vehicle_calendar(vehicle_id)
+
+
+def _prints(pages: PublicPages) -> Iterator[tuple[str, bytes]]:
+    prints = PublicPrints(pages=pages)
+    yield "timetable.pdf", prints.timetable()
+    yield "large-print.pdf", prints.region_large()
+    for size in SIZES:
+        yield f"posters-{size}.pdf", prints.posters(size)
+    for stop in pages.timetable.stops:
+        folder = f"stops/{part_of(stop.stop_id)}"
+        yield f"{folder}/large-print.pdf", prints.stop_large(stop.stop_id)
+        for size in SIZES:
+            yield f"{folder}/poster-{size}.pdf", prints.poster(stop.stop_id, size)
+    for vehicle_id in pages.vehicle_ids:
+        path = f"vehicles/{part_of(vehicle_id)}/large-print.pdf"
+        yield path, prints.vehicle_large(vehicle_id)
 
 
 def _choice(site: _Site) -> str:

@@ -191,21 +191,21 @@ def region_calendar(
     region: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """All visits as iCalendar."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     return feed.answer("text/calendar; charset=utf-8", feed.pages.calendar)
 
 
 @router.api_route("/timetable.csv", methods=["GET", "HEAD"])
 def region_table(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
     """The timetable in the schema of mobile-library stops."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     return feed.answer("text/csv; charset=utf-8; header=present", feed.pages.table)
 
 
 @router.api_route("/stops.geojson", methods=["GET", "HEAD"])
 def region_map(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
     """Stops with their coming visits."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     return feed.answer("application/geo+json", feed.pages.geojson)
 
 
@@ -214,7 +214,7 @@ def region_notices(
     region: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """Notices as a feed."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     return feed.answer("application/atom+xml; charset=utf-8", feed.pages.atom)
 
 
@@ -223,7 +223,7 @@ def stop_calendar(
     region: str, stop: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """A stop's visits as iCalendar."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     stop_id = feed.pages.place(stop_id_of(stop)).stop_id
     return feed.answer("text/calendar; charset=utf-8", lambda: feed.pages.stop_calendar(stop_id))
 
@@ -243,7 +243,7 @@ def vehicle_calendar(
     region: str, vehicle: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """A vehicle's visits as iCalendar."""
-    feed = _Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang)
     vehicle_id = vehicle_id_of(vehicle)
     feed.pages.vehicle_name(vehicle_id)
     return feed.answer(
@@ -294,7 +294,7 @@ def _asked(lang: str | None, published: Published) -> str:
     return lang if lang in LANGUAGES else Words(published.timetable.language).language
 
 
-class _Feed:
+class Feed:
     """One feed's answer: the same for everybody, made only where it has changed."""
 
     def __init__(self, request: Request, service: Service, region: str, lang: str | None) -> None:
@@ -303,12 +303,23 @@ class _Feed:
         self._changed_at = published.timetable.changed_at
         self.pages = pages_of(service, published, _asked(lang, published))
 
-    def answer(self, kind: str, make: Callable[[], bytes]) -> Response:
-        """The feed, or that it has not changed."""
+    def answer(
+        self, kind: str, make: Callable[[], bytes], *, variant: str = "", name: str = ""
+    ) -> Response:
+        """The feed, or that it has not changed.
+
+        Parameters
+        ----------
+        variant
+            What else of the address tells it from others.
+        name
+            Name under which a browser saves it.
+        """
         pages, request = self.pages, self._request
         told = "\n".join(
             (
                 request.url.path,
+                variant,
                 pages.published.mark,
                 pages.words.language,
                 pages.now[0].isoformat(),
@@ -326,6 +337,8 @@ class _Feed:
         }
         if self._changed_at is not None:
             headers["last-modified"] = format_datetime(self._changed_at, usegmt=True)
+        if name:
+            headers["content-disposition"] = f'inline; filename="{name}"'
         if self._is_known(tag):
             return Response(status_code=304, headers=headers)
         return Response(pages.published.feed(tag, make), headers=headers)

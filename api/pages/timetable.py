@@ -21,6 +21,7 @@ from api.pages.desk_region import (
     text_of,
     whole_of,
 )
+from api.pages.public_prints import has_address
 from api.services import publishing
 from api.services.cancelling import names_of
 from api.services.plan_access import account_names
@@ -34,7 +35,7 @@ from data.model.cancellation import ServiceException
 from data.model.errors import BookmobileError
 from data.model.fleet import VehicleId
 from data.model.place import StopId
-from data.model.public_timetable import PublicStop
+from data.model.public_timetable import PublicStop, is_public
 from data.model.publication import ChangeKind, PromisedVisit
 from data.model.publication_diff import DiffLine, PrintedTime
 
@@ -105,7 +106,9 @@ def timetable_page(
         later=start + timedelta(days=DAYS_SHOWN),
         chosen=stop,
         choices=_choices(stops),
-        public_page=ServedLinks(region_id=region_id, public_url="").page("home"),
+        links=ServedLinks(region_id=region_id, public_url=""),
+        has_address=has_address(service.settings),
+        public_stops={s.stop_id for s in stops.values() if is_public(s)},
         published=published,
     )
 

@@ -11,6 +11,8 @@ from struct import unpack_from
 
 FONTS = Path(__file__).parent / "fonts"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+_ALIKE = str.maketrans({"\N{MINUS SIGN}": "–", "→": "–"})
+"""Signs of our own words that Noto Sans leaves to other fonts."""
 _SEGMENTS = 4
 """Format of a table of letters up to U+FFFF, in segments."""
 
@@ -25,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def _printed(text: str, known: frozenset[int]) -> Iterator[str]:
-    for letter in unicodedata.normalize("NFC", text):
+    for letter in unicodedata.normalize("NFC", text).translate(_ALIKE):
         if letter == "\n" or ord(letter) in known:
             yield letter
         elif letter.isspace():

@@ -187,6 +187,7 @@ class PublicPages:
         ics = self.links.vehicle_ics(vehicle_id)
         return self._common("vehicle") | {
             "vehicle": name,
+            "vehicle_id": vehicle_id,
             "days": self.views.run_days(vehicle_id, most=RUN_DAYS),
             "ics": ics,
             "webcal": _webcal(self.links.absolute(ics)),

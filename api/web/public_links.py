@@ -30,7 +30,24 @@ class PublicLinks(Protocol):
     def embed(self, stop_id: StopId) -> str: ...
 
     def feed(self, name: str) -> str:
-        """``timetable.ics``, ``timetable.csv``, ``stops.geojson`` or ``notices.atom``."""
+        """``timetable.ics``, ``.csv`` or ``.pdf``, ``large-print.pdf``, ``stops.geojson`` or
+        ``notices.atom``."""
+        ...
+
+    def poster(self, stop_id: StopId, size: str) -> str: ...
+
+    def posters(self, size: str) -> str:
+        """The posters of all stops."""
+        ...
+
+    def stop_large(self, stop_id: StopId) -> str:
+        """A stop's timetable in large print."""
+        ...
+
+    def vehicle_large(self, vehicle_id: VehicleId) -> str: ...
+
+    def short(self) -> str:
+        """The address that a person types in to find the region; empty where it is not known."""
         ...
 
     def stop_ics(self, stop_id: StopId) -> str: ...
@@ -80,8 +97,25 @@ class ServedLinks:
     def vehicle_ics(self, vehicle_id: VehicleId) -> str:
         return self._spoken(f"{self.vehicle(vehicle_id)}.ics")
 
-    def _spoken(self, address: str) -> str:
-        return f"{address}?lang={self.feed_language}" if self.feed_language else address
+    def poster(self, stop_id: StopId, size: str) -> str:
+        return self._spoken(f"{self.stop(stop_id)}/poster.pdf", size=size)
+
+    def posters(self, size: str) -> str:
+        return self._spoken(f"{self.root}/posters.pdf", size=size)
+
+    def stop_large(self, stop_id: StopId) -> str:
+        return self._spoken(f"{self.stop(stop_id)}/large-print.pdf")
+
+    def vehicle_large(self, vehicle_id: VehicleId) -> str:
+        return self._spoken(f"{self.vehicle(vehicle_id)}/large-print.pdf")
+
+    def short(self) -> str:
+        return self.absolute(f"/{part_of(self.region_id)}")
+
+    def _spoken(self, address: str, **asked: str) -> str:
+        if self.feed_language:
+            asked["lang"] = self.feed_language
+        return f"{address}?{urlencode(asked)}" if asked else address
 
     def absolute(self, address: str) -> str:
         return self.public_url.rstrip("/") + address
@@ -122,6 +156,21 @@ class FileLinks:
 
     def vehicle_ics(self, vehicle_id: VehicleId) -> str:
         return f"{self._up}vehicles/{quote(part_of(vehicle_id))}.ics"
+
+    def poster(self, stop_id: StopId, size: str) -> str:
+        return f"{self._up}stops/{quote(part_of(stop_id))}/poster-{size}.pdf"
+
+    def posters(self, size: str) -> str:
+        return f"{self._up}posters-{size}.pdf"
+
+    def stop_large(self, stop_id: StopId) -> str:
+        return f"{self._up}stops/{quote(part_of(stop_id))}/large-print.pdf"
+
+    def vehicle_large(self, vehicle_id: VehicleId) -> str:
+        return f"{self._up}vehicles/{quote(part_of(vehicle_id))}/large-print.pdf"
+
+    def short(self) -> str:
+        return self.base_url
 
     def absolute(self, address: str) -> str:
         if not self.base_url:
