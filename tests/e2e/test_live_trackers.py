@@ -24,7 +24,7 @@ def road(running: Running) -> Road:
 
 def fill_in(page: Page, kind: str, name: str, external_id: str = "") -> None:
     """Send the form."""
-    page.get_by_label("Машина", exact=True).last.select_option(label="КИБО-1")
+    page.locator("select[name=vehicle_id]").last.select_option(label="КИБО-1")
     page.get_by_label(kind).check()
     page.get_by_label("Название для ваших списков").last.fill(name)
     page.get_by_label("Как устройство себя называет").fill(external_id)
@@ -47,7 +47,9 @@ def test_a_phone_is_paired_and_heard(running: Running, visit: Visit) -> None:
     assert address.endswith(secret)
     settings = "interval=15&distance=0&accuracy=high&buffer=true&stop_detection=true"
     told = f"{address}?id={identifier}&{settings}"
-    assert page.locator(".qr path").last.get_attribute("d") in qr_svg(told)
+    drawn = page.locator(".qr path").last.get_attribute("d")
+    assert drawn is not None
+    assert drawn in qr_svg(told)
     sent = httpx.post(address, params={"id": identifier, "lat": 54.65, "lon": 21.8})
     assert sent.status_code == 200, sent.text
     osmand = page.locator(".app").nth(1).locator("pre").inner_text()
@@ -81,7 +83,7 @@ def test_the_code_of_owntracks_holds_all_settings(visit: Visit) -> None:
 def test_an_unknown_device_is_adopted(running: Running, road: Road, visit: Visit) -> None:
     """A device that knocked is listed, taken for a vehicle, and its next position is taken."""
     inlet = f"{running.url}/inlets/osmand"
-    told = {"id": "353976013445485", "lat": 54.65, "lon": 21.8}
+    told = {"id": "353976013445485", "lat": "54.65", "lon": "21.8"}
     assert httpx.get(inlet, params=told).status_code == 403
     desk = visit(Role.DISPATCHER, language="ru")
     road.wait(lambda: "353976013445485" in running.api(Role.DISPATCHER).get(TRACKERS).text)
@@ -110,7 +112,7 @@ def test_a_wrong_form_says_what_is_missing(visit: Visit) -> None:
     desk = visit(Role.DISPATCHER, language="ru")
     desk.expect(422)
     page = desk.open(TRACKERS)
-    page.get_by_label("Навигационный блок, протокол Wialon IPS").check()
+    page.get_by_label("Терминал ГЛОНАСС/GPS, протокол Wialon IPS").check()
     page.get_by_label("Название для ваших списков").last.fill("Блок")
     page.get_by_role("button", name="Подключить", exact=True).click()
     fault = page.get_by_role("alert")
