@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from api.app import create_app
 from api.auth import hash_token
 from api.road import Road
+from api.services.live_view import DriverTrack, day_tracks
 from api.services.plan_documents import packed
 from api.services.trackers import NewTracker, SetUp, add_tracker
 from api.serving import make_server
@@ -223,6 +224,11 @@ class Depot:
             return live_store.load_actuals(
                 session, REGION, from_date=on, until_date=on, vehicle_id=vehicle_id
             )
+
+    def tracks(self) -> tuple[DriverTrack, ...]:
+        """What is kept of the way driven."""
+        with reading(self.engine) as session:
+            return day_tracks(session, REGION, NORTH, DAY)
 
     def ends(self, vehicle_id: VehicleId = NORTH, on: date = DAY) -> DayEnds | None:
         with reading(self.engine) as session:
