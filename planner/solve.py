@@ -42,7 +42,7 @@ class Progress:
     elapsed_s: float
     mandatory_unserved: int
     prize: float
-    """Prize of optional stops served."""
+    """Prize of optional stops served, pinned ones too."""
     travel_s: float
 
 
@@ -96,6 +96,7 @@ def _searched(
     pool: dict[Key, Column] | None = None,
 ) -> Solution:
     """One search of a compiled request from a known solution."""
+    held = _pinned_prize(compiled)
 
     def tell(state: SearchState) -> None:
         if progress is not None:
@@ -104,7 +105,7 @@ def _searched(
                     fraction=state.fraction,
                     elapsed_s=state.elapsed_s,
                     mandatory_unserved=state.mandatory_unserved,
-                    prize=state.prize,
+                    prize=state.prize + (0.0 if state.mandatory_unserved else held),
                     travel_s=state.cost,
                 )
             )
@@ -116,6 +117,15 @@ def _searched(
         should_stop=should_stop,
         start=known,
         pool=pool,
+    )
+
+
+def _pinned_prize(compiled: Compiled) -> float:
+    """Prize of optional stops that a search must serve since a visit of theirs is pinned."""
+    return sum(
+        float(compiled.problem.prize[k])
+        for k, stop in enumerate(compiled.request.stops)
+        if compiled.problem.mandatory[k] and not stop.mandatory
     )
 
 

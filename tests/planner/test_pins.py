@@ -13,8 +13,8 @@ from data.model.pins import Forbidden, KeptRun, KeptVisit, Pins, VisitPin
 from data.model.place import StopId
 from data.model.plan import Plan, PlanRequest
 from planner.params import SolveParams
-from planner.score import check
-from planner.solve import solve
+from planner.score import check, summarise
+from planner.solve import Progress, solve
 from tests.planner.instances import HOUR_S, make_request, make_stop
 
 QUICK = SolveParams(work_limit=300, workers=1, rounds=2, time_limit_s=60)
@@ -224,3 +224,12 @@ def test_pins_of_a_plan_broken_by_hand_are_found() -> None:
     )
     codes = {v.code for v in check(replace(REQUEST, pins=pins), plan)}
     assert codes == {"rule.pin_missed", "rule.kept_run_changed", "rule.visit_forbidden"}
+
+
+def test_what_is_told_of_a_search_counts_pinned_stops() -> None:
+    """The best so far is worth what it will be worth, whatever of it is pinned."""
+    fixed = replace(REQUEST, pins=Pins(visits=(pin("s3", 1), pin("s6", 2))))
+    told: list[Progress] = []
+    plan = solve(fixed, QUICK, progress=told.append)
+    assert told[-1].mandatory_unserved == 0
+    assert told[-1].prize == pytest.approx(summarise(fixed, plan).prize_collected)
