@@ -219,7 +219,7 @@ def _try(
     """Make a change from the revision that the page showed; a refusal comes back in the page."""
     try:
         with writing(service.engine) as session:
-            before = accounts_store.account(session, account_id)
+            before = accounts_store.account_to_change(session, account_id)
             IfMatch(revision=revision).check(before.revision, {})
             do(session, before)
     except BookmobileError as error:

@@ -102,7 +102,7 @@ def change_account(
     """Change name, roles, regions or language."""
     sent = body.model_dump(exclude_unset=True)
     with writing(service.engine) as session:
-        before = accounts_store.account(session, account_id)
+        before = accounts_store.account_to_change(session, account_id)
         match.check(before.revision, AccountPublic.from_domain(before))
         roles, region_ids = sent.get("roles"), sent.get("region_ids")
         changed = changes.change_account(
@@ -133,7 +133,7 @@ def set_password(
     given = None if body.password is None else body.password.get_secret_value()
     hashed = changes.hash_for(account, given)
     with writing(service.engine) as session:
-        before = accounts_store.account(session, account_id)
+        before = accounts_store.account_to_change(session, account_id)
         match.check(before.revision, AccountPublic.from_domain(before))
         changed = changes.set_password(session, asking, before, hashed)
     response.headers["etag"] = etag(changed.revision)
@@ -146,7 +146,7 @@ def close_account(
 ) -> AccountPublic:
     """Close an account: nobody signs in by it, what it did stays readable."""
     with writing(service.engine) as session:
-        before = accounts_store.account(session, account_id)
+        before = accounts_store.account_to_change(session, account_id)
         match.check(before.revision, AccountPublic.from_domain(before))
         closed = changes.close_account(session, asking, before, service.clock())
     response.headers["etag"] = etag(closed.revision)
@@ -159,7 +159,7 @@ def reopen_account(
 ) -> AccountPublic:
     """Open a closed account again."""
     with writing(service.engine) as session:
-        before = accounts_store.account(session, account_id)
+        before = accounts_store.account_to_change(session, account_id)
         match.check(before.revision, AccountPublic.from_domain(before))
         opened = changes.reopen_account(session, asking, before)
     response.headers["etag"] = etag(opened.revision)

@@ -17,6 +17,7 @@ from api.words import LANGUAGES
 from data.db import accounts_store, audit_store
 from data.db.engine import reading, writing
 from data.db.regions_known_store import unknown_regions
+from data.db.turns import take_turn
 from data.model.accounts import Account, Caller, Role, check_password
 from data.model.errors import AccessError, ConflictError, InputError
 
@@ -179,7 +180,7 @@ def change_own_language(service: Service, caller: Caller, language: str | None) 
     _check_language(language)
     account_id = own_account_id(caller)
     with writing(service.engine) as session:
-        account = accounts_store.account(session, account_id)
+        account = accounts_store.account_to_change(session, account_id)
         if account.language == language:
             return account
         return accounts_store.change_account(session, replace(account, language=language))
@@ -199,6 +200,7 @@ def own_account_id(caller: Caller) -> str:
 
 
 def _keep_an_admin(session: Session, leaving: Account) -> None:
+    take_turn(session, "administrators")
     if leaving.closed_at is None and accounts_store.count_admins(session) <= 1:
         raise ConflictError("account.last_admin", login=leaving.login)
 

@@ -26,6 +26,14 @@ class SignedIn:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The stored hash that a password was found right by, and a newer one of the same password."""
+
+    stored: str | None
+    newer: str | None
+
+
 def normal_login(login: str) -> str:
     """A login as it is stored."""
     return unicodedata.normalize("NFKC", login).strip().lower()
@@ -57,7 +65,7 @@ def sign_in(service: Service, login: str, password: str, address: str) -> Signed
         with writing(service.engine) as session:
             audit_store.record(session, NOBODY, FAILED_SIGN_IN, wanted, address=address)
         raise AccessError("access.bad_sign_in")
-    return open_sign_in(service, account, newer_hash=newer, way="password")
+    return open_sign_in(service, account, way="password", password=Proved(stored, newer))
 
 
 def sign_in_by(service: Service, identity: Identity) -> SignedIn:
@@ -93,15 +101,25 @@ def sign_in_by(service: Service, identity: Identity) -> SignedIn:
 
 
 def open_sign_in(
-    service: Service, account: Account, *, way: str, newer_hash: str | None = None
+    service: Service, account: Account, *, way: str, password: Proved | None = None
 ) -> SignedIn:
-    """Store a new sign-in of an account that has proved who it is."""
+    """Store a new sign-in of an account that has proved who it is.
+
+    Raises
+    ------
+    AccessError
+        ``access.bad_sign_in`` where the password was changed since it was checked.
+    """
     token, now = new_token(), service.clock()
     ends_at = now + timedelta(days=service.settings.sign_in_days)
     with writing(service.engine) as session:
+        if password is not None:
+            accounts_store.account_to_change(session, account.account_id)
+            if accounts_store.password_hash(session, account.account_id) != password.stored:
+                raise AccessError("access.bad_sign_in")
+            if password.newer is not None:
+                accounts_store.rehash_password(session, account.account_id, password.newer)
         accounts_store.add_sign_in(session, hash_token(token), account.account_id, now, ends_at)
-        if newer_hash is not None:
-            accounts_store.rehash_password(session, account.account_id, newer_hash)
         audit_store.record(
             session, account.as_caller(), "session.open", account.account_id, way=way
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -82,6 +83,7 @@ def put(edit: Edit, kind: ThingKind, thing: Thing, *, expect_revision: int | Non
         As ``region_store.put_thing``.
     """
     session, region_id = edit.session, edit.region_id
+    region_store.hold_region(session, region_id)
     check_references(session, region_id, thing)
     key = kind.key_of(thing)
     from_date = edit.from_date
@@ -110,6 +112,7 @@ def end(
         ``thing.in_use`` with what needs it.
     """
     session, region_id = edit.session, edit.region_id
+    region_store.hold_region(session, region_id)
     users = tuple(users_of(session, region_id, kind, key))
     if users:
         shown = ", ".join(name for _, name in users[:5]) + (" …" if len(users) > 5 else "")
@@ -137,6 +140,7 @@ def close_library(edit: Edit, key: str, *, on: date, expect_revision: int | None
     InputError
         ``library.closed_before_opened``.
     """
+    region_store.hold_region(edit.session, edit.region_id)
     stored = current(edit.session, edit.region_id, LIBRARIES, key)
     library: Library = stored.thing
     if library.opened_date is not None and on < library.opened_date:
@@ -171,6 +175,7 @@ def merge_settlements(
     session, region_id = edit.session, edit.region_id
     if key == into_key:
         raise InputError("settlement.merge_self", key=key)
+    region_store.hold_region(session, region_id)
     gone = current(session, region_id, SETTLEMENTS, key)
     into = current(session, region_id, SETTLEMENTS, into_key)
     if into.valid_to_date is not None:
@@ -231,7 +236,7 @@ def refresh_assumed(edit: Edit) -> None:
     stored = {s.key: s for s in region_store.list_things(session, region_id, Library)}
     known = tuple(lib for lib in region.libraries if lib.standing is Standing.KNOWN)
     wanted = {lib.library_id: lib for lib in assumed_libraries(replace(region, libraries=known))}
-    on = edit.from_date or edit.at.date()
+    on = edit.from_date or edit.at.astimezone(ZoneInfo(region.time_zone)).date()
     for key, held in stored.items():
         if held.thing.standing is Standing.ASSUMED and LibraryId(key) not in wanted:
             region_store.end_thing(

@@ -1,6 +1,6 @@
 """Accounts of staff and their sign-ins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, delete, select, update
 
 from data.db.tables.accounts import AccountRow, SignInRow
+from data.db.turns import take_turn
 from data.model.accounts import Account, Role, SignIn
 from data.model.errors import ConflictError, NotFoundError
 
@@ -23,6 +24,7 @@ def add_account(session: Session, account: Account, password_hash: str | None) -
     ConflictError
         ``account.login_taken``, by a closed account too.
     """
+    take_turn(session, f"login {account.login}")
     if _row_by_login(session, account.login) is not None:
         raise ConflictError("account.login_taken", login=account.login)
     row = AccountRow(
@@ -50,6 +52,27 @@ def account(session: Session, account_id: str) -> Account:
         ``account.unknown``.
     """
     return _account(_row(session, account_id))
+
+
+def names(session: Session, account_ids: Iterable[str]) -> dict[str, str]:
+    """Names of accounts by id, else their logins; of those that are not there nothing."""
+    wanted = set(account_ids)
+    if not wanted:
+        return {}
+    asked = select(AccountRow.account_id, AccountRow.name, AccountRow.login)
+    rows = session.exec(asked.where(col(AccountRow.account_id).in_(wanted)))
+    return {account_id: name or login for account_id, name, login in rows}
+
+
+def account_to_change(session: Session, account_id: str) -> Account:
+    """The same, and nobody else changes it until this transaction ends.
+
+    Raises
+    ------
+    NotFoundError
+        ``account.unknown``.
+    """
+    return _account(_held_row(session, account_id))
 
 
 def account_by_login(session: Session, login: str) -> Account | None:
@@ -100,14 +123,14 @@ def accounts(
 
 
 def count_admins(session: Session) -> int:
-    """Open accounts of administrators."""
+    """Open accounts of administrators; whoever takes one away counts them before, in turn."""
     rows = session.exec(select(AccountRow).where(col(AccountRow.closed_at).is_(None)))
     return sum(Role.ADMIN in row.roles for row in rows)
 
 
 def change_account(session: Session, changed: Account) -> Account:
     """Store the changeable parts of an account; its revision goes up by one."""
-    row = _row(session, changed.account_id)
+    row = _held_row(session, changed.account_id)
     row.name = changed.name
     row.roles = [str(role) for role in changed.roles]
     row.region_ids = list(changed.region_ids)
@@ -121,7 +144,7 @@ def change_account(session: Session, changed: Account) -> Account:
 
 def set_password(session: Session, account_id: str, hashed: str | None) -> Account:
     """Store what the password is checked with."""
-    row = _row(session, account_id)
+    row = _held_row(session, account_id)
     row.password_hash = hashed
     row.revision += 1
     session.add(row)
@@ -138,7 +161,7 @@ def rehash_password(session: Session, account_id: str, hashed: str) -> None:
 
 def bind_subject(session: Session, account_id: str, subject: str | None) -> Account:
     """Bind an account of the organisation, or none."""
-    row = _row(session, account_id)
+    row = _held_row(session, account_id)
     row.oidc_subject = subject
     row.revision += 1
     session.add(row)
@@ -219,6 +242,14 @@ def count_sign_ins(session: Session) -> int:
 
 def _row(session: Session, account_id: str) -> AccountRow:
     row = session.get(AccountRow, account_id)
+    if row is None:
+        raise NotFoundError("account.unknown", account=account_id)
+    return row
+
+
+def _held_row(session: Session, account_id: str) -> AccountRow:
+    """The row as it is now, and nobody else's until the transaction ends."""
+    row = session.get(AccountRow, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFoundError("account.unknown", account=account_id)
     return row

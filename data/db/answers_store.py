@@ -2,21 +2,19 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, text
+from sqlmodel import Session, col, delete
 
 from data.db.tables.records import AnswerRow
+from data.db.turns import take_turn
 from data.model.records import KeptAnswer
 
 
 def kept_answer(session: Session, key: str) -> KeptAnswer | None:
     """The answer kept under a key.
 
-    On PostgreSQL a second request with the key waits here until the first is done; on SQLite
-    there is one writer at a time anyway.
+    A second request with the key waits here until the first is done.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        lock = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
-        session.execute(lock, {"key": key})
+    take_turn(session, f"answer {key}")
     row = session.get(AnswerRow, key)
     if row is None:
         return None

@@ -68,7 +68,7 @@ def devices(
 
 def offer_pairing(session: Session, device_id: str, pair_hash: str, until_at: datetime) -> Device:
     """Store a new code for a device; the code before it and the token in use no longer work."""
-    row = _row(session, device_id)
+    row = _held_row(session, device_id)
     row.pair_hash = pair_hash
     row.pair_until_at = until_at
     row.token_hash = None
@@ -115,7 +115,7 @@ def touch_device(session: Session, token_hash: str, now: datetime) -> None:
 
 def revoke(session: Session, device_id: str, now: datetime) -> Device:
     """Let neither the device's token nor its code work any more."""
-    row = _row(session, device_id)
+    row = _held_row(session, device_id)
     if row.revoked_at is None:
         row.revoked_at = now
     row.token_hash = None
@@ -128,6 +128,14 @@ def revoke(session: Session, device_id: str, now: datetime) -> Device:
 
 def _row(session: Session, device_id: str) -> DeviceRow:
     row = session.get(DeviceRow, device_id)
+    if row is None:
+        raise NotFoundError("device.unknown", device=device_id)
+    return row
+
+
+def _held_row(session: Session, device_id: str) -> DeviceRow:
+    """The row as it is now, and nobody else's until the transaction ends."""
+    row = session.get(DeviceRow, device_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFoundError("device.unknown", device=device_id)
     return row

@@ -28,11 +28,14 @@ def open_engine(url: str) -> Engine:
     """An engine for ``sqlite:///FILE`` or ``postgresql+psycopg://…``.
 
     A transaction of SQLite begins by taking the one place of a writer (``BEGIN IMMEDIATE``), so
-    that what it read cannot have changed when it writes.
+    that what it read cannot have changed when it writes. Values of a statement that fails are told
+    nowhere: they may be hashes of passwords or people's names.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True
+        )
+    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
@@ -59,6 +62,13 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """One consistent look at the database; what is changed in it is not kept."""
-    with Session(engine.execution_options(**{READ_ONLY: True}), expire_on_commit=False) as session:
+    """One consistent look at the database; what is changed in it is not kept.
+
+    PostgreSQL, too, shows the same state to every question of it: a region is read from many
+    tables, and half of somebody's change must not be seen.
+    """
+    options: dict[str, Any] = {READ_ONLY: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
         yield session

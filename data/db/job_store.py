@@ -175,6 +175,9 @@ def cancel(session: Session, job_id: str, *, region_id: str, at: datetime) -> Jo
     One that has ended stays as it is.
     """
     _row(session, job_id, region_id)
+    # A job that is handed out again between the two changes would miss both.
+    held = select(PlanJobRow.job_id).where(PlanJobRow.job_id == job_id).with_for_update()
+    session.exec(held).one()
     asked = update(PlanJobRow).where(col(PlanJobRow.job_id) == job_id)
     state = col(PlanJobRow.state)
     session.exec(

@@ -2,7 +2,7 @@
 
 A change from a later date closes the version before it and adds one; a change from the same date
 corrects it. Whoever changes something names the revision that he saw, so that nobody overwrites
-what he has not read.
+what he has not read. Changes of one region follow one another: each first holds the region.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from sqlmodel import Session, col, or_, select
 from data.db.base import Versioned
 from data.db.tables.regions import RegionRow
 from data.db.things import KINDS, SPECIALIST, Kind, Thing, adapter_of, columns_of, thing_of
+from data.db.turns import take_turn
 from data.model.calendar import ServiceCalendar
 from data.model.crew import Specialist
 from data.model.errors import ConflictError, NotFoundError
@@ -36,6 +37,8 @@ _LISTS: dict[str, type] = {
 }
 """Fields of a region that are lists of things."""
 _OWN = ("region_id", "names", "time_zone", "language", "crs")
+_HELD = "held regions"
+"""In a session's notes: regions that its one transaction holds."""
 _CONTENTS = (*_LISTS, "rule_sets", "calendar")
 
 
@@ -73,6 +76,7 @@ def add_region(session: Session, region: Region, *, at: datetime) -> None:
     ConflictError
         ``region.taken`` where there is one of this id.
     """
+    take_turn(session, f"region {region.region_id}")
     if session.get(RegionRow, region.region_id) is not None:
         raise ConflictError("region.taken", region_id=region.region_id)
     session.add(RegionRow(**_columns(region), created_at=at, changed_at=at))
@@ -126,11 +130,22 @@ def region_revision(session: Session, region_id: str) -> int:
     return _region_row(session, region_id).revision
 
 
+def hold_region(session: Session, region_id: str) -> None:
+    """Make other changes of a region wait until this transaction ends.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    _held_row(session, region_id)
+
+
 def set_region(
     session: Session, region: Region, *, at: datetime, expect_revision: int | None
 ) -> int:
     """Take over a region's own settings (standard, names, costs …), not what is in it."""
-    row = _region_row(session, region.region_id)
+    row = _held_row(session, region.region_id)
     _check_revision(row.revision, expect_revision, region.region_id)
     for name, value in _columns(region).items():
         setattr(row, name, value)
@@ -139,7 +154,7 @@ def set_region(
 
 def close_region(session: Session, region_id: str, *, at: datetime) -> None:
     """Put a region away; what happened in it stays."""
-    row = _region_row(session, region_id)
+    row = _held_row(session, region_id)
     row.closed_at = at
     _touched(session, row, at)
 
@@ -213,7 +228,7 @@ def put_thing(
         ``thing.before_last`` where ``from_date`` lies before the newest version's.
     """
     kind = KINDS[type(thing)]
-    region = _region_row(session, region_id)
+    region = _held_row(session, region_id)
     key = kind.key_of(thing)
     newest = _newest(session, region_id, kind, key)
     if newest is None:
@@ -269,6 +284,7 @@ def end_thing(
     ConflictError
         ``store.stale``, ``thing.before_last``.
     """
+    region = _held_row(session, region_id)
     newest = _newest(session, region_id, KINDS[kind], key)
     if newest is None or newest.valid_to_date is not None:
         raise NotFoundError("thing.unknown", kind=kind.__name__.lower(), key=key)
@@ -280,7 +296,7 @@ def end_thing(
     if merged_into is not None:
         newest.merged_into = merged_into
     session.add(newest)
-    _touched(session, _region_row(session, region_id), at)
+    _touched(session, region, at)
     return newest.revision
 
 
@@ -301,6 +317,7 @@ def replace_contents(
     Kinds of which the import has nothing stay as they are.
     """
     region_id = region.region_id
+    hold_region(session, region_id)
     told = {}
     for kind, things in _contents(region):
         if not things:
@@ -373,7 +390,9 @@ def _of(kind: Kind, region_id: str) -> list[ColumnElement[bool]]:
 
 def _newest(session: Session, region_id: str, kind: Kind, key: str) -> Versioned | None:
     asked = select(kind.table).where(*_of(kind, region_id), col(kind.table.key) == key)
-    return session.exec(asked.order_by(col(kind.table.valid_from_date).desc())).first()
+    asked = asked.order_by(col(kind.table.valid_from_date).desc())
+    # What was read before the region was held may have been changed since.
+    return session.exec(asked.execution_options(populate_existing=True)).first()
 
 
 def _next_order(session: Session, region_id: str, kind: Kind) -> int:
@@ -392,6 +411,18 @@ def _region_row(session: Session, region_id: str) -> RegionRow:
     row = session.get(RegionRow, region_id)
     if row is None:
         raise NotFoundError("region.unknown", region_id=region_id)
+    return row
+
+
+def _held_row(session: Session, region_id: str) -> RegionRow:
+    """The region's row as it is now, and nobody else's until this transaction ends."""
+    held: set[str] = session.info.setdefault(_HELD, set())
+    if region_id in held:
+        return _region_row(session, region_id)
+    row = session.get(RegionRow, region_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFoundError("region.unknown", region_id=region_id)
+    held.add(region_id)
     return row
 
 
