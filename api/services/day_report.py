@@ -239,7 +239,7 @@ def _record(
     if not missing:
         return found
     every = sorted(
-        (*found.visits, *missing),
+        (*found.visits, *(_with_meal(v, day) for v in missing)),
         key=lambda v: v.arrival_s or 0 if v.planned_arrival_s is None else v.planned_arrival_s,
     )
     return replace(found, visits=tuple(every))

@@ -1,0 +1,52 @@
+"""A yard whose vehicles have driven: simulated, stored, followed."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from api.services.demo_road import drive, phones_of
+from api.services.duty import Guard
+from api.services.following import Follower
+from api.services.promised_days import PromisedDay, promised_days
+from api.services.simulating import SimulatedRun
+from api.settings import Settings
+from data.db import track_store
+from data.db.engine import reading, writing
+from tests.api.days.yard import Yard
+from tests.api.publication.office import REGION
+
+
+def runs_of(yard: Yard, on: date) -> tuple[PromisedDay, ...]:
+    with reading(yard.engine) as session:
+        return tuple(d for d in promised_days(session, REGION, on) if d.run.stops)
+
+
+def drive_day(
+    yard: Yard, on: date, *, seed: int = 1, until_at: datetime | None = None
+) -> tuple[SimulatedRun, ...]:
+    """Drive the promised runs of a date, and store what phones told of them."""
+    days = runs_of(yard, on)
+    phones = phones_of(yard.engine, REGION, days, at=yard.now)
+    runs = tuple(drive(days, phones, None, seed=seed))
+    with writing(yard.engine) as session:
+        for run, phone in zip(runs, phones, strict=True):
+            told = [
+                f for f in run.fixes if until_at is None or (f.received_at or f.fix_at) <= until_at
+            ]
+            track_store.add_fixes(session, phone.tracker, told, at=yard.now)
+    return runs
+
+
+def follow(yard: Yard, folder: Path) -> None:
+    """Let the follower take up everything that is stored."""
+    settings = Settings(data_dir=folder, database_url=str(yard.engine.url))
+    follower = Follower(yard.engine, Guard(yard.engine, settings), clock=lambda: yard.now)
+    for _ in range(50):
+        if not follower.step():
+            break
+    follower.step()
+    follower.stop()
+
+
+def evening(on: date) -> datetime:
+    """When all runs of a date are over."""
+    return datetime.fromisoformat(f"{on.isoformat()}T20:00:00+00:00")
