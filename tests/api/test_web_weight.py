@@ -13,6 +13,7 @@ HEAVY = {
     "pandas",
     "pyogrio",
     "scipy",
+    "typst",
     "valhalla",
     "vl_convert",
 }

@@ -178,6 +178,8 @@ FEEDS = {
     "notices.atom": "application/atom+xml",
     "stops/kalinovka.ics": "text/calendar",
     "vehicles/kibo-1.ics": "text/calendar",
+    "timetable.pdf": "application/pdf",
+    "stops/kalinovka/poster.pdf": "application/pdf",
 }
 
 
@@ -211,6 +213,54 @@ def test_feeds_answer_304_until_something_changes(served: Served, feed: str) -> 
         assert changed.headers["etag"] != tag
         since = reader.get(address, headers={"if-modified-since": modified})
         assert since.status_code == 200
+
+
+def test_paper_by_its_address(served: Served) -> None:
+    """Every document is a PDF of its own, named for saving; sizes and languages are told apart."""
+    served.office.publish()
+    made: dict[str, bytes] = {}
+    with served.api(None) as reader:
+        for path in (
+            "stops/kalinovka/poster.pdf", "stops/kalinovka/poster.pdf?size=a3",
+            "stops/kalinovka/poster.pdf?size=a4&lang=en", "stops/kalinovka/large-print.pdf",
+            "vehicles/kibo-1/large-print.pdf", "posters.pdf?size=a3", "large-print.pdf",
+            "timetable.pdf",
+        ):  # fmt: skip
+            answer = reader.get(f"{PAGES}/{path}")
+            assert answer.status_code == 200, path
+            assert answer.headers["content-type"] == "application/pdf"
+            assert answer.content.startswith(b"%PDF-1.7"), path
+            made[path] = answer.content
+        assert len(set(made.values())) == len(made)
+        english = reader.get(f"{PAGES}/stops/kalinovka/poster.pdf?lang=en")
+        assert english.content == made["stops/kalinovka/poster.pdf?size=a4&lang=en"]
+        assert english.headers["content-language"] == "en"
+        assert 'filename="bookmobile-kalinovka-a4-en.pdf"' in english.headers["content-disposition"]
+        page = reader.get(f"{PAGES}/stops/kalinovka", headers=HTML).text
+        assert f"{PAGES}/stops/kalinovka/poster.pdf?size=a3" in page
+        assert f"{PAGES}/timetable.pdf" in reader.get(f"{PAGES}/timetable", headers=HTML).text
+    with served.api(Role.DISPATCHER) as anna:
+        desk = anna.get(f"/desk/{REGION}/timetable?stop=kalinovka", headers=HTML).text
+    assert f"{PAGES}/posters.pdf?size=a4" in desk
+    assert f"{PAGES}/stops/kalinovka/poster.pdf?size=a3" in desk
+    assert "BOOKMOBILE_PUBLIC_URL" in desk, "a service that nobody else reaches prints no code"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("stops/nothing/poster.pdf", 404),
+        ("stops/..%2fx/poster.pdf", 404),
+        ("stops/kalinovka/poster.pdf?size=a0", 422),
+        ("posters.pdf?size=", 422),
+        ("vehicles/nothing/large-print.pdf", 404),
+    ],
+)
+def test_paper_that_is_not_there(served: Served, path: str, status: int) -> None:
+    """An unknown stop, vehicle or size is refused, not printed."""
+    served.office.publish()
+    with served.api(None) as reader:
+        assert reader.get(f"{PAGES}/{path}").status_code == status
 
 
 def test_feeds_speak_the_language_of_their_address(served: Served) -> None:

@@ -1,14 +1,19 @@
 """The public site as files: complete, replaced as a whole, refused where it would do harm."""
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
 from api.services.public import Published, read_published
+from api.services.public_views import PublicViews
 from api.static_site import MARK, write_site
+from api.web.public_links import FileLinks
+from api.words import Words
 from data.db.engine import reading
+from data.model.cancellation import Notice
 from data.model.errors import InputError
 from data.model.place import StopId
 from tests.api.publication.office import NOW, REGION, Office
@@ -35,10 +40,14 @@ def test_every_page_and_feed_in_both_languages(told: Office, tmp_path: Path) -> 
             "index.html", "timetable.html", "notices.html", "data.html", "timetable.ics",
             "timetable.csv", "stops.geojson", "notices.atom", "stops/kalinovka.html",
             "stops/kalinovka.ics", "embed/kalinovka.html", "vehicles/kibo-1.html",
-            "vehicles/kibo-1.ics",
+            "vehicles/kibo-1.ics", "timetable.pdf", "large-print.pdf", "posters-a4.pdf",
+            "posters-a3.pdf", "stops/kalinovka/poster-a4.pdf", "stops/kalinovka/poster-a3.pdf",
+            "stops/kalinovka/large-print.pdf", "vehicles/kibo-1/large-print.pdf",
         ):  # fmt: skip
             assert f"{language}/{name}" in files
     assert number == sum((tmp_path / "site" / f).is_file() for f in files)
+    page = (tmp_path / "site/ru/stops/kalinovka.html").read_text(encoding="utf-8")
+    assert 'href="../stops/kalinovka/poster-a4.pdf"' in page
     english = Calendar.from_ical((tmp_path / "site/en/stops/kalinovka.ics").read_bytes())
     assert str(english["NAME"]) == "Bookmobile: Калиновка"
     assert str(english["SOURCE"]) == "https://x.example/en/stops/kalinovka.ics"
@@ -110,3 +119,20 @@ def test_without_a_timetable_there_is_no_site(office: Office, tmp_path: Path) ->
     with pytest.raises(InputError) as refused:
         write_site(published_of(office), tmp_path / "site", at=NOW)
     assert refused.value.code == "site.nothing"
+
+
+def test_a_notice_is_of_the_day_in_the_region(told: Office) -> None:
+    """What is told half an hour after midnight there is not dated the day before."""
+    timetable = published_of(told).timetable
+    views = PublicViews(timetable, (NOW.date(), 0), Words("en"), FileLinks(language="en"))
+    notice = Notice(
+        notice_id="n" * 32,
+        region_id=REGION,
+        stop_id=timetable.stops[0].stop_id,
+        code="notice.cancelled",
+        facts={"date": "2026-12-08", "start_s": 36_000, "reason": "weather", "count": 1},
+        shown_from_date=date(2026, 12, 2),
+        shown_until_date=date(2026, 12, 8),
+        created_at=datetime(2026, 12, 1, 22, 30, tzinfo=UTC),
+    )
+    assert views.notice(notice).iso_day == "2026-12-02"
