@@ -80,12 +80,18 @@ async def take_owntracks(request: Request, road: RoadDep, service: ServiceDep) -
 
 
 @router.get("/osmand", responses=problems(503))
+@router.get("/osmand/{secret}", include_in_schema=False)
 async def take_osmand_query(request: Request, road: RoadDep, service: ServiceDep) -> Response:
-    """A position of OsmAnd or the Traccar Client as a query; `token` is the secret."""
+    """A position of OsmAnd or the Traccar Client as a query; `token` is the secret.
+
+    The secret may be the last part of the address instead: the QR code of the Traccar Client takes
+    no query, and the app sends no header.
+    """
     return await _take_osmand(request, road, service, request.url.query)
 
 
 @router.post("/osmand", responses=problems(503))
+@router.post("/osmand/{secret}", include_in_schema=False)
 async def take_osmand(request: Request, road: RoadDep, service: ServiceDep) -> Response:
     """A position of OsmAnd or the Traccar Client as query, form or JSON; `token` is the secret."""
     query = request.url.query
