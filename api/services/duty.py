@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from api.services.promised_days import PromisedDay, promised_days
+from api.services.day_book import days_on
+from api.services.promised_days import PromisedDay
 from api.settings import Settings
 from data.db import publication_store
 from data.db.engine import reading
@@ -137,11 +138,11 @@ class Guard:
     def _read(self, region_id: str, vehicle_id: VehicleId, on: date) -> Duty | None:
         try:
             with reading(self.engine) as session:
-                days = promised_days(session, region_id, on, vehicle_id=vehicle_id)
+                day = days_on(session, region_id, on).get(vehicle_id)
         except BookmobileError:
             # A region without a plan any more promises nothing.
             return None
-        return duty_of(days[0], self.settings) if days else None
+        return None if day is None else duty_of(day, self.settings)
 
 
 def duty_of(day: PromisedDay, settings: Settings) -> Duty | None:

@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from api.services.alerting import Alerts, Day
+from api.services.day_book import days_on
 from api.services.day_state import DayLook, DayState, FollowedPlan
 from api.services.duty import Guard, day_span, service_date_of
-from api.services.promised_days import promised_days
 from data.db import (
     event_store,
     live_store,
@@ -283,10 +283,10 @@ class Follower:
         region_id, vehicle_id, on = day
         revision = publication_store.publication_state(session, region_id).revision
         try:
-            found = promised_days(session, region_id, on, vehicle_id=vehicle_id)
+            found = days_on(session, region_id, on).get(vehicle_id)
         except BookmobileError:
             return None, revision
-        return (FollowedPlan.of(found[0]) if found else None), revision
+        return (None if found is None else FollowedPlan.of(found)), revision
 
     def _read_again(self, session: Session) -> None:
         """Read days anew for which late fixes came."""
@@ -319,7 +319,7 @@ class Follower:
     def _roll_day(
         self, session: Session, region_id: str, on: date, vehicle_ids: set[VehicleId], revision: int
     ) -> None:
-        promised = {d.vehicle_id for d in promised_days(session, region_id, on)}
+        promised = days_on(session, region_id, on)
         for vehicle_id in sorted(vehicle_ids):
             day = (region_id, vehicle_id, on)
             held = self._days.get(day)
@@ -394,10 +394,14 @@ class Follower:
                 raise _LeaseLostError
             vehicles = [replace(v, revision=revision) for v in found.vehicles.values()]
             live_store.put_vehicles(session, vehicles)
+            ends: list[DayEnds] = []
             for held, look in found.days:
-                if (look.ends, look.actuals) != held.stored:
-                    live_store.put_day(session, look.ends, look.actuals)
+                if held.stored is None or look.actuals != held.stored[1]:
+                    live_store.put_actuals(session, look.ends, look.actuals)
+                if held.stored is None or look.ends != held.stored[0]:
+                    ends.append(look.ends)
                 alerts.keep(session, held.day, look.warned, found.now)
+            live_store.put_ends(session, ends)
             for region_id, today in self._dates.items():
                 alerts.end_before(session, region_id, today, found.now)
             _tell(session, vehicles, revision)

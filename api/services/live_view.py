@@ -1,5 +1,6 @@
 """What the board shows: vehicles of today with their runs, warnings, planned and driven ways."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,10 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from api.services.cancelling import names_of
+from api.services.day_book import days_on
 from api.services.day_state import DayState, FollowedPlan
 from api.services.duty import day_span, service_date_of
 from api.services.plan_access import account_names
-from api.services.promised_days import PromisedDay, promised_days
+from api.services.promised_days import PromisedDay
 from data.db import (
     alert_store,
     live_store,
@@ -85,7 +87,7 @@ def board(
     on = service_date_of(at, ZoneInfo(head.time_zone))
     revision = live_store.live_revision(session)
     names = regions_known_store.vehicle_names(session, [region_id]).get(region_id, {})
-    days = {d.vehicle_id: d for d in promised_days(session, region_id, on, vehicle_id=vehicle_id)}
+    days = days_on(session, region_id, on)
     found = live_store.vehicles_now(session, region_id, since=since)
     live = {v.vehicle_id: v for v in found if v.service_date == on}
     ids = [VehicleId(i) for i in names]
@@ -96,15 +98,17 @@ def board(
         ids = [vehicle_id]
     elif since is not None:
         ids = [i for i in ids if i in live]
-    told = live_store.load_actuals(
+    told: dict[VehicleId, list[StopActual]] = defaultdict(list)
+    for actual in live_store.load_actuals(
         session, region_id, from_date=on, until_date=on, vehicle_id=vehicle_id
-    )
+    ):
+        told[actual.vehicle_id].append(actual)
     ends = {
         d.vehicle_id: d
         for d in live_store.load_days(session, region_id, from_date=on, until_date=on)
     }
     vehicles = [
-        _vehicle(i, names.get(i, ""), live.get(i), days.get(i), ends.get(i), told, region_id, at)
+        _vehicle(i, names.get(i, ""), live.get(i), days.get(i), ends.get(i), told[i], region_id, at)
         for i in dict.fromkeys(ids)
     ]
     alerts = alert_store.open_alerts(session, region_id, vehicle_id=vehicle_id)
@@ -172,7 +176,7 @@ def _vehicle(
     region_id: str,
     at: datetime,
 ) -> BoardVehicle:
-    stops = tuple(t for t in told if t.vehicle_id == vehicle_id)
+    stops = tuple(told)
     if day is not None and not stops:
         plan = FollowedPlan.of(day)
         stops = DayState(region_id, vehicle_id, day.run.service_date, plan).look(at).actuals
@@ -215,10 +219,9 @@ def planned_line(
     NotFoundError
         ``live.no_run``.
     """
-    days = promised_days(session, region_id, on, vehicle_id=vehicle_id)
-    if not days or not days[0].run.stops:
+    day = days_on(session, region_id, on).get(vehicle_id)
+    if day is None or not day.run.stops:
         raise NotFoundError("live.no_run", vehicle=str(vehicle_id), date=on.isoformat())
-    day = days[0]
     if day.plan_run is not None and day.is_as_planned:
         legs, follows_roads = leg_lines(day.request, day.plan_run, None)
         return day, legs, follows_roads

@@ -27,6 +27,9 @@ from data.model.telemetry import DeviceId
 from data.model.track_bytes import FixKey, key_of, pack_fix, settled, unpack_fix
 
 _NOW: Table = VehicleNowRow.__table__  # type: ignore[attr-defined]
+_ENDS: Table = DayEndsRow.__table__  # type: ignore[attr-defined]
+_ACTUAL_COLUMNS: Any = [getattr(StopActualRow, n) for n in StopActual.__dataclass_fields__]
+"""Read as plain rows: a board shows thousands."""
 _IN_ONE = 500
 
 
@@ -116,15 +119,17 @@ def vehicle_now(session: Session, region_id: str, vehicle_id: VehicleId) -> Vehi
 
 def put_vehicles(session: Session, vehicles: Iterable[VehicleNow]) -> None:
     """Take over what is known of vehicles now."""
-    rows = [_now_values(vehicle) for vehicle in vehicles]
+    _upsert(session, _NOW, [_now_values(vehicle) for vehicle in vehicles])
+
+
+def _upsert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Add rows, or take over what they have become."""
     if not rows:
         return
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite.insert if is_sqlite else postgresql.insert)(_NOW)
-    changed = {c.name: insert.excluded[c.name] for c in _NOW.columns if not c.primary_key}
-    asked = insert.on_conflict_do_update(
-        index_elements=[_NOW.c.region_id, _NOW.c.vehicle_id], set_=changed
-    )
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(table)
+    changed = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
+    asked = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
     session.connection().execute(asked, rows)
 
 
@@ -139,14 +144,20 @@ def forget_positions(session: Session, before: datetime) -> int:
 
 
 def put_day(session: Session, ends: DayEnds, actuals: Sequence[StopActual]) -> None:
-    """Take over what became of a vehicle's day in place of what was known of it.
+    """Take over what became of a vehicle's day in place of what was known of it."""
+    put_actuals(session, ends, actuals)
+    put_ends(session, [ends])
+
+
+def put_actuals(session: Session, day: DayEnds, actuals: Sequence[StopActual]) -> None:
+    """Take over the stop visits of a day in place of what was known of them.
 
     What a person wrote of a stop stays.
     """
     asked = select(StopActualRow).where(
-        StopActualRow.region_id == ends.region_id,
-        StopActualRow.vehicle_id == ends.vehicle_id,
-        StopActualRow.service_date == ends.service_date,
+        StopActualRow.region_id == day.region_id,
+        StopActualRow.vehicle_id == day.vehicle_id,
+        StopActualRow.service_date == day.service_date,
     )
     known = {row.key: row for row in session.exec(asked)}
     for actual in actuals:
@@ -161,14 +172,12 @@ def put_day(session: Session, ends: DayEnds, actuals: Sequence[StopActual]) -> N
     for row in known.values():
         if row.source != ActualSource.HAND.value:
             session.delete(row)
-    stored = session.get(DayEndsRow, (ends.region_id, ends.vehicle_id, ends.service_date))
-    if stored is None:
-        session.add(DayEndsRow(**asdict(ends)))
-    else:
-        for name, value in asdict(ends).items():
-            if getattr(stored, name) != value:
-                setattr(stored, name, value)
     session.flush()
+
+
+def put_ends(session: Session, days: Iterable[DayEnds]) -> None:
+    """Take over when vehicles left and were back, and how far they drove."""
+    _upsert(session, _ENDS, [asdict(day) for day in days])
 
 
 def put_actual(session: Session, actual: StopActual) -> None:
@@ -198,7 +207,7 @@ def load_actuals(
     vehicle_id: VehicleId | None = None,
 ) -> tuple[StopActual, ...]:
     """What became of stop visits of a span of dates, by date, vehicle and time."""
-    asked = select(StopActualRow).where(
+    asked = select(*_ACTUAL_COLUMNS).where(
         StopActualRow.region_id == region_id,
         col(StopActualRow.service_date) >= from_date,
         col(StopActualRow.service_date) <= until_date,
@@ -216,7 +225,7 @@ def actuals_of(
     ids = list(dict.fromkeys(visit_ids))
     found: dict[VisitId, StopActual] = {}
     for start in range(0, len(ids), _IN_ONE):
-        asked = select(StopActualRow).where(
+        asked = select(*_ACTUAL_COLUMNS).where(
             StopActualRow.region_id == region_id,
             col(StopActualRow.visit_id).in_(ids[start : start + _IN_ONE]),
         )
@@ -270,8 +279,8 @@ def _actual_values(actual: StopActual) -> dict[str, Any]:
     return asdict(actual) | {"state": actual.state.value, "source": actual.source.value}
 
 
-def _actual(row: StopActualRow) -> StopActual:
-    values = {name: getattr(row, name) for name in StopActual.__dataclass_fields__}
+def _actual(row: Any) -> StopActual:
+    values = dict(row._mapping)
     return StopActual(
         **values
         | {

@@ -147,6 +147,12 @@ def newest_timetable(session: Session, region_id: str) -> Timetable | None:
     return next(iter(list_timetables(session, region_id, limit=1)), None)
 
 
+def newest_timetable_id(session: Session, region_id: str) -> str | None:
+    """The id of the version that holds now."""
+    asked = select(TimetableRow.timetable_id).where(TimetableRow.region_id == region_id)
+    return session.exec(asked.order_by(col(TimetableRow.version).desc()).limit(1)).first()
+
+
 def get_timetable(session: Session, region_id: str, version: int) -> Timetable:
     """One version.
 

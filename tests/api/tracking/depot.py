@@ -33,13 +33,15 @@ from data.feeds.plan_bytes import pins_to_json
 from data.model.accounts import Account, Caller, Role
 from data.model.fleet import VehicleId
 from data.model.live import DayEnds, StopActual, VehicleNow
+from data.model.plan import Plan, PlanRequest
 from data.model.public_timetable import places_of
 from data.model.publication import Publishing, lay, reconcile
 from data.model.region import Region
 from data.model.telemetry import Fix
 from data.model.tracker import Protocol
 from fleet import batch
-from tests.fleet.days import DAY, plan, world
+from tests.fleet.days import DAY, world
+from tests.fleet.days import plan as small_plan
 
 REGION = world().region_id
 FIRST, LAST = DAY - timedelta(days=7), DAY + timedelta(days=60)
@@ -48,10 +50,18 @@ ANNA = Caller(account_id="a" * 32, name="Анна", roles=frozenset({Role.DISPAT
 STAFF_TOKEN = "token-of-anna"
 
 
-def fill(engine: Engine, at: datetime) -> None:
-    """Store region, plan, its timetable around the day, and a dispatcher who is signed in."""
-    request = world()
-    given, state = packed(request, plan())
+def fill(
+    engine: Engine,
+    at: datetime,
+    *,
+    request: PlanRequest | None = None,
+    plan: Plan | None = None,
+    first: date = FIRST,
+    last: date = LAST,
+) -> None:
+    """Store region, plan, its timetable between two dates, and a dispatcher who is signed in."""
+    request, plan = request or world(), plan or small_plan()
+    given, state = packed(request, plan)
     plan_id, timetable_id = uuid.uuid4().hex, uuid.uuid4().hex
     with writing(engine) as session:
         region_store.add_region(
@@ -94,8 +104,8 @@ def fill(engine: Engine, at: datetime) -> None:
                 version=1,
                 plan_id=plan_id,
                 plan_revision=1,
-                from_date=FIRST,
-                until_date=LAST,
+                from_date=first,
+                until_date=last,
                 places=places_of(request.stops, request.vehicles),
                 published_at=at,
             ),
@@ -103,13 +113,13 @@ def fill(engine: Engine, at: datetime) -> None:
         publishing = Publishing(
             region_id=REGION,
             timetable_id=timetable_id,
-            from_date=FIRST,
-            now=(FIRST, 0),
+            from_date=first,
+            now=(first, 0),
             reach_days=14,
             at=at,
             make_id=lambda: uuid.uuid4().hex,
         )
-        laid = lay(request, plan(), from_date=FIRST, until_date=LAST)
+        laid = lay(request, plan, from_date=first, until_date=last)
         publication_store.put_visits(session, reconcile((), laid, publishing=publishing).to_store)
         publication_store.advance(session, REGION, at=at)
         account = Account(

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,6 +80,30 @@ class Server:
                 time.sleep(0.1)
             else:
                 return
+
+    def _processes(self) -> list[Path]:
+        """Its processes, by their folders in ``/proc``."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit() and self._process is not None:
+                with suppress(OSError):
+                    told = (folder / "stat").read_text().rpartition(")")[2].split()
+                    if int(told[2]) == self._process.pid:
+                        found.append(folder)
+        return found
+
+    def cpu_s(self) -> float:
+        """Processor time that its processes have used."""
+        ticks = 0
+        for folder in self._processes():
+            told = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(told[11]) + int(told[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """Memory that its largest process holds."""
+        pages = [int((f / "statm").read_text().split()[1]) for f in self._processes()]
+        return max(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def kill(self) -> None:
         """As a pulled plug would: all its processes at once."""
