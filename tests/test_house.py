@@ -95,6 +95,8 @@ def test_wheel_holds_what_the_program_reads(tmp_path: Path) -> None:
         ("maps/vendor", "*"),
         ("api/web/static", "*"),
         ("api/web/templates", "*.html"),
+        ("api/print/templates", "*.typ"),
+        ("api/print/fonts", "*"),
         ("data/db/migrations", "*"),
     ):
         here = {
