@@ -158,7 +158,7 @@ class Depot:
         # Everything that asks for the time asks here.
         self.service.clock = self.clock
         for part in (self.road.intake, self.road.follower, self.road.known):
-            part._clock = self.clock  # type: ignore[attr-defined]
+            part._clock = self.clock
         migrate(self.service.engine)
         fill(self.service.engine, now)
         self.client: httpx.Client

@@ -4,15 +4,19 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from data.model.live import ActualState, Phase
+from data.model.live import ActualState, DayEnds, Phase
 from data.model.telemetry import Fix
 from data.model.tracker import Protocol
 from fleet.devices import GPS_MOUSE, TRACKER
 from tests.api.tracking.depot import NORTH, Depot, depot
 from tests.fleet.days import drive, seen
+
+type Told = tuple[list[dict[str, Any]], DayEnds | None]
+"""What became of the stop visits of a day, and when the vehicle left and was back."""
 
 
 def fixes_of_day(seed: int = 1) -> tuple[Fix, ...]:
@@ -38,7 +42,7 @@ def evening(fixes: Sequence[Fix]) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def in_order(tmp_path_factory: pytest.TempPathFactory) -> object:
+def in_order(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """What the service says of the day when every fix comes in its time."""
     fixes = fixes_of_day()
     with depot(tmp_path_factory.mktemp("order"), fixes[0].fix_at) as one:
@@ -53,9 +57,9 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> object:
         return one.facts(), one.ends()
 
 
-def test_a_day_is_told_as_it_was(in_order: object, tmp_path: Path) -> None:
+def test_a_day_is_told_as_it_was(in_order: Told, tmp_path: Path) -> None:
     """Five stops, each held, with its times; the vehicle left its depot and is back."""
-    facts, ends = in_order  # type: ignore[misc]
+    facts, ends = in_order
     planned = [f for f in facts if f["position"] is not None]
     assert len(planned) == 5
     assert {f["state"] for f in planned} <= {ActualState.KEPT, ActualState.LATE, ActualState.EARLY}
@@ -70,7 +74,7 @@ def test_a_day_is_told_as_it_was(in_order: object, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_shuffled_doubled_and_late_fixes_tell_the_same_day(
-    in_order: object, tmp_path: Path, seed: int
+    in_order: Told, tmp_path: Path, seed: int
 ) -> None:
     """In any order, some twice, some hours late, judged in between: the same in the end."""
     fixes = fixes_of_day()
@@ -95,7 +99,7 @@ def test_shuffled_doubled_and_late_fixes_tell_the_same_day(
         one.now = evening(fixes)
         one.follow()
         facts, ends = one.facts(), one.ends()
-        order_facts, order_ends = in_order  # type: ignore[misc]
+        order_facts, order_ends = in_order
         assert facts == order_facts
         assert ends is not None
         assert order_ends is not None
@@ -107,7 +111,7 @@ def test_shuffled_doubled_and_late_fixes_tell_the_same_day(
         )
 
 
-def test_a_restart_in_the_middle_changes_nothing(in_order: object, tmp_path: Path) -> None:
+def test_a_restart_in_the_middle_changes_nothing(in_order: Told, tmp_path: Path) -> None:
     """The follower ends in the middle of the day, packed chunks and all, and another goes on."""
     fixes = fixes_of_day()
     with depot(tmp_path, fixes[0].fix_at) as one:
@@ -123,7 +127,7 @@ def test_a_restart_in_the_middle_changes_nothing(in_order: object, tmp_path: Pat
                 one.follow()
         one.now = evening(fixes)
         one.follow()
-        order_facts, _ = in_order  # type: ignore[misc]
+        order_facts, _ = in_order
         assert one.facts() == order_facts
 
 

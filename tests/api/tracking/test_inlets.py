@@ -130,7 +130,12 @@ def test_traccar_vouches_for_its_devices(one: Depot) -> None:
 
 def test_an_unknown_device_is_refused_shown_and_adopted(one: Depot) -> None:
     """The dispatcher sees who knocked, says whose it is, and from then on it is taken."""
-    query = {"id": "stranger", "lat": LAT, "lon": LON, "timestamp": int(START.timestamp())}
+    query: dict[str, str | float] = {
+        "id": "stranger",
+        "lat": LAT,
+        "lon": LON,
+        "timestamp": START.timestamp(),
+    }
     for _ in range(3):
         answer = one.client.get("/inlets/osmand", params=query)
         assert (answer.status_code, answer.json()["code"]) == (403, "tracker.unknown")
@@ -257,7 +262,17 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner),
     max_leaves=10,
 )
-FIELDS = ("_type", "lat", "lon", "tst", "fixes", "sequence", "fix_at", "device", "uniqueId")
+FIELDS: tuple[str, ...] = (
+    "_type",
+    "lat",
+    "lon",
+    "tst",
+    "fixes",
+    "sequence",
+    "fix_at",
+    "device",
+    "uniqueId",
+)
 FIELDS += ("position", "fixTime", "latitude", "device_id", "location", "coords", "event", "extras")
 hostile = st.one_of(
     st.binary(max_size=300),
