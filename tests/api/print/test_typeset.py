@@ -4,6 +4,7 @@ import io
 import json
 import unicodedata
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -17,7 +18,13 @@ AT = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 def timetable(**more: Json) -> dict[str, Json]:
     """The data of a timetable with one row."""
-    row = {"name": "Калиновка", "community": "", "rhythm": [], "dates": ["1 декабря"], "off": []}
+    row: dict[str, Json] = {
+        "name": "Калиновка",
+        "community": "",
+        "rhythm": [],
+        "dates": ["1 декабря"],
+        "off": [],
+    }
     return {
         "title": "График", "region": "Район", "phone": "", "address": "", "valid": "", "made": "",
         "until": "Даты", "qr": "", "qr_alt": "", "notices": [], "rows": [row | more],
@@ -68,13 +75,13 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 def test_a_document_is_tagged_titled_and_speaks_its_language() -> None:
     """It claims PDF/UA-1, names its language and title, and has its table tagged."""
     document = PdfReader(io.BytesIO(print_pdf("timetable", timetable(), Words("ru"), at=AT)))
-    catalogue = document.root_object
+    catalogue: Any = document.root_object
     assert catalogue["/Lang"] == "ru"
     assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712
     assert document.metadata is not None and document.metadata.title == "График"
     assert b"<pdfuaid:part>1</pdfuaid:part>" in catalogue["/Metadata"].get_object().get_data()
     kinds = set()
-    waiting = [catalogue["/StructTreeRoot"].get_object()]
+    waiting: list[Any] = [catalogue["/StructTreeRoot"].get_object()]
     while waiting:
         element = waiting.pop().get_object()
         if isinstance(element, list):

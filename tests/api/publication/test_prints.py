@@ -1,6 +1,7 @@
 """What residents read on paper: posters, large print, the whole timetable."""
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -119,11 +120,12 @@ def test_paper_without_an_address_has_no_code(told: Office) -> None:
     published = published_of(told)
     with_code = prints_of(published)
     without = replace(with_code, has_address=False)
-    for make in (
+    makes: tuple[Callable[[PublicPrints], bytes], ...] = (
         lambda p: p.poster(KALUZHSKOE, "a4"),
         lambda p: p.timetable(),
         lambda p: p.stop_large(KALUZHSKOE),
-    ):  # type: Callable[[PublicPrints], bytes]
+    )
+    for make in makes:
         assert "bus.example" in texts_of(make(with_code))[0]
         assert "bus.example" not in texts_of(make(without))[0]
 
@@ -138,8 +140,8 @@ def test_large_print_is_large(told: Office) -> None:
         if text.strip():
             sizes.add(round(size * abs(matrix[3]), 2))
 
-    for page in document.pages:
-        page.extract_text(visitor_text=note)
+    for sheet in document.pages:
+        sheet.extract_text(visitor_text=note)
     assert min(sizes) >= 18
     pages = texts_of(prints.region_large())
     stops = [s.name for s in prints.pages.timetable.stops]
