@@ -127,6 +127,7 @@ def test_an_alert_is_taken_on_by_keyboard(road: Road, visit: Visit) -> None:
     taken = page.locator(".alert.is-taken").first
     expect(taken).to_contain_text(f"взято в работу: {NAMES[Role.DISPATCHER]}")
     expect(taken).to_contain_text("Позвонил: <b>объезд</b>")
+    expect(taken.locator(".alert-text")).to_be_focused()
     expect(watcher.page.locator(".alert.is-taken").first).to_contain_text("took it on")
     assert watcher.page.get_by_role("button", name="Take on").count() == 0
     with reading(road.running.engine) as session:

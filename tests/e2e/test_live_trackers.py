@@ -86,7 +86,8 @@ def test_an_unknown_device_is_adopted(running: Running, road: Road, visit: Visit
     told = {"id": "353976013445485", "lat": "54.65", "lon": "21.8"}
     assert httpx.get(inlet, params=told).status_code == 403
     desk = visit(Role.DISPATCHER, language="ru")
-    road.wait(lambda: "353976013445485" in running.api(Role.DISPATCHER).get(TRACKERS).text)
+    with running.api(Role.DISPATCHER) as api:
+        road.wait(lambda: "353976013445485" in api.get(TRACKERS).text)
     page = desk.open(TRACKERS)
     row = page.locator("tr", has_text="353976013445485")
     assert "ничьё" in row.inner_text()

@@ -55,15 +55,19 @@ function Form({ alert, close }) {
 function Alert({ alert }) {
   const [isAsking, ask] = useState(false);
   const button = useRef(null);
+  const text = useRef(null);
+  const wasAsking = useRef(false);
+  // The keyboard goes back to where it came from, or to the alert that needs nothing more.
+  useEffect(() => {
+    if (wasAsking.current && !isAsking) (button.current ?? text.current)?.focus();
+    wasAsking.current = isAsking;
+  }, [isAsking]);
   const vehicle = vehicles.value.find((v) => v.vehicle_id === alert.vehicle_id);
   const isTaken = alert.acknowledged_at !== null;
-  const close = () => {
-    ask(false);
-    button.current?.focus();
-  };
+  const close = () => ask(false);
   return html`<li class=${`alert${isTaken ? " is-taken" : ""} ${tint(vehicle?.number ?? 0)}`}>
     <div class="alert-line">
-      <button type="button" class="alert-text" onClick=${() => choose(alert.vehicle_id, { isToggle: false })} aria-pressed=${chosen.value === alert.vehicle_id}>
+      <button type="button" ref=${text} class="alert-text" onClick=${() => choose(alert.vehicle_id, { isToggle: false })} aria-pressed=${chosen.value === alert.vehicle_id}>
         <strong>${vehicle?.name ?? alert.vehicle_id}</strong> ${saying(alert)} <span class="soft small nowrap">${t("live.alert.since", { at: timeOf(alert.since_at, zone.value) })}</span>
       </button>
       ${!isTaken && mayAct.value && !isAsking && html`<button type="button" ref=${button} class="button button-small" onClick=${() => ask(true)}>${t("live.alert.take")}<span class="sr"> ${vehicle?.name} ${saying(alert)}</span></button>`}

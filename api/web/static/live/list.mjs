@@ -47,9 +47,10 @@ export function doing(vehicle) {
 function Expected({ vehicle }) {
   const next = nextOf(vehicle);
   if (next?.eta) {
+    const isWide = timeOf(next.eta.low_at, zone.value) !== timeOf(next.eta.high_at, zone.value);
     const name = vehicle.phase === "driving" ? "" : `${next.stop_name}: `;
     return html`<p class="expects">${name}<span class="nowrap"><span class="soft">${t("live.arrives")}</span> <strong>${timeOf(next.eta.arrival_at, zone.value)}</strong>
-      <span class="soft"> (${between(next.eta, zone.value)})</span></span>
+      ${isWide && html`<span class="soft"> (${between(next.eta, zone.value)})</span>`}</span>
       ${!next.eta.is_measured && html` <span class="soft small">${t("live.by_timetable")}</span>`}</p>`;
   }
   if (next === null && vehicle.phase === "driving" && vehicle.return_at) {
