@@ -15,6 +15,7 @@ from fleet.http_post import NoConnectionError, Poster
 
 log = logging.getLogger(__name__)
 _AGAIN_S = 2.0
+_PATIENCE_S = 120.0
 _PATHS = {Protocol.OWNTRACKS: "/inlets/owntracks", Protocol.OSMAND: "/inlets/osmand"}
 _KINDS = {
     Protocol.OWNTRACKS: "application/json",
@@ -45,6 +46,7 @@ class DemoDriver:
         posters = {
             phone.tracker.tracker_id: Poster(
                 f"{self._address}{_PATHS[phone.tracker.protocol]}",
+                timeout_s=_PATIENCE_S,
                 headers={
                     "Authorization": f"Bearer {phone.secret}",
                     "Content-Type": _KINDS[phone.tracker.protocol],

@@ -311,7 +311,7 @@ def _amount(text: str, field: str) -> float | None:
     plain = text.replace("\N{NO-BREAK SPACE}", "").replace(" ", "").replace(",", ".")
     digits = plain.replace(".", "", 1)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
-        raise InputError("sheet.not_a_number", field=field, value=text[:20])
+        raise InputError("waybill.not_a_number", field=field, value=text[:20])
     return float(plain)
 
 

@@ -249,27 +249,27 @@ def _sheets(
     heads = [
         _column(words, "date", Kind.DATE, 14),
         _column(words, "vehicle", Kind.TEXT, 18),
-        *(Column(words(f"sheet.{n}"), Kind.TEXT, 18) for n in _SHEET_TEXTS),
-        *(Column(words(f"sheet.{n}"), Kind.CLOCK, 12) for n in ("out_s", "in_s")),
+        *(Column(words(f"waybill.{n}"), Kind.TEXT, 18) for n in _SHEET_TEXTS),
+        *(Column(words(f"waybill.{n}"), Kind.CLOCK, 12) for n in ("out_s", "in_s")),
         *(
-            Column(words(f"sheet.{n}"), Kind.NUMBER, 14)
+            Column(words(f"waybill.{n}"), Kind.NUMBER, 14)
             for n in ("odometer_out_km", "odometer_in_km", "fuel")
         ),
         _column(words, "odometer_km", Kind.NUMBER, 12),
         _column(words, "driven", Kind.NUMBER, 12),
         _column(words, "odometer", Kind.TEXT, 24),
         *(
-            Column(words(f"sheet.{n}"), kind, 14)
+            Column(words(f"waybill.{n}"), kind, 14)
             for pair in _SHEET_FLAGS
             for n, kind in zip(pair, (Kind.CLOCK, Kind.TEXT), strict=True)
         ),
-        Column(words("sheet.note"), Kind.TEXT, 30),
+        Column(words("waybill.note"), Kind.TEXT, 30),
     ]
     rows: _Rows = []
     for sheet in sheets:
         check = tracks.get(sheet.vehicle_id) or check_odometer(sheet, None)
         told = "" if check.difference_km is None else f"{check.difference_km:.1f}"
-        passed = {True: words("sheet.passed"), False: words("sheet.not_passed"), None: ""}
+        passed = {True: words("waybill.passed"), False: words("waybill.not_passed"), None: ""}
         flags: list[Cell] = []
         for at, is_passed in _SHEET_FLAGS:
             flags += [getattr(sheet, at), passed[getattr(sheet, is_passed)]]

@@ -23,6 +23,7 @@ FRESH = timedelta(minutes=15)
 """An older position tells no more where a vehicle is."""
 _DETOUR, _CROW_MPS = 1.35, 45 / 3.6
 _NEAR = 3
+_SLACK_S = 5 * MINUTE_S
 _UNDER_WAY = frozenset({Phase.DRIVING, Phase.WAITING, Phase.STANDING})
 _HELD = frozenset({ActualState.KEPT, ActualState.EARLY, ActualState.LATE, ActualState.STANDING})
 
@@ -201,17 +202,22 @@ def helper_of(day: PromisedDay, live: LiveDay, moment: Moment, *, notice_s: int)
         return None
     coming = visits_to_come(day, live, moment)
     begun = [v for v in day.visits if v not in coming]
-    is_late_s = _expected_delay_s(live)
-    free_at_s = max(where.free_at_s, moment.now_s + notice_s)
-    if not where.is_out:
-        free_at_s = max(free_at_s, vehicle.duty_start_s)
+    way = way_from(_matrix(day.request, vehicle), places_of(day.request), where)
+    free_at_s = max(where.free_at_s, moment.now_s)
+    if where.is_out:
+        # Until its crew knows, it goes on to its own next stop: only other ways begin later.
+        following = str(coming[0].stop_id) if coming else None
+        way = {p: (s + (notice_s if p != following else 0), m) for p, (s, m) in way.items()}
+        way |= _forecast_way(day, live, moment, way, free_at_s)
+    else:
+        free_at_s = max(free_at_s + notice_s, vehicle.duty_start_s)
     last_off_s = max(vehicle.duty_end_s, run.sign_off_s if run else 0)
     return Helper(
         vehicle=replace(vehicle, duty_end_s=last_off_s),
         lon=where.lon,
         lat=where.lat,
         free_at_s=free_at_s,
-        way=way_from(_matrix(day.request, vehicle), places_of(day.request), where),
+        way=way,
         end_depot_id=DepotId(day.run.end_depot_id),
         is_out=where.is_out,
         driven_s=_driven_s(run, moment.now_s),
@@ -219,8 +225,39 @@ def helper_of(day: PromisedDay, live: LiveDay, moment: Moment, *, notice_s: int)
         has_eaten=run is not None and run.meal is not None and run.meal.start_s <= moment.now_s,
         num_done=len(begun),
         latest_off_s=_rested_off_s(day.request, day.plan, vehicle, moment.on),
-        own=tuple(due_of(day.request, v, moment, late_s=is_late_s) for v in coming),
+        own=_own(day, live, moment, coming),
     )
+
+
+def _own(
+    day: PromisedDay, live: LiveDay, moment: Moment, coming: Sequence[PromisedVisit]
+) -> tuple[Due, ...]:
+    """Its own visits, with the delay that they will have anyway; the next may be off a little."""
+    late_s = _expected_delay_s(live)
+    slack_s = _SLACK_S if live.now is not None else 0
+    return tuple(
+        due_of(day.request, v, moment, late_s=max(late_s, 0 if number else slack_s))
+        for number, v in enumerate(coming)
+    )
+
+
+def _forecast_way(
+    day: PromisedDay,
+    live: LiveDay,
+    moment: Moment,
+    way: Mapping[str, tuple[int, int]],
+    free_at_s: int,
+) -> dict[str, tuple[int, int]]:
+    """The way to its next stop as the board forecasts it: better than by the crow's flight."""
+    now = live.now
+    if now is None or now.phase is not Phase.DRIVING or now.next_visit_id is None:
+        return {}
+    eta = next((e for e in now.etas if e.visit_id == now.next_visit_id), None)
+    visit = next((v for v in day.visits if v.visit_id == now.next_visit_id), None)
+    if eta is None or visit is None or str(visit.stop_id) not in way:
+        return {}
+    seconds = max(0, round(day.run.clock_s(eta.arrival_at)) - free_at_s)
+    return {str(visit.stop_id): (seconds, way[str(visit.stop_id)][1])}
 
 
 def due_of(request: PlanRequest, visit: PromisedVisit, moment: Moment, *, late_s: int = 0) -> Due:

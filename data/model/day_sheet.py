@@ -92,32 +92,32 @@ class DaySheet:
             most = NOTE_MAX if name == "note" else TEXT_MAX
             if len(getattr(self, name)) > most:
                 length = len(getattr(self, name))
-                raise InputError("sheet.too_long", field=name, length=length, limit=most)
+                raise InputError("waybill.too_long", field=name, length=length, limit=most)
         if self.owner_ogrn and not (self.owner_ogrn.isdigit() and len(self.owner_ogrn) in (13, 15)):
-            raise InputError("sheet.bad_ogrn", value=self.owner_ogrn[:40])
+            raise InputError("waybill.bad_ogrn", value=self.owner_ogrn[:40])
         for name in CLOCKS:
             value = getattr(self, name)
             if value is not None and not 0 <= value < 2 * DAY_S:
-                raise InputError("sheet.bad_clock", field=name, value=value)
+                raise InputError("waybill.bad_clock", field=name, value=value)
         self._check_amount("odometer_out_km", MOST_KM)
         self._check_amount("odometer_in_km", MOST_KM)
         self._check_amount("fuel", MOST_FUEL)
         way_km = self.odometer_km
         if way_km is not None and way_km < 0:
             raise InputError(
-                "sheet.odometer_back", out=self.odometer_out_km, back=self.odometer_in_km
+                "waybill.odometer_back", out=self.odometer_out_km, back=self.odometer_in_km
             )
         if way_km is not None and way_km > MOST_DAY_KM:
-            raise InputError("sheet.odometer_far", km=round(way_km), limit=round(MOST_DAY_KM))
+            raise InputError("waybill.odometer_far", km=round(way_km), limit=round(MOST_DAY_KM))
         if self.out_s is not None and self.in_s is not None and self.in_s < self.out_s:
-            raise InputError("sheet.back_before_out")
+            raise InputError("waybill.back_before_out")
         if self.valid_until is not None and self.valid_until < self.service_date:
-            raise InputError("sheet.ended", date=self.valid_until.isoformat())
+            raise InputError("waybill.ended", date=self.valid_until.isoformat())
 
     def _check_amount(self, name: str, most: float) -> None:
         value = getattr(self, name)
         if value is not None and not 0 <= value <= most:
-            raise InputError("sheet.bad_amount", field=name, value=value, limit=most)
+            raise InputError("waybill.bad_amount", field=name, value=value, limit=most)
 
     @property
     def odometer_km(self) -> float | None:

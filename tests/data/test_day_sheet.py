@@ -67,15 +67,15 @@ def test_a_sheet_begins_from_the_last() -> None:
 @pytest.mark.parametrize(
     ("values", "code"),
     [
-        ({"odometer_out_km": 100, "odometer_in_km": 99}, "sheet.odometer_back"),
-        ({"odometer_out_km": 100, "odometer_in_km": 5000}, "sheet.odometer_far"),
-        ({"odometer_out_km": -1}, "sheet.bad_amount"),
-        ({"fuel": 1e9}, "sheet.bad_amount"),
-        ({"out_s": 3600, "in_s": 60}, "sheet.back_before_out"),
-        ({"technical_s": 200_000}, "sheet.bad_clock"),
-        ({"driver": "x" * 201}, "sheet.too_long"),
-        ({"owner_ogrn": "12"}, "sheet.bad_ogrn"),
-        ({"valid_until": date(2026, 11, 1)}, "sheet.ended"),
+        ({"odometer_out_km": 100, "odometer_in_km": 99}, "waybill.odometer_back"),
+        ({"odometer_out_km": 100, "odometer_in_km": 5000}, "waybill.odometer_far"),
+        ({"odometer_out_km": -1}, "waybill.bad_amount"),
+        ({"fuel": 1e9}, "waybill.bad_amount"),
+        ({"out_s": 3600, "in_s": 60}, "waybill.back_before_out"),
+        ({"technical_s": 200_000}, "waybill.bad_clock"),
+        ({"driver": "x" * 201}, "waybill.too_long"),
+        ({"owner_ogrn": "12"}, "waybill.bad_ogrn"),
+        ({"valid_until": date(2026, 11, 1)}, "waybill.ended"),
     ],
 )
 def test_what_cannot_be_is_refused(values: dict[str, Any], code: str) -> None:
