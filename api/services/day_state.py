@@ -7,6 +7,7 @@ a fix older than what is still held makes the day be read again from the store.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from api.services.duty import day_span
@@ -40,6 +41,8 @@ from fleet.tracking import Place, Tracker, places_of
 HOLD = timedelta(minutes=5)
 """Fixes older than this are let go; a later one of that time makes the day be read again."""
 HOLD_AT_LEAST = 300
+STRAIGHT_OFF_M, STRAIGHT_OFF_RATIO = 3000.0, 0.4
+"""A road strays so far from the straight line between two stops, as a rule."""
 _BIN_S = 300
 _STATES = {
     Outcome.PENDING: ActualState.TO_COME,
@@ -74,13 +77,15 @@ class FollowedPlan:
     stops: Mapping[str, tuple[float, float]]
     forecaster: Forecaster
     lines: tuple[Corridor, ...] | None = None
+    follows_roads: bool = False
+    """Else the legs are straight, and only what is far from them is off the route."""
 
     @classmethod
     def of(cls, day: PromisedDay, lines: Sequence[Line] | None = None) -> "FollowedPlan":
         """The plan of a promised day; ``lines`` are its legs along the roads, where known."""
-        corridors = None
+        roads = None
         if lines is not None and len(lines) == len(day.run.stops) + 1:
-            corridors = tuple(Corridor(_line(points)) for points in lines)
+            roads = tuple(Corridor(_line(points)) for points in lines)
         times = leg_times(day.request, day.vehicle_id, day.run.place_ids)
         return cls(
             run=day.run,
@@ -88,9 +93,17 @@ class FollowedPlan:
             cancelled=day.cancelled,
             places=places_of(day.request),
             stops={str(s.stop_id): (s.lon, s.lat) for s in day.request.stops},
-            forecaster=Forecaster(day.run, times, lines=corridors),
-            lines=corridors,
+            forecaster=Forecaster(day.run, times, lines=roads),
+            lines=roads or _straight(day.run),
+            follows_roads=roads is not None,
         )
+
+    def is_off(self, alert: keeping.Alert) -> bool:
+        """Whether a vehicle off a leg's line may have left its route."""
+        if self.follows_roads or self.lines is None or alert.position is None:
+            return True
+        leg_m = self.lines[alert.position].length_m
+        return alert.amount > max(STRAIGHT_OFF_M, STRAIGHT_OFF_RATIO * leg_m)
 
     def visit_id(self, position: int) -> VisitId:
         """The lasting id of a stop of the run."""
@@ -206,7 +219,11 @@ class DayState:
         if now >= day_span(self.on, plan.run.zone)[1]:
             return self._told(now, match(plan.run, stops), None, device, (), None)
         found = keeping.adherence(plan.run, stops, position, now, plan.forecaster, lines=plan.lines)
-        warned = tuple(self._warned(alert) for alert in found.alerts)
+        warned = tuple(
+            self._warned(alert)
+            for alert in found.alerts
+            if alert.kind is not keeping.AlertKind.OFF_CORRIDOR or plan.is_off(alert)
+        )
         off_m = None if found.on_line is None else round(found.on_line.off_m)
         return self._told(now, found.day, found.forecast, device, warned, off_m)
 
@@ -396,6 +413,16 @@ def _phase(forecast: Forecast, now: datetime) -> Phase:
 
 def _no_run(vehicle_id: VehicleId, on: date) -> PlannedRun:
     return PlannedRun(vehicle_id=vehicle_id, service_date=on, time_zone="UTC", stops=())
+
+
+def _straight(run: PlannedRun) -> tuple[Corridor, ...] | None:
+    """The legs as straight lines; ``None`` where a depot is not known."""
+    start = run.depot_places.get(run.start_depot_id or "")
+    end = run.depot_places.get(run.end_depot_id or "")
+    if start is None or end is None or not run.stops:
+        return None
+    points = [start, *((s.lon, s.lat) for s in run.stops), end]
+    return tuple(Corridor(leg) for leg in pairwise(points))
 
 
 def _line(points: Line) -> Sequence[tuple[float, float]]:

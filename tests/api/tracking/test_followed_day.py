@@ -222,6 +222,34 @@ def test_warnings_begin_end_and_are_acknowledged(tmp_path: Path) -> None:
         assert told["note"] == "Звонила, едут"
 
 
+def test_a_vehicle_that_leaves_its_route_is_warned_of(tmp_path: Path) -> None:
+    """Nine kilometres from the leg that it should drive: off the route; on the leg it is not."""
+    day = drive(0, seed=1)
+    fixes = fixes_of_day()
+    first = day.visits[0]
+    assert first.until_at is not None
+    with depot(tmp_path, fixes[0].fix_at) as one:
+        secret = one.add(Protocol.BOOKMOBILE).secret
+        at_stop(one, fixes, secret, first.until_at + timedelta(minutes=6))
+        assert "off_corridor" not in {a["kind"] for a in one.get("alerts")["items"]}
+        away = [
+            Fix(
+                device_id=fixes[0].device_id,
+                fix_at=one.now + timedelta(seconds=30 * k),
+                lon=fixes[0].lon,
+                lat=day.run.stops[0].lat + 0.004 * k,
+                sequence=80_000 + k,
+                speed_mps=15.0,
+            )
+            for k in range(1, 24)
+        ]
+        one.now = away[-1].fix_at
+        one.send(secret, away)
+        one.follow()
+        kinds = {a["kind"]: a for a in one.get("alerts")["items"]}
+        assert kinds["off_corridor"]["amount"] > 3000
+
+
 def test_a_vehicle_nobody_hears_of_is_unknown_not_skipped(tmp_path: Path) -> None:
     """A tracker that died at noon proves nothing of the afternoon."""
     day = drive(0, seed=1)
