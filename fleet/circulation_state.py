@@ -64,6 +64,7 @@ class Circulation:
             Hold: self.holds,
             VisitLog: self.visits,
         }
+        self._loans_of_item: dict[ItemId, set[LoanId]] = {}
         self._open_of_item: dict[ItemId, set[LoanId]] = {}
         self._open_of_patron: dict[PatronId, set[LoanId]] = {}
         self._holds_of_title: dict[TitleId, set[HoldId]] = {}
@@ -103,6 +104,8 @@ class Circulation:
             self.put(Change(before=change.after, after=change.before))
 
     def _entries(self, thing: Thing) -> Iterator[tuple[dict[Any, set[Any]], Any, Any]]:
+        if isinstance(thing, Loan):
+            yield self._loans_of_item, thing.item_id, thing.loan_id
         if isinstance(thing, Loan) and thing.is_open:
             yield self._open_of_item, thing.item_id, thing.loan_id
             yield self._open_of_patron, thing.patron_id, thing.loan_id

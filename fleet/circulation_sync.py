@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from data.model.journal import EventId, JournalEvent
-from data.model.stock import ItemId
+from data.model.loans import Loan
 from fleet.circulation_outcome import Outcome, Proposal, Verdict
 from fleet.circulation_replay import Replay, Step
 from fleet.journal import (
@@ -107,7 +107,8 @@ def sync(
     fresh = {r.event.event_id for r in received if r.reception is Reception.NEW}
     changed = replay.run(in_order(taken))
     by_id = {s.timed.event.event_id: s for s in replay.steps}
-    answers = tuple(_answer(r, by_id, replay) for r in received)
+    by_item = steps_by_item(replay.steps) if replay.conflicts else {}
+    answers = tuple(_answer(r, by_id, replay, by_item) for r in received)
     devices = dict.fromkeys(e.device_id for e in batch)
     return Synced(
         journal=taken,
@@ -124,7 +125,21 @@ def _last(journal: Journal, device_id: str) -> int:
     return max((s for device, s in journal.by_sequence if device == device_id), default=0)
 
 
-def _answer(received: Received, steps: Mapping[EventId, Step], replay: Replay) -> Answer:
+def steps_by_item(steps: Sequence[Step]) -> dict[str, list[Step]]:
+    """The events that speak of each item, in order."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        for item_id in items_of(step.timed.event):
+            found.setdefault(item_id, []).append(step)
+    return found
+
+
+def _answer(
+    received: Received,
+    steps: Mapping[EventId, Step],
+    replay: Replay,
+    by_item: Mapping[str, Sequence[Step]],
+) -> Answer:
     event = received.event
     if received.reception is Reception.REFUSED:
         facts = {"sequence": event.sequence, "known_id": received.known_id or ""}
@@ -137,7 +152,7 @@ def _answer(received: Received, steps: Mapping[EventId, Step], replay: Replay) -
     # A conflict told again is still one: the device may have lost the first answer.
     is_conflict = outcome.verdict is Verdict.CONFLICT
     verdict = Verdict.DUPLICATE if is_again and not is_conflict else outcome.verdict
-    own, other = histories(replay, step) if is_conflict else ((), ())
+    own, other = histories(replay, step, by_item) if is_conflict else ((), ())
     return Answer(
         event_id=event.event_id,
         verdict=verdict,
@@ -152,38 +167,42 @@ def _answer(received: Received, steps: Mapping[EventId, Step], replay: Replay) -
 
 
 def histories(
-    replay: Replay, step: Step
+    replay: Replay, step: Step, by_item: Mapping[str, Sequence[Step]] | None = None
 ) -> tuple[tuple[HistoryLine, ...], tuple[HistoryLine, ...]]:
-    """What happened to a conflict's items at its own place and elsewhere, each in order."""
+    """What happened to a conflict's items at its own place and elsewhere, each in order.
+
+    Parameters
+    ----------
+    by_item
+        ``steps_by_item`` of the replay, where several conflicts are told.
+    """
+    by_item = steps_by_item(replay.steps) if by_item is None else by_item
     items = set(items_of(step.timed.event))
     if told := step.outcome.facts.get("item_id"):
         items.add(str(told))
-    place = str(step.timed.event.place)
-    lines = [*_base_lines(replay, items), *_event_lines(replay.steps, items)]
+    steps = {s.timed.event.event_id: s for i in sorted(items) for s in by_item.get(i, ())}
+    lines = [_line(s.timed, s.outcome) for s in steps.values()]
+    # Loans that the journal knows nothing of: the library had made them before.
+    lines += [
+        _base_line(loan)
+        for item_id in sorted(items)
+        for loan in replay.state.loans_of_item(item_id)
+        if loan.loan_id not in map(str, steps)
+    ]
     lines.sort(key=lambda line: (line.at, line.event_id))
+    place = str(step.timed.event.place)
     own = tuple(line for line in lines if line.place == place)
     return own, tuple(line for line in lines if line.place != place)
 
 
-def _base_lines(replay: Replay, items: set[str]) -> list[HistoryLine]:
-    """Loans that the journal knows nothing of: the library had made them before."""
-    known: set[str] = {s.timed.event.event_id for s in replay.steps}
-    return [
-        HistoryLine(
-            at=loan.loaned_at,
-            kind="loan",
-            place=str(loan.place),
-            patron_id=loan.patron_id,
-            loan_id=loan.loan_id,
-        )
-        for item_id in sorted(items)
-        for loan in replay.state.loans_of_item(ItemId(item_id))
-        if loan.loan_id not in known
-    ]
-
-
-def _event_lines(steps: Sequence[Step], items: set[str]) -> list[HistoryLine]:
-    return [_line(s.timed, s.outcome) for s in steps if items.intersection(items_of(s.timed.event))]
+def _base_line(loan: Loan) -> HistoryLine:
+    return HistoryLine(
+        at=loan.loaned_at,
+        kind="loan",
+        place=str(loan.place),
+        patron_id=loan.patron_id,
+        loan_id=loan.loan_id,
+    )
 
 
 def _line(timed: TimedEvent, outcome: Outcome) -> HistoryLine:

@@ -6,7 +6,7 @@ sending everything again. A number of a device's sequence is given once: two dif
 one number mean two tablets with one identity, and the later one is refused, told, and kept apart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -160,11 +160,6 @@ def missing_sequences(journal: Journal, device_id: str, until: int) -> tuple[ran
             spans.append(range(next_, sequence))
         next_ = sequence + 1
     return tuple(spans)
-
-
-def spread(events: Sequence[TimedEvent], item_id: str) -> tuple[TimedEvent, ...]:
-    """The events that speak of an item, in order."""
-    return tuple(t for t in events if item_id in items_of(t.event))
 
 
 def items_of(event: JournalEvent) -> tuple[str, ...]:

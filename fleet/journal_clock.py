@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from data.model.journal import EventId, EventKind, JournalEvent
+from data.model.journal import EventId, JournalEvent
 from data.model.journal_bodies import ClockSetBody
 
 BACK_S = 1.0
@@ -29,7 +29,6 @@ STEADY_RATIO = 0.001
 """Drift beyond 3.6 s an hour is no drift; such marks are not joined by a line."""
 STEADY_S = 5.0
 """Marks may differ by so much because of the network alone."""
-GRAIN_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +202,3 @@ def _offset_at(marks: Sequence[ClockMark], device_at: datetime) -> float | None:
     span_s = (right.device_at - left.device_at).total_seconds()
     part = (device_at - left.device_at).total_seconds() / span_s if span_s else 0.0
     return left.offset_s + part * (right.offset_s - left.offset_s)
-
-
-def clock_set_events(events: Sequence[JournalEvent]) -> tuple[JournalEvent, ...]:
-    """The events by which a device told that its clock was set."""
-    return tuple(e for e in events if e.kind is EventKind.CLOCK_SET)
