@@ -13,7 +13,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlmodel import Session
 
 from api.settings import Settings
 from api.state import Service, service_of
@@ -134,15 +135,22 @@ def _find(service: Service, token: str) -> Caller:
         if is_over or account.closed_at is not None:
             return NOBODY
         if sign_in.used_at + TOUCH_EVERY <= now:
-            with writing(service.engine) as session:
-                accounts_store.touch_sign_in(session, hashed, now)
+            _touch(service, lambda session: accounts_store.touch_sign_in(session, hashed, now))
         return account.as_caller()
     if device is None:
         return NOBODY
     if _is_stale(device.used_at, now):
-        with writing(service.engine) as session:
-            devices_store.touch_device(session, hashed, now)
+        _touch(service, lambda session: devices_store.touch_device(session, hashed, now))
     return device.as_caller()
+
+
+def _touch(service: Service, note: Callable[[Session], None]) -> None:
+    """Note a use; where the database is kept busy, to look at a page does not fail for it."""
+    try:
+        with writing(service.engine) as session:
+            note(session)
+    except OperationalError:
+        log.warning("request.use_not_noted", exc_info=True)
 
 
 def _is_stale(used_at: datetime | None, now: datetime) -> bool:

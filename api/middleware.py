@@ -82,10 +82,10 @@ def is_foreign(headers: Headers, hosts: frozenset[str]) -> bool:
     """Whether a browser sent a request on behalf of another site.
 
     ``Sec-Fetch-Site`` tells; browsers without it send ``Origin`` with every unsafe request. A
-    request with neither comes from no browser, and one with ``Authorization`` carries what no
-    other site can make a browser send.
+    request with neither comes from no browser, and one with a bearer token carries what no other
+    site can make a browser send (a name and password of its own in an address it can).
     """
-    if "authorization" in headers:
+    if headers.get("authorization", "").lower().startswith("bearer "):
         return False
     site = headers.get("sec-fetch-site")
     if site is not None:

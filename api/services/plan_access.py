@@ -16,7 +16,7 @@ from data.db import accounts_store, plan_store
 from data.db.engine import reading
 from data.db.plan_store import StoredPlan
 from data.model.accounts import Caller
-from data.model.errors import ConflictError, NotFoundError
+from data.model.errors import ConflictError
 
 
 def plan_for(session: Session, asking: Caller, plan_id: str) -> StoredPlan:
@@ -43,14 +43,7 @@ def opened_for(session: Session, asking: Caller, plan_id: str) -> OpenedPlan:
 
 def account_names(session: Session, account_ids: Iterable[str | None]) -> dict[str, str]:
     """Names of accounts by id; one that is gone has none."""
-    names = {}
-    for account_id in {i for i in account_ids if i is not None}:
-        try:
-            account = accounts_store.account(session, account_id)
-        except NotFoundError:
-            continue
-        names[account_id] = account.name or account.login
-    return names
+    return accounts_store.names(session, (i for i in account_ids if i is not None))
 
 
 def check_match(session: Session, stored: StoredPlan, match: IfMatch, words: Words) -> None:

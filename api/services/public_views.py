@@ -12,7 +12,7 @@ from data.model.crew import with_services
 from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.public_timetable import PublicStop, PublicTimetable
-from data.model.publication import Moment, PromisedVisit, VisitState
+from data.model.publication import Moment, PromisedVisit, VisitState, moment_of
 from data.model.rhythm_words import rule_text
 
 NEAR_STOPS = 3
@@ -233,7 +233,7 @@ class PublicViews:
     def notice(self, notice: Notice) -> NoticeView:
         """One notice."""
         stop = self.timetable.stop_of[notice.stop_id]
-        on = notice.created_at.date()
+        on, _ = moment_of(notice.created_at, self.timetable.time_zone)
         return NoticeView(
             notice_id=notice.notice_id,
             text=notice_text(

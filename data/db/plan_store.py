@@ -109,8 +109,20 @@ def list_plans(
     asked = select(PlanRow).where(PlanRow.region_id == region_id)
     if not with_archived:
         asked = asked.where(col(PlanRow.archived_at).is_(None))
-    rows = session.exec(asked.order_by(col(PlanRow.created_at).desc(), col(PlanRow.plan_id)))
-    return tuple(_stored(session, row) for row in rows)
+    rows = session.exec(asked.order_by(col(PlanRow.created_at).desc(), col(PlanRow.plan_id))).all()
+    of_region = col(PlanRow.region_id) == region_id
+    present = _FACTS.join(PlanRow, _OF_PLAN & (PlanRevisionRow.revision == PlanRow.revision))
+    states = {state.plan_id: state for state in session.execute(present.where(of_region))}
+    following = (
+        sqlalchemy.select(col(PlanRevisionRow.plan_id))
+        .join(PlanRow, _OF_PLAN & (PlanRevisionRow.parent == PlanRow.revision))
+        .where(of_region)
+        .distinct()
+    )
+    redoable = set(session.execute(following).scalars())
+    return tuple(
+        _as_stored(row, states[row.plan_id], can_redo=row.plan_id in redoable) for row in rows
+    )
 
 
 def plan_document(session: Session, plan_id: str, *, revision: int | None = None) -> PlanDocument:
@@ -239,12 +251,15 @@ def _state_row(session: Session, plan_id: str, revision: int) -> PlanRevisionRow
     return row
 
 
+_SHOWN = ("plan_id", "parent", "step", "summary", "num_violations", "created_at", "created_by")
+_FACTS: Any = sqlalchemy.select(*(getattr(PlanRevisionRow, name) for name in _SHOWN))
+"""What lists show of a state: the documents, which are large, are not read."""
+_OF_PLAN = col(PlanRevisionRow.plan_id) == col(PlanRow.plan_id)
+
+
 def _state_facts(session: Session, plan_id: str, revision: int) -> Row[Any]:
-    """What lists show of a state: the documents, which are large, are not read."""
-    columns = ("parent", "step", "summary", "num_violations", "created_at", "created_by")
-    asked: Any = sqlalchemy.select(*(getattr(PlanRevisionRow, name) for name in columns))
     found: Row[Any] = session.execute(
-        asked.where(PlanRevisionRow.plan_id == plan_id, PlanRevisionRow.revision == revision)
+        _FACTS.where(PlanRevisionRow.plan_id == plan_id, PlanRevisionRow.revision == revision)
     ).one()
     return found
 
@@ -257,8 +272,7 @@ def _newest_child(session: Session, plan_id: str, revision: int) -> int | None:
 
 
 def _expected(session: Session, plan_id: str, version: int) -> PlanRow:
-    asked: Any = select(PlanRow).where(PlanRow.plan_id == plan_id).with_for_update()
-    row: PlanRow | None = session.exec(asked).first()
+    row = session.get(PlanRow, plan_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFoundError("plan.unknown", plan_id=plan_id)
     if row.version != version:
@@ -275,7 +289,11 @@ def _moved(session: Session, row: PlanRow, revision: int) -> StoredPlan:
 
 
 def _stored(session: Session, row: PlanRow) -> StoredPlan:
-    state = _state_facts(session, row.plan_id, row.revision)
+    can_redo = _newest_child(session, row.plan_id, row.revision) is not None
+    return _as_stored(row, _state_facts(session, row.plan_id, row.revision), can_redo=can_redo)
+
+
+def _as_stored(row: PlanRow, state: Row[Any], *, can_redo: bool) -> StoredPlan:
     return StoredPlan(
         plan_id=row.plan_id,
         region_id=row.region_id,
@@ -287,7 +305,7 @@ def _stored(session: Session, row: PlanRow) -> StoredPlan:
         summary=state.summary,
         num_violations=state.num_violations,
         can_undo=state.parent is not None,
-        can_redo=_newest_child(session, row.plan_id, row.revision) is not None,
+        can_redo=can_redo,
         created_at=row.created_at,
         created_by=row.created_by,
         changed_at=state.created_at,

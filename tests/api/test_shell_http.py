@@ -126,6 +126,7 @@ def test_every_answer_carries_the_headers(running: Running) -> None:
         ({"origin": "https://evil.example.org"}, True),
         ({"origin": "null"}, True),
         ({"sec-fetch-site": "cross-site", "authorization": "Bearer x"}, False),
+        ({"sec-fetch-site": "cross-site", "authorization": "Basic x"}, True),
         ({}, False),
     ],
 )

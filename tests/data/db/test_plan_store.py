@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from api.services.plan_documents import open_plan, packed
 from data.db.engine import reading, writing
 from data.db.plan_store import (
     PlanState,
+    StoredPlan,
     add_plan,
     append_state,
     archive_plan,
@@ -149,3 +150,32 @@ def test_damaged_and_missing_documents_are_told(engine: Engine) -> None:
         with pytest.raises(NotFoundError) as unknown:
             plan_document(session, "p", revision=9)
         assert unknown.value.code == "plan.unknown_revision"
+
+
+def test_a_list_asks_as_often_for_many_plans_as_for_one(engine: Engine) -> None:
+    """It tells of each what a look at it alone tells: names, steps, what can be redone."""
+    step(engine, 1, "first")
+    with writing(engine) as session:
+        undo(session, "p", expect_version=2)
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    def listed() -> tuple[StoredPlan, ...]:
+        asked.clear()
+        with reading(engine) as session:
+            return list_plans(session, "rutland")
+
+    (one,) = listed()
+    assert one.can_redo
+    few = len(asked)
+    with writing(engine) as session:
+        for number in range(6):
+            add_plan(
+                session, plan_id=f"p{number}", region_id="rutland", name=f"Plan {number}",
+                request=REQUEST, state=state("made"), facts={"weeks": 4}, at=AT, by=None,
+            )  # fmt: skip
+    found = listed()
+    assert len(found) == 7
+    assert len(asked) == few
+    with reading(engine) as session:
+        assert [get_plan(session, plan.plan_id) for plan in found] == list(found)
