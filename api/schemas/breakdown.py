@@ -1,6 +1,7 @@
 """Breakdowns as the API shows and takes them."""
 
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel as Model
 from pydantic import ConfigDict, Field
@@ -22,7 +23,12 @@ from data.model.cancellation import NOTE_CHARS, CancelReason
 from data.model.fleet import VehicleId
 from data.model.publication import VisitId
 
-_EXAMPLE = {"vehicle_id": "kibo-1", "reason": "breakdown", "most_late_min": 30, "max_changes": 0}
+_EXAMPLE: dict[str, Any] = {
+    "vehicle_id": "kibo-1",
+    "reason": "breakdown",
+    "most_late_min": 30,
+    "max_changes": 0,
+}
 
 
 class BreakdownBody(Body):

@@ -190,7 +190,8 @@ def _records(
     own: dict[tuple[date, VehicleId], list[StopActual]] = {}
     for actual in actuals:
         own.setdefault((actual.service_date, actual.vehicle_id), []).append(actual)
-    records, places = [], {}
+    records: list[DayRecord] = []
+    places: dict[str, str] = {}
     for number in range((last - first).days + 1):
         on = first + timedelta(days=number)
         if any(key[0] == on for key in by_day):

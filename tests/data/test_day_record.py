@@ -1,6 +1,5 @@
 """Records of driven days: what became of each visit, drives between them, what may be learned."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -98,7 +97,7 @@ def test_a_stop_on_the_way_makes_the_drive_no_sample() -> None:
 @pytest.mark.parametrize("hidden", ["is_arrival_seen", "is_departure_seen"])
 def test_nothing_is_learned_from_a_gap(hidden: str) -> None:
     """A moment that nobody saw ends no drive and begins none."""
-    gap = replace(actual("a", 9, ActualState.KEPT), **{hidden: False})
+    gap = actual("a", 9, ActualState.KEPT, **{hidden: False})
     found = record(gap, actual("b", 11, ActualState.KEPT))
     legs = {(leg.origin_id, leg.target_id) for leg in observed_legs(observed_visits(found))}
     lost = ("base", "a") if hidden == "is_arrival_seen" else ("a", "b")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from data.db import day_sheet_store, learned_store, plan_store, region_store
 from data.db.engine import reading, writing
@@ -106,7 +107,9 @@ def test_a_proposal_is_decided_once_and_by_what_was_seen(filled: Engine) -> None
             _decide(session, "other", ProposalState.ACCEPTED)
 
 
-def _decide(session, name, state, expect=None):  # type: ignore[no-untyped-def]
+def _decide(
+    session: Session, name: str, state: ProposalState, expect: int | None = None
+) -> LearnedProposal:
     return learned_store.decide(
         session, REGION, name, state, expect_revision=expect, note="", by=None, at=AT
     )
