@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from data.model.journal_bodies import VisitDate
+from data.model.journal_bodies import VisitDate, VisitsMovedBody
 from data.model.lending import LendingRules
 from data.model.loans import Due, DueBasis, Hold, HoldId, HoldState, Loan, LoanId
 from data.model.place import StopId
 from data.model.publication import PromisedVisit, VisitId
+
+MOST_COMING = 60
+"""So many visits after a cancelled one are told: more than a year of weekly ones."""
 
 
 def coming_visits(visits: Iterable[PromisedVisit], stop_id: StopId) -> tuple[VisitDate, ...]:
@@ -189,3 +192,38 @@ def _moved_pickup(
     more = later[: rules.hold_visits - 1]
     keep_until = more[-1].opens_date if more else before.pickup_date
     return replace(before, keep_until_date=keep_until)
+
+
+def visits_moved(
+    before: Iterable[PromisedVisit], visits: Iterable[PromisedVisit]
+) -> dict[StopId, VisitsMovedBody]:
+    """What a change of promised visits tells the journal, stop by stop.
+
+    Parameters
+    ----------
+    before
+        The visits that changed, as they were.
+    visits
+        All visits of the stops concerned, after the change.
+
+    Returns
+    -------
+    dict
+        Bodies of events that the server adds; stops that lose no date are not among them.
+    """
+    now = {v.visit_id: v for v in visits}
+    gone: dict[StopId, list[VisitDate]] = {}
+    for visit in before:
+        after = now.get(visit.visit_id)
+        stays = after is not None and after.is_coming and after.opens_date == visit.opens_date
+        if visit.is_coming and not stays:
+            date_before = VisitDate(visit_id=visit.visit_id, opens_date=visit.opens_date)
+            gone.setdefault(visit.stop_id, []).append(date_before)
+    found = {}
+    for stop_id, lost in gone.items():
+        first = min(v.opens_date for v in lost)
+        coming = [v for v in coming_visits(now.values(), stop_id) if v.opens_date >= first]
+        found[stop_id] = VisitsMovedBody(
+            gone=tuple(map(str, lost)), coming=tuple(map(str, coming[:MOST_COMING]))
+        )
+    return found
