@@ -229,7 +229,8 @@ class RegionSetup:
         folder = self.drafts.folder(draft_id)
         region = read_region(folder / outcome.folder)
         extract = Path(outcome.roads_path) if outcome.roads_path else None
-        region, kept = self._keep_files(region, extract, view)
+        region, staged = self._stage_files(region, extract, view)
+        kept: list[Path] = []
         try:
             with writing(self.engine) as session:
                 told: dict[str, object] = {"files": [f.name for f in view.files]}
@@ -248,10 +249,18 @@ class RegionSetup:
                     session, caller, action, region.region_id, region_id=region.region_id, **told
                 )
                 event_store.emit(session, "region", region.region_id, region.region_id)
+                # Only whoever has the region's turn: files of one who is refused are nobody's.
+                for part, target in staged:
+                    if not target.exists():
+                        part.replace(target)
+                        kept.append(target)
         except BaseException:
             for path in kept:
                 path.unlink(missing_ok=True)
             raise
+        finally:
+            for part, _ in staged:
+                part.unlink(missing_ok=True)
         self.drafts.put(replace(view.draft, region_id=region.region_id, confirmed_at=at))
         shutil.rmtree(folder / "files", ignore_errors=True)
         (folder / "files").mkdir()
@@ -282,28 +291,30 @@ class RegionSetup:
             event_store.emit(session, "region", region.region_id, region.region_id)
         return region
 
-    def _keep_files(
+    def _stage_files(
         self, region: Region, extract: Path | None, view: DraftView
-    ) -> tuple[Region, list[Path]]:
-        """Put the extract and what was learned where the region's files lie."""
+    ) -> tuple[Region, list[tuple[Path, Path]]]:
+        """Lay the extract and what was learned beside where they are to be, each with its place."""
         home = region_files_folder(self.data_dir, region.region_id)
-        kept: list[Path] = []
+        sources: list[tuple[Path, Path]] = []
         if extract is not None:
             digest = next((f.sha256 for f in view.files if f.name == extract.name), uuid4().hex)
             target = home / f"roads-{digest[:12]}.osm.pbf"
             region = replace(region, roads_file=target.name)
+            sources.append((extract, target))
+        sources += [
+            (found, home / found.name)
+            for found in self.drafts.folder(view.draft.draft_id).glob("files/*/unpacked/learned.*")
+            if found.name in LEARNED
+        ]
+        staged = []
+        for source, target in sources:
             if not target.exists():
                 home.mkdir(parents=True, exist_ok=True)
-                part = target.with_suffix(".part")
-                _link_or_copy(extract, part)
-                part.replace(target)
-                kept.append(target)
-        for found in self.drafts.folder(view.draft.draft_id).glob("files/*/unpacked/learned.*"):
-            if found.name in LEARNED and not (home / found.name).exists():
-                home.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(found, home / found.name)
-                kept.append(home / found.name)
-        return region, kept
+                part = home / f"{uuid4().hex}.part"
+                _link_or_copy(source, part)
+                staged.append((part, target))
+        return region, staged
 
     def _check_open(self, draft_id: str) -> None:
         if self.drafts.get(draft_id).confirmed_at is not None:

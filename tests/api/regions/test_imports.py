@@ -5,21 +5,26 @@ import os
 import signal
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from openpyxl import Workbook
 
-from data.db import audit_store
-from data.db.engine import reading
+from data.db import audit_store, region_store
+from data.db.engine import reading, writing
 from data.feeds.region_folder import read_region
 from data.model.accounts import Role
+from tests import plan_example
 from tests.api.regions.house import Importer, add_bundled, parts_of, region_ids, region_of
 from tests.e2e.service import Running
 from tests.osm_region import make_region
 
 KALININGRAD = Path("data/samples/kaliningrad")
+AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PLACES = (
     "Код НП;Название НП;Широта;Долгота;Население\n"
     "a;Рыбачий;55,15528;20,85028;1112\n"
@@ -232,6 +237,31 @@ def test_nothing_is_stored_where_the_id_is_taken(
     assert (answer.status_code, answer.json()["code"]) == (409, "region.taken")
     assert region_ids(running) == before | {"twice"}
     assert dispatcher.post("/api/v1/imports", json={"region_id": "twice"}).status_code == 409
+
+
+def test_files_take_their_places_with_the_regions_turn(
+    running: Running, dispatcher: httpx.Client, tmp_path: Path
+) -> None:
+    """While another import to the id may still win, no file of this one lies where its would."""
+    facts = make_region(tmp_path / "roads.osm.pbf", seed=4, num_settlements=12)
+    new = Importer(dispatcher, name="Turn", region_id="turn")
+    new.give("roads.osm.pbf", facts.path.read_bytes())
+    assert new.read()["is_ready"]
+    home = running.settings.data_dir / "regions" / "turn"
+    with ThreadPoolExecutor(1) as other:
+        with writing(running.engine) as session:
+            region_store.add_region(
+                session, replace(plan_example.region(), region_id="turn"), at=AT
+            )
+            confirming = other.submit(new.confirm)
+            until_s = time.monotonic() + 60
+            while not list(home.glob("*")) and time.monotonic() < until_s:
+                time.sleep(0.05)
+            time.sleep(0.2)
+            assert [p.suffix for p in home.iterdir()] == [".part"]
+        answer = confirming.result()
+    assert (answer.status_code, answer.json()["code"]) == (409, "region.taken")
+    assert list(home.iterdir()) == []
 
 
 def test_bad_uploads_leave_nothing(running: Running, dispatcher: httpx.Client) -> None:
