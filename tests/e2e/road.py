@@ -23,8 +23,15 @@ from tests.fleet.days import DAY, drive, seen
 MORNING = datetime(DAY.year, DAY.month, DAY.day, 5, 0, tzinfo=UTC)
 """Seven o'clock by the region's clocks, before anybody has left."""
 DEVICE = replace(
-    TRACKER, outlier_ratio=0.004, outlier_m=(2500.0, 6000.0), gaps_per_day=1.0, holes_per_day=0.0
+    TRACKER,
+    period_s=10,
+    parked_period_s=20,
+    outlier_ratio=0.01,
+    outlier_m=(3000.0, 6000.0),
+    gaps_per_day=1.0,
+    holes_per_day=0.0,
 )
+"""Jumps so far that no bus could have driven there."""
 TRAFFIC = (0.0, 0.75)
 """Drives of the second vehicle take twice as long: it comes late."""
 PATIENCE_S = 90.0
