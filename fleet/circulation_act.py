@@ -63,10 +63,11 @@ class Act:
         return otherwise
 
     def due(self, due_date: date, due_visit_id: str) -> Due:
-        """The due date that was told; one that cannot be meant gives way to the most days."""
-        if due_visit_id:
-            return Due(due_date=due_date, basis=DueBasis.VISIT, visit_id=VisitId(due_visit_id))
+        """The due date that was told; one that no rule gives makes way for the most days."""
         latest = self.on + timedelta(days=self.lending.rules.most_days)
-        if self.on <= due_date <= latest:
+        # A tablet whose clock was off by a day reckoned from the day beside.
+        if not self.on <= due_date <= latest + timedelta(days=1):
+            return Due(due_date=latest, basis=DueBasis.MOST_DAYS)
+        if not due_visit_id:
             return Due(due_date=due_date, basis=DueBasis.GIVEN)
-        return Due(due_date=latest, basis=DueBasis.MOST_DAYS)
+        return Due(due_date=due_date, basis=DueBasis.VISIT, visit_id=VisitId(due_visit_id))

@@ -132,8 +132,8 @@ def take_back(state: Circulation, act: Act, body: ReturnBody) -> Outcome:
     """An item was taken back.
 
     A loan ends without a question where the device knew it, or where the item came back to the
-    place that lent it. A return that speaks of another loan, or one at another place that knew of
-    none, is shown to a person: it may be older news than the loan.
+    place that lent it. A return that speaks of another loan is shown to a person, and so is one at
+    another place, soon after the loan, that knew of none: it may be older news than the loan.
     """
     item = state.items.get(ItemId(act.told("item_id", body.item_id)))
     if item is None:
@@ -147,7 +147,9 @@ def take_back(state: Circulation, act: Act, body: ReturnBody) -> Outcome:
     if known:
         return accepted(*(_closed(act, loan) for loan in known), placed)
     rule = Rule.RETURN_OF_OTHER_LOAN if body.loan_id else Rule.RETURNED_ELSEWHERE
-    if not body.loan_id and last.place == act.event.place:
+    days = (act.on - act.lending.local_date(last.loaned_at)).days
+    is_plain = last.place == act.event.place or days >= act.lending.rules.doubt_days
+    if not body.loan_id and is_plain:
         return accepted(_closed(act, last), placed)
     if act.is_settled(rule):
         return accepted(*(_closed(act, loan) for loan in loans), placed)

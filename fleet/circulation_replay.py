@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data.model.journal import EventId
 from data.model.journal_bodies import DecisionBody, VoidBody
-from data.model.stock import Title
+from data.model.stock import PlaceKind, Title
 from fleet.circulation import apply
 from fleet.circulation_act import Lending
 from fleet.circulation_outcome import Outcome, Verdict
@@ -114,12 +114,18 @@ def replay(
 
 
 def _voided(events: Sequence[TimedEvent]) -> frozenset[str]:
-    """Events that were taken back; taking back a taking back restores."""
+    """Events that were taken back; taking back a taking back restores.
+
+    A vehicle takes back its own slips, a library those of everybody.
+    """
+    places = {t.event.event_id: t.event.place for t in events}
     voided: set[str] = set()
     for timed in reversed(events):
-        body = timed.event.body
-        if isinstance(body, VoidBody) and timed.event.event_id not in voided:
-            voided.add(body.event_id)
+        event, body = timed.event, timed.event.body
+        if isinstance(body, VoidBody) and event.event_id not in voided:
+            is_own = places.get(EventId(body.event_id)) == event.place
+            if is_own or event.place.kind is PlaceKind.POINT:
+                voided.add(body.event_id)
     return frozenset(voided)
 
 

@@ -98,12 +98,14 @@ def sync(
     marks: Iterable[ClockMark] = (),
     *,
     at: datetime,
+    is_office: bool = True,
 ) -> Synced:
     """Take a batch into a journal, bring the state up to it, and answer each event.
 
-    ``replay`` must stand at the journal; it is brought to the new one.
+    ``replay`` must stand at the journal; it is brought to the new one. ``is_office`` is false for
+    what tablets and relays bring.
     """
-    taken, received = receive(journal, batch, marks, at=at)
+    taken, received = receive(journal, batch, marks, at=at, is_office=is_office)
     fresh = {r.event.event_id for r in received if r.reception is Reception.NEW}
     changed = replay.run(in_order(taken))
     by_id = {s.timed.event.event_id: s for s in replay.steps}

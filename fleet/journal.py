@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from data.model.journal import EventId, JournalEvent
+from data.model.journal import OFFICE_KINDS, EventId, JournalEvent
 from fleet.journal_clock import ClockMark, Corrected, correct
 from fleet.journal_json import digest
 
@@ -28,8 +28,9 @@ class Reception(StrEnum):
 class Received:
     """An event brought, and what became of it.
 
-    ``code`` of a refused one is ``journal.id_taken`` (its id has other content) or
-    ``journal.sequence_taken`` (its device has given the number to ``known_id``).
+    ``code`` of a refused one is ``journal.id_taken`` (its id has other content),
+    ``journal.sequence_taken`` (its device has given the number to ``known_id``) or
+    ``journal.not_yours`` (only the office writes such events).
     """
 
     event: JournalEvent
@@ -71,11 +72,14 @@ def receive(
     marks: Iterable[ClockMark] = (),
     *,
     at: datetime,
+    is_office: bool = True,
 ) -> tuple[Journal, tuple[Received, ...]]:
     """Take a batch into a journal.
 
     Parameters
     ----------
+    is_office
+        False for a batch of tablets: what only the office may write is refused.
     marks
         Clocks as they stood at this exchange, of whichever devices.
     at
@@ -96,6 +100,8 @@ def receive(
             answers.append(Received(event=event, reception=Reception.DUPLICATE))
         elif known is not None:
             answers.append(_refused(event, "journal.id_taken", event.event_id))
+        elif event.kind in OFFICE_KINDS and not is_office:
+            answers.append(_refused(event, "journal.not_yours", None))
         elif holder is not None:
             answers.append(_refused(event, "journal.sequence_taken", holder))
         else:
@@ -112,7 +118,7 @@ def receive(
     return taken, tuple(answers)
 
 
-def _refused(event: JournalEvent, code: str, known_id: EventId) -> Received:
+def _refused(event: JournalEvent, code: str, known_id: EventId | None) -> Received:
     return Received(event=event, reception=Reception.REFUSED, code=code, known_id=known_id)
 
 

@@ -143,6 +143,16 @@ AT_VISITS = frozenset(
 )
 """Kinds that say nothing without the stop visit at which they happened."""
 
+OFFICE_KINDS = frozenset(
+    {
+        EventKind.DECISION,
+        EventKind.VISITS_MOVED,
+        EventKind.HOLD_READY,
+        EventKind.HOLD_EXPIRED,
+    }
+)
+"""Kinds that the server and librarians write; refused from a crew's tablet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEvent:

@@ -24,6 +24,9 @@ class LendingRules:
     firm_mark_years
         Age marks from here on are never lent to the younger; below, the crew may decide
         (article 5 of 436-FZ forbids only what is marked 18+ to all children).
+    doubt_days
+        A return at another place, by somebody who knew nothing of the loan, is shown to a person
+        within so many days after the loan; later the reader has simply brought the item there.
     snapshot_hours
         A tablet whose list of blocks is older lends only what a person confirms.
     """
@@ -37,13 +40,14 @@ class LendingRules:
     overdue_days: int = 14
     hold_visits: int = 2
     firm_mark_years: int = 18
+    doubt_days: int = 4
     snapshot_hours: int = 72
     registration_days: int = 365
 
     def __post_init__(self) -> None:
         if not 0 < self.least_days <= self.most_days:
             raise ValueError(f"loans of {self.least_days} to {self.most_days} days")
-        for name in ("most_renewals", "overdue_days"):
+        for name in ("most_renewals", "overdue_days", "doubt_days"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         for name in ("hold_visits", "snapshot_hours", "registration_days"):

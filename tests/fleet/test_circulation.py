@@ -73,6 +73,26 @@ def test_lent_aboard_while_a_branch_returned_it_later() -> None:
     assert len(replayed(tablet, branch).state.open_loans_of_item("i1")) == 1
 
 
+def test_a_reader_may_bring_it_elsewhere() -> None:
+    """Days after a loan its return at a library is no news that anybody must judge."""
+    tablet, branch = Tablet(), Tablet(device_id="branch", place=BRANCH)
+    tablet.lend("i1", "p1", MORNING)
+    branch.take_back("i1", MORNING + timedelta(days=4))
+    run = replayed(tablet, branch)
+    assert not run.conflicts
+    (loan,) = run.state.loans.values()
+    assert (loan.place, loan.return_place) == (ABOARD, BRANCH)
+
+
+def test_a_due_date_nobody_gives() -> None:
+    """A date that cannot be meant (a clock of another year) makes way for the most days."""
+    for told in (DAY + timedelta(days=400), DAY - timedelta(days=1)):
+        tablet = Tablet()
+        tablet.lend("i1", "p1", MORNING, due_date=told)
+        (loan,) = replayed(tablet).state.open_loans_of_item("i1")
+        assert (loan.due.basis, loan.due.due_date) == (DueBasis.MOST_DAYS, DAY + timedelta(days=30))
+
+
 def test_lent_to_another_before_it_was_returned() -> None:
     """The reader has the item: both loans are open until a person closes the older one."""
     tablet = Tablet()
@@ -247,6 +267,18 @@ def test_a_slip_is_taken_back() -> None:
     assert not replayed(tablet).state.loans
     tablet.write(VoidBody(event_id=void.event_id), MORNING)
     assert len(replayed(tablet).state.loans) == 1
+
+
+def test_a_vehicle_takes_back_its_own_alone() -> None:
+    """Another vehicle's event is not its to take back; a library may."""
+    tablet = Tablet()
+    loan = tablet.lend("i1", "p1", MORNING)
+    other = Tablet(device_id="other", place=ItemPlace(kind=PlaceKind.VEHICLE, key="v2"))
+    other.write(VoidBody(event_id=loan.event_id), LATER)
+    assert len(replayed(tablet, other).state.loans) == 1
+    desk = Tablet(device_id="desk", place=BRANCH)
+    desk.write(VoidBody(event_id=loan.event_id), LATER)
+    assert not replayed(tablet, desk).state.loans
 
 
 def test_three_places() -> None:

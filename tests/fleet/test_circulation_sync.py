@@ -204,6 +204,22 @@ def test_a_copied_tablet_is_refused() -> None:
     assert "p2" not in {x.patron_id for x in run.state.loans.values()}
 
 
+def test_the_offices_events_are_the_offices() -> None:
+    """A tablet that decides a conflict or cancels visits is refused, and told so."""
+    tablet = Tablet()
+    loan = tablet.lend("i1", "blocked", MORNING)
+    tablet.decide(loan, "blocked", Choice.ALLOW, MORNING)
+    tablet.write(VisitsMovedBody(gone=(str(VISITS[1]),)), MORNING)
+    run = Replay(BASE, TITLES, LENDING)
+    synced = sync(Journal(), run, tablet.events, at=EVENING, is_office=False)
+    assert [(a.verdict, a.code) for a in synced.answers] == [
+        (Verdict.CONFLICT, ""),
+        (Verdict.REFUSED, "journal.not_yours"),
+        (Verdict.REFUSED, "journal.not_yours"),
+    ]
+    assert len(synced.refused) == 2
+
+
 def test_a_late_event_alters_an_answer() -> None:
     """A tablet that comes late may turn an accepted return into a conflict; that is told."""
     one, branch = Tablet(), Tablet(device_id="branch", place=BRANCH)
