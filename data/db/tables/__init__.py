@@ -3,12 +3,23 @@
 from sqlmodel import SQLModel
 
 from data.db import base
-from data.db.tables import accounts, days, jobs, plans, publication, records, regions, tracking
+from data.db.tables import (
+    accounts,
+    circulation,
+    days,
+    jobs,
+    plans,
+    publication,
+    records,
+    regions,
+    tracking,
+)
 
 __all__ = [
     "METADATA",
     "accounts",
     "base",
+    "circulation",
     "days",
     "jobs",
     "plans",

@@ -164,6 +164,45 @@ def upgrade() -> None:
         batch_op.create_index("ix_calendar_current", ["region_id", "valid_to_date"], unique=False)
 
     op.create_table(
+        "circulation",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("base_revision", sa.Integer(), nullable=False),
+        sa.Column("own_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_circulation_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", name=op.f("pk_circulation")),
+    )
+    op.create_table(
+        "circulation_thing",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_circulation_thing_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", "kind", "key", name=op.f("pk_circulation_thing")),
+    )
+    op.create_table(
+        "clock_mark",
+        sa.Column("mark_no", sa.Integer(), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("device_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("device_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("server_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_clock_mark_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("mark_no", name=op.f("pk_clock_mark")),
+    )
+    with op.batch_alter_table("clock_mark", schema=None) as batch_op:
+        batch_op.create_index("ix_clock_mark_arrival", ["region_id", "mark_no"], unique=False)
+
+    op.create_table(
         "crew_member",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -274,6 +313,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_device_region_id"), ["region_id"], unique=False)
+
+    op.create_table(
+        "journal_event",
+        sa.Column("event_no", sa.Integer(), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("event_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("device_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("carried_by", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_journal_event_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("event_no", name=op.f("pk_journal_event")),
+        sa.UniqueConstraint("region_id", "device_id", "sequence", name="uq_journal_event_sequence"),
+        sa.UniqueConstraint("region_id", "event_id", name="uq_journal_event_id"),
+    )
+    with op.batch_alter_table("journal_event", schema=None) as batch_op:
+        batch_op.create_index("ix_journal_event_arrival", ["region_id", "event_no"], unique=False)
 
     op.create_table(
         "library",
@@ -426,6 +486,25 @@ def upgrade() -> None:
             ["region_id"], ["region.region_id"], name=op.f("fk_publication_region_id_region")
         ),
         sa.PrimaryKeyConstraint("region_id", name=op.f("pk_publication")),
+    )
+    op.create_table(
+        "refused_event",
+        sa.Column("refused_no", sa.Integer(), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("digest", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("device_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("event_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("carried_by", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("refused_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_refused_event_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("refused_no", name=op.f("pk_refused_event")),
+        sa.UniqueConstraint("region_id", "digest", name="uq_refused_event_digest"),
     )
     op.create_table(
         "rule_set",
@@ -905,6 +984,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_rule_set_current")
 
     op.drop_table("rule_set")
+    op.drop_table("refused_event")
     op.drop_table("publication")
     with op.batch_alter_table("plan_job", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_job_state"))
@@ -933,6 +1013,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_library_current")
 
     op.drop_table("library")
+    with op.batch_alter_table("journal_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_journal_event_arrival")
+
+    op.drop_table("journal_event")
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_device_region_id"))
 
@@ -950,6 +1034,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_crew_member_current")
 
     op.drop_table("crew_member")
+    with op.batch_alter_table("clock_mark", schema=None) as batch_op:
+        batch_op.drop_index("ix_clock_mark_arrival")
+
+    op.drop_table("clock_mark")
+    op.drop_table("circulation_thing")
+    op.drop_table("circulation")
     with op.batch_alter_table("calendar", schema=None) as batch_op:
         batch_op.drop_index("ix_calendar_current")
 

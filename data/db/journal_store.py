@@ -1,0 +1,171 @@
+"""The journal of a region as it is kept: events, clocks, and what was refused."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from data.db.tables.circulation import ClockMarkRow, JournalEventRow, RefusedEventRow
+from data.model.errors import NotFoundError
+from data.model.journal_kept import KeptEvent, KeptMark, RefusedEvent
+
+
+def add_events(session: Session, region_id: str, events: Iterable[KeptEvent]) -> None:
+    """Store events that are new; the region's turn must be held."""
+    session.add_all(
+        JournalEventRow(
+            region_id=region_id,
+            event_id=event.event_id,
+            device_id=event.device_id,
+            sequence=event.sequence,
+            digest=event.digest,
+            received_at=event.received_at,
+            carried_by=event.carried_by,
+            facts=dict(event.document),
+        )
+        for event in events
+    )
+    session.flush()
+
+
+def load_events(session: Session, region_id: str, *, after_no: int = 0) -> tuple[KeptEvent, ...]:
+    """Events in the order in which they came."""
+    asked = (
+        select(JournalEventRow)
+        .where(JournalEventRow.region_id == region_id, col(JournalEventRow.event_no) > after_no)
+        .order_by(col(JournalEventRow.event_no))
+    )
+    return tuple(_event(row) for row in session.exec(asked))
+
+
+def last_sequences(session: Session, region_id: str, device_id: str) -> dict[str, int]:
+    """By journal, the greatest number of a device's events: its own, and each of its storages'."""
+    asked = (
+        select(JournalEventRow.device_id, func.max(JournalEventRow.sequence))
+        .where(
+            JournalEventRow.region_id == region_id,
+            col(JournalEventRow.device_id).startswith(device_id, autoescape=True),
+        )
+        .group_by(JournalEventRow.device_id)
+    )
+    return {
+        journal: last
+        for journal, last in session.exec(asked)
+        if journal == device_id or journal.startswith(f"{device_id}.")
+    }
+
+
+def add_marks(session: Session, region_id: str, marks: Iterable[KeptMark]) -> None:
+    """Store marks of clocks; the region's turn must be held."""
+    session.add_all(
+        ClockMarkRow(
+            region_id=region_id,
+            device_id=mark.device_id,
+            sequence=mark.sequence,
+            device_at=mark.device_at,
+            server_at=mark.server_at,
+        )
+        for mark in marks
+    )
+    session.flush()
+
+
+def load_marks(session: Session, region_id: str, *, after_no: int = 0) -> tuple[KeptMark, ...]:
+    """Marks in the order in which they came."""
+    asked = (
+        select(ClockMarkRow)
+        .where(ClockMarkRow.region_id == region_id, col(ClockMarkRow.mark_no) > after_no)
+        .order_by(col(ClockMarkRow.mark_no))
+    )
+    return tuple(
+        KeptMark(
+            device_id=row.device_id,
+            sequence=row.sequence,
+            device_at=row.device_at,
+            server_at=row.server_at,
+            mark_no=row.mark_no or 0,
+        )
+        for row in session.exec(asked)
+    )
+
+
+def add_refused(session: Session, region_id: str, refused: Sequence[RefusedEvent]) -> None:
+    """Keep what could not be taken, each once however often it is sent."""
+    digests = [one.digest for one in refused]
+    asked = select(RefusedEventRow.digest).where(
+        RefusedEventRow.region_id == region_id, col(RefusedEventRow.digest).in_(digests)
+    )
+    known = set(session.exec(asked))
+    for one in refused:
+        if one.digest in known:
+            continue
+        known.add(one.digest)
+        session.add(
+            RefusedEventRow(
+                region_id=region_id,
+                digest=one.digest,
+                device_id=one.device_id,
+                event_id=one.event_id,
+                code=one.code,
+                reasons=dict(one.reasons),
+                facts=dict(one.document),
+                carried_by=one.carried_by,
+                refused_at=one.refused_at,
+            )
+        )
+    session.flush()
+
+
+def list_refused(
+    session: Session, region_id: str, *, with_seen: bool = False, limit: int = 200
+) -> tuple[RefusedEvent, ...]:
+    """What could not be taken, the newest first."""
+    asked = select(RefusedEventRow).where(RefusedEventRow.region_id == region_id)
+    if not with_seen:
+        asked = asked.where(col(RefusedEventRow.seen_at).is_(None))
+    asked = asked.order_by(col(RefusedEventRow.refused_no).desc()).limit(limit)
+    return tuple(_refused(row) for row in session.exec(asked))
+
+
+def set_seen(session: Session, region_id: str, refused_no: int, at: datetime) -> RefusedEvent:
+    """Put a refused event aside: a person has looked at it.
+
+    Raises
+    ------
+    NotFoundError
+        ``circulation.unknown_refused``.
+    """
+    row = session.get(RefusedEventRow, refused_no)
+    if row is None or row.region_id != region_id:
+        raise NotFoundError("circulation.unknown_refused", number=refused_no)
+    row.seen_at = row.seen_at or at
+    session.flush()
+    return _refused(row)
+
+
+def _event(row: JournalEventRow) -> KeptEvent:
+    return KeptEvent(
+        event_id=row.event_id,
+        device_id=row.device_id,
+        sequence=row.sequence,
+        digest=row.digest,
+        received_at=row.received_at,
+        carried_by=row.carried_by,
+        document=row.facts,
+        event_no=row.event_no or 0,
+    )
+
+
+def _refused(row: RefusedEventRow) -> RefusedEvent:
+    return RefusedEvent(
+        digest=row.digest,
+        code=row.code,
+        refused_at=row.refused_at,
+        carried_by=row.carried_by,
+        document=row.facts,
+        reasons=row.reasons,
+        device_id=row.device_id,
+        event_id=row.event_id,
+        refused_no=row.refused_no or 0,
+        seen_at=row.seen_at,
+    )
