@@ -44,7 +44,7 @@ def pending_xacts(operations: Iterable[LibraryOperation], *, time_zone: str) -> 
     """
     zone = ZoneInfo(time_zone)
     lines, carried, left_out = [], [], []
-    for operation in in_time_order(list(operations)):
+    for operation in in_time_order(operations):
         if operation.kind not in _TYPES:
             code = "library.evergreen_cannot_carry"
             left_out.append(LeftOut(operation_id=operation.operation_id, code=code))

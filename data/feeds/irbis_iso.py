@@ -42,7 +42,7 @@ def _written(record: IrbisRecord, encoding: str) -> bytes:
     length = base + len(data) + 1
     if length > _LONGEST_RECORD:
         raise InputError("library.iso_too_long", tag=0, limit=_LONGEST_RECORD)
-    leader = f"{length:05d}nam 22{base:05d} i 450 ".encode()
+    leader = f"{length:05d}nam  22{base:05d} i 450 ".encode()
     return leader + directory + _FIELD_END + data + _RECORD_END
 
 

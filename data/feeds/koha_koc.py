@@ -41,7 +41,7 @@ def koc_file(
     zone = ZoneInfo(time_zone)
     head = f"Version={VERSION}\tGenerator={GENERATOR}\tGeneratorVersion={generator_version}"
     lines, carried, left_out = [head], [], []
-    for operation in in_time_order(list(operations)):
+    for operation in in_time_order(operations):
         if operation.kind not in _ISSUED and operation.kind is not OperationKind.RETURN:
             code = "library.koc_cannot_carry"
             left_out.append(LeftOut(operation_id=operation.operation_id, code=code))

@@ -4,6 +4,7 @@ An operation keeps the id of the journal event that it comes from, through every
 retry: by it alone is known whether it was told before.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -148,13 +149,13 @@ class ExchangeFile:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def in_time_order(operations: "list[LibraryOperation]") -> "list[LibraryOperation]":
-    """Operations as they happened; in one second, what ends a loan stands before a new one.
+def in_time_order(operations: Iterable[LibraryOperation]) -> list[LibraryOperation]:
+    """Operations as they happened; at one instant, what ends a loan stands before a new one.
 
-    Systems that sort by whole seconds keep the order of what falls into one.
+    Systems that sort by whole seconds keep the order in which they got what falls into one.
     """
     rank = {OperationKind.REGISTRATION: 0, OperationKind.RETURN: 1}
     return sorted(
         operations,
-        key=lambda o: (o.at.replace(microsecond=0), rank.get(o.kind, 2), o.at, o.operation_id),
+        key=lambda o: (o.at, rank.get(o.kind, 2), o.operation_id),
     )

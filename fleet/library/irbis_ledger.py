@@ -233,7 +233,7 @@ def enter_files(
     changed_books: dict[int, None] = {}
     carried: list[OperationId] = []
     left_out: list[LeftOut] = []
-    for operation in in_time_order(list(operations)):
+    for operation in in_time_order(operations):
         card = operation.card or _card_of(held, operation)
         at = where.get(operation.item_id, where.get(operation.inventory_no))
         code = "library.irbis_two_readers" if len(held.get(card, ())) > 1 else ""

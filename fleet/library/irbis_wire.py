@@ -147,8 +147,7 @@ def read_reply(raw: bytes, command: str, session: Session) -> Reply:
     if len(raw) > MOST_BYTES:
         raise GarbledError("library.irbis_garbled")
     parts = raw.split(b"\r\n")
-    if len(parts) < _NUM_HEAD + 1 or (command == READ and not raw.endswith(b"\r\n")):
-        # A record cut off must never be taken for a whole one: it would be written back so.
+    if len(parts) < _NUM_HEAD + 1:
         raise GarbledError("library.irbis_cut_off")
     if parts[0].decode(ANSI, "replace").strip() != command:
         raise GarbledError("library.irbis_other_answer")
@@ -160,6 +159,9 @@ def read_reply(raw: bytes, command: str, session: Session) -> Reply:
     code = _number(parts[_NUM_HEAD])
     if code is None:
         raise GarbledError("library.irbis_garbled")
+    if command == READ and code >= 0 and not raw.endswith(b"\r\n"):
+        # A record cut off must never be taken for a whole one: it would be written back so.
+        raise GarbledError("library.irbis_cut_off")
     return Reply(
         code=code,
         lines=tuple(parts[_NUM_HEAD + 1 :]),

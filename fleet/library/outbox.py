@@ -90,7 +90,7 @@ class Outbox:
     def of(cls, postings: Iterable[Posting]) -> "Outbox":
         """An outbox of postings as they are stored, in any order."""
         found = {p.operation_id: p for p in postings}
-        ordered = in_time_order([p.operation for p in found.values()])
+        ordered = in_time_order(p.operation for p in found.values())
         return cls(postings={o.operation_id: found[o.operation_id] for o in ordered})
 
     def __getitem__(self, operation_id: str) -> Posting:

@@ -16,6 +16,7 @@ from tests.fleet.library.operations import AT, CARD, DUE, ITEM, operation
 
 pysip2 = pytest.importorskip("pysip2", reason="pysip2 0.1 is not installed")
 anyio = pytest.importorskip("anyio")
+anyio_thread = pytest.importorskip("anyio.from_thread")
 TITLE = "Война и мир"
 
 
@@ -32,16 +33,23 @@ class Library:
             login_required=True,
         )
         self._routes()
-        self._ready, self._stop = threading.Event(), None
+        self._ready = threading.Event()
+        self._stop: Any = None
+        self._token: Any = None
         self.port = 0
         self._thread = threading.Thread(target=lambda: anyio.run(self._serve))
 
     async def _serve(self) -> None:
-        async with self.server.start() as port:
-            self.port, self._stop = port, anyio.Event()
+        # What ``start`` of pysip2 0.1 does, and the listener is closed at the end.
+        listener = await self.server.listen("127.0.0.1", 0)
+        async with listener, anyio.create_task_group() as group:
+            group.start_soon(listener.serve, self.server._handle_connection)
+            self.port = listener.extra(anyio.abc.SocketAttribute.local_port)
+            self._stop = anyio.Event()
             self._token = anyio.lowlevel.current_token()
             self._ready.set()
             await self._stop.wait()
+            group.cancel_scope.cancel()
 
     def __enter__(self) -> "Library":
         self._thread.start()
@@ -49,7 +57,7 @@ class Library:
         return self
 
     def __exit__(self, *_: object) -> None:
-        anyio.from_thread.run_sync(self._stop.set, token=self._token)  # type: ignore[attr-defined]
+        anyio_thread.run_sync(self._stop.set, token=self._token)
         self._thread.join(10)
 
     def _routes(self) -> None:
