@@ -27,6 +27,7 @@ RECORD_END, FIELD_END, SUBFIELD = b"\x1d", b"\x1e", b"\x1f"
 LEADER, ENTRY = 24, 12
 ENCODINGS = ("utf-8", "cp1251", "cp866", "koi8-r", "marc8")
 PREVIEWED = ("utf-8", "cp1251", "cp866")
+PREVIEWED_RECORDS = 500
 MOST_BYTES = 512 * 1024 * 1024
 
 
@@ -63,8 +64,8 @@ class RawRecord:
         )
 
 
-def read_records(path: Path) -> tuple[RawRecord, ...]:
-    """All records of a file, unreadable ones with their fault.
+def read_records(path: Path, *, most: int | None = None) -> tuple[RawRecord, ...]:
+    """The records of a file, all or so many of the first, unreadable ones with their fault.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def read_records(path: Path) -> tuple[RawRecord, ...]:
     raw = path.read_bytes()
     if RECORD_END not in raw or FIELD_END not in raw:
         raise InputError("feeds.marc.no_records", file=path.name)
-    chunks = raw.split(RECORD_END)
+    chunks = raw.split(RECORD_END) if most is None else raw.split(RECORD_END, most)[:most]
     records = [
         _record(number, chunk.lstrip(b"\r\n\x00\x1a \xef\xbb\xbf"))
         for number, chunk in enumerate(chunks, start=1)
@@ -212,8 +213,11 @@ def preview_encodings(
     *,
     num_lines: int = 8,
 ) -> tuple[EncodingPreview, ...]:
-    """Titles and authors of a file in each encoding that it may be in, the likeliest first."""
-    records = read_records(path)
+    """Titles and authors of a file in each encoding that it may be in, the likeliest first.
+
+    The first ``PREVIEWED_RECORDS`` records are looked at.
+    """
+    records = read_records(path, most=PREVIEWED_RECORDS)
     values = [
         value
         for record in records
