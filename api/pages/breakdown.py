@@ -72,7 +72,7 @@ def _asked(given: Given) -> BreakdownAsked:
     InputError
         For what is missing or wrong in it.
     """
-    vehicle, reason = text_of(given, "vehicle"), text_of(given, "reason", "breakdown")
+    vehicle, reason = text_of(given, "vehicle"), text_of(given, "reason") or "breakdown"
     if not vehicle:
         raise InputError("cancel.needs_vehicle")
     if reason not in list(CancelReason):

@@ -1,5 +1,6 @@
 """The desk's driven days: a span at a glance, one date, the fixes behind a figure, the sheets."""
 
+import re
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ SHOWN = {
     "unplanned": (ActualState.UNPLANNED,),
 }
 """By what the numbers of a day open the visits behind them."""
+_ODD = re.compile(r"[^\w.() -]+")
 _AMOUNTS = ("odometer_out_km", "odometer_in_km", "fuel")
 _FLAGS = ("is_technical_passed", "is_medical_before_passed", "is_medical_after_passed")
 Form = Annotated[FormData, Depends(form_data)]
@@ -365,11 +367,11 @@ async def upload(
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise InputError("days.no_file")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "track.dat"
+            name = Path(sent.filename.replace("\\", "/")).name[:100] or "track"
+            path = Path(folder) / (_ODD.sub("_", name).strip(".") or "track")
             with path.open("wb") as target:
                 while piece := await sent.read(1 << 20):
                     target.write(piece)
-            name = Path(sent.filename.replace("\\", "/")).name[:100]
             joined = join_file(
                 service, region_id, VehicleId(vehicle), on, path, name=name, by=asking
             )

@@ -32,7 +32,7 @@ from data.model.accounts import Caller
 from data.model.calendar import MINUTE_S
 from data.model.cancellation import NOTE_CHARS, CancelReason, ExceptionKind, ServiceException
 from data.model.errors import ConflictError, InputError, NotFoundError, RequestError
-from data.model.fleet import VehicleId
+from data.model.fleet import CrewRules, VehicleId
 from data.model.place import StopId
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit, VisitId, VisitState, moment_of
@@ -42,6 +42,7 @@ from planner.rescue_request import Helper, Placed, RestOfDay
 NOTICE_S = 10 * MINUTE_S
 """What is shown takes for granted that crews know of it so much later: time to decide."""
 MOST_LATE_MIN = 180
+_MEAL_S = 30 * MINUTE_S
 MOST_CHANGES = 20
 
 
@@ -297,7 +298,10 @@ def _case(
     if asked.back_at_s is not None:
         helper = helper_of(day, live, moment, notice_s=notice_s)
         if helper is not None:
-            helpers.append(replace(helper, own=(), free_at_s=asked.back_at_s))
+            meal_s = day.request.crew_rules.get(asked.vehicle_id, CrewRules()).meal_min_s or 0
+            # Whoever waits for the repair has time to eat.
+            has_eaten = helper.has_eaten or asked.back_at_s - now_s >= max(meal_s, _MEAL_S)
+            helpers.append(replace(helper, own=(), free_at_s=asked.back_at_s, has_eaten=has_eaten))
     where = whereabouts(day, live, moment)
     return _Case(
         head=head,
