@@ -61,6 +61,11 @@ class Published:
         return find(query, self.places)
 
     @property
+    def key(self) -> _Key:
+        """The region and the revisions that this was read at."""
+        return self.timetable.region_id, self.timetable.revision, self.region_revision
+
+    @property
     def mark(self) -> str:
         """Stands for everything that is told, but for what depends on the time."""
         return f"{self.timetable.revision}-{self.region_revision}"
@@ -72,6 +77,7 @@ class PublishedCache:
     def __init__(self) -> None:
         self._held: OrderedDict[_Key, Published] = OrderedDict()
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
 
     def get(self, engine: Engine, region_id: str) -> Published:
         """What a region tells now.
@@ -84,18 +90,31 @@ class PublishedCache:
         with reading(engine) as session:
             head = publication_store.region_head(session, region_id)
             state = publication_store.publication_state(session, region_id)
-            key = (region_id, state.revision, head.revision)
-            with self._lock:
-                known = self._held.get(key)
-                if known is not None:
-                    self._held.move_to_end(key)
-                    return known
-            made = read_published(session, region_id)
+        key = (region_id, state.revision, head.revision)
+        known = self._known(key)
+        if known is not None:
+            return known
         with self._lock:
-            self._held[key] = made
-            while len(self._held) > MOST_REGIONS:
-                self._held.popitem(last=False)
-        return made
+            turn = self._turns.setdefault(region_id, threading.Lock())
+        # After a change all readers come at once: one of them reads it for all.
+        with turn:
+            known = self._known(key)
+            if known is not None:
+                return known
+            with reading(engine) as session:
+                made = read_published(session, region_id)
+            with self._lock:
+                self._held[made.key] = made
+                while len(self._held) > MOST_REGIONS:
+                    self._held.popitem(last=False)
+            return made
+
+    def _known(self, key: _Key) -> Published | None:
+        with self._lock:
+            known = self._held.get(key)
+            if known is not None:
+                self._held.move_to_end(key)
+            return known
 
 
 def read_published(session: Session, region_id: str) -> Published:
