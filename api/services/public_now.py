@@ -176,6 +176,8 @@ class NowViews:
         if here.place is Place.HERE:
             closes = words.clock(visit.closes_s % DAY_S)
             code = "now.here" if view.is_measured else "now.here.planned"
+            if self._is_over(visit):
+                code = "now.here.longer"
             headline, detail = words(code, time=closes), ""
         elif eta is not None:
             late = eta.delay_s > ON_TIME_S

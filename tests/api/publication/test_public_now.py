@@ -115,7 +115,7 @@ def test_a_measured_delay_is_told_with_its_range(published: Office) -> None:
     assert waited.num_before == 0
     assert [s.told for s in waited.now.stops] == [
         "был 10:02–11:33",
-        "примерно в 14:05 (14:01–14:14)",
+        "приедет примерно в 14:05 (14:01–14:14)",
     ]
     assert found.visit(KALINOVKA) is None, "it is over"
 
@@ -152,6 +152,16 @@ def test_a_phone_that_fell_silent_at_a_stop_still_tells_where_it_is(published: O
     silent = views(published, road(published, replace(stands, is_silent=True))).vehicle(VEHICLE_ID)
     assert silent is not None
     assert not silent.is_measured
+
+
+def test_a_vehicle_that_stays_longer_is_still_here(published: Office) -> None:
+    """After the printed end the page says that it is there still, not that it is gone."""
+    here = published.visit(KALUZHSKOE, DAY).visit_id
+    published.now = NOON + timedelta(hours=3, minutes=5)
+    stands = vehicle(published, phase=Phase.STANDING, here_visit_id=here, next_visit_id=None)
+    waited = views(published, road(published, stands)).visit(KALUZHSKOE)
+    assert waited is not None
+    assert waited.headline == "It is still here, though its time was over at 15:00"
 
 
 def test_yesterdays_state_tells_nothing_of_today(published: Office) -> None:

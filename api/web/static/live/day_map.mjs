@@ -31,14 +31,14 @@ export async function showMap(box, { pmtilesUrl, words }) {
   showRuns(map, told.legs.map(({ line, isRoad }, leg) => ({ id: `leg-${leg}`, line, colour, estimated: !isRoad })));
   const limits = SPEED_STEPS.map(([limit]) => limit);
   showTrack(map, track.value.pieces(limits).map(({ line, step }) => ({ line, colour: SPEED_STEPS[step][1] })));
-  showStops(map, told.stops.map((s) => ({ id: s.key, lon: s.lon, lat: s.lat, name: s.stop_name, label: s.position + 1, colour })));
-  showPlaces(map, told.depots.map((d) => ({ id: d.depot_id, lon: d.lon, lat: d.lat, name: d.name })));
   effect(() => {
     const shown = told.rejected.filter((fix) => !hidden.value.has(fix.verdict)).slice(0, MOST_REJECTED);
     showRejected(map, shown.map((fix, place) => ({ id: `rejected-${place}`, ...fix })), {
       onSelect: (fix, at) => tell(map, [at.lng, at.lat], sayRejected(fix, told.time_zone)),
     });
   });
+  showStops(map, told.stops.map((s) => ({ id: s.key, lon: s.lon, lat: s.lat, name: s.stop_name, label: s.position + 1, colour })));
+  showPlaces(map, told.depots.map((d) => ({ id: d.depot_id, lon: d.lon, lat: d.lat, name: d.name })));
   effect(() => {
     const here = where.value;
     showVehicles(map, here === null ? [] : [{

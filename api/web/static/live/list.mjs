@@ -35,7 +35,11 @@ export function doing(vehicle) {
     case "not_started":
       return vehicle.departure_at ? t("live.phase.not_started", { time: at(vehicle.departure_at) }) : t("live.phase.not_started.no_time");
     case "standing":
-      return here === null ? t("live.phase.standing.somewhere") : t("live.phase.standing", { stop: here.stop_name, time: at(here.planned_close_at) });
+      if (here === null) return t("live.phase.standing.somewhere");
+      if (vehicle.departure_at && now.value > Date.parse(here.planned_close_at)) {
+        return t("live.phase.leaving", { stop: here.stop_name, time: at(vehicle.departure_at) });
+      }
+      return t("live.phase.standing", { stop: here.stop_name, time: at(here.planned_close_at) });
     case "waiting":
       return here === null ? t("live.phase.standing.somewhere") : t("live.phase.waiting", { stop: here.stop_name, time: at(here.planned_open_at) });
     default:
