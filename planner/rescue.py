@@ -22,6 +22,8 @@ from planner.solve import solve
 
 SEARCH = SolveParams(work_limit=3000, workers=1, time_limit_s=6.0, tour_ratio=0.0)
 """A day's rest is small; with a limit on work the same state gives the same answer."""
+_LATE_RATIO = 0.8
+"""What a visit that opens later than promised is worth of one in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ def rescue(rest: RestOfDay, params: SolveParams = SEARCH) -> Rescue:
     if len(found) < len(rest.due) and rest.most_late_s > 0:
         loose = {d.visit_id: 0 if d.visit_id in found else rest.most_late_s for d in rest.due}
         best = _better(rest, best, _solved(rest, loose, params, start=best, kept=found))
+        found = _kept(rest, best)
+    if len(found) < len(rest.due) and rest.most_late_s > 0:
+        # One visit later than it need be may leave room for one more.
+        every = {d.visit_id: rest.most_late_s for d in rest.due}
+        best = _better(rest, best, _solved(rest, every, params, start=best))
         found = _kept(rest, best)
     num_changes = 0
     if len(found) < len(rest.due) and rest.max_changes > 0:
@@ -209,11 +216,14 @@ def _kept(rest: RestOfDay, plan: Plan) -> dict[str, Placed]:
 
 
 def _better(rest: RestOfDay, one: Plan, other: Plan) -> Plan:
-    """The plan that hands over more, by worth; of equals the first."""
-    worth = {d.visit_id: max(1.0, d.stop.prize) for d in rest.due}
+    """The plan that hands over more, by worth, a late visit for less; of equals the first."""
+    due = {d.visit_id: d for d in rest.due}
 
     def value(plan: Plan) -> float:
-        return sum(worth[i] for i in _kept(rest, plan))
+        return sum(
+            max(1.0, due[i].stop.prize) * (1.0 if p.start_s <= due[i].earliest_s else _LATE_RATIO)
+            for i, p in _kept(rest, plan).items()
+        )
 
     return other if value(other) > value(one) else one
 

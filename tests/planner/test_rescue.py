@@ -75,7 +75,7 @@ def test_an_idle_vehicle_takes_the_whole_rest_at_the_promised_times() -> None:
 
 def test_a_crew_that_has_not_eaten_must_still_find_time_for_it() -> None:
     """More than four hours of work without a break are not handed over."""
-    found = rescue(rest(helper_of(1, busy=False)))
+    found = rescue(rest(helper_of(1, busy=False), most_late_s=0))
     assert found.left
     last = max(p.departure_s for p in found.placed)
     first = min(p.arrival_s for p in found.placed)
@@ -112,6 +112,23 @@ def test_no_visit_begins_before_its_promised_time_or_too_late() -> None:
     assert found.placed
     for place in found.placed:
         assert 0 <= place.start_s - promised[place.visit_id] <= 40 * MINUTE_S
+
+
+def test_one_visit_goes_later_where_that_holds_one_more() -> None:
+    """Free at 13:20 it could hold the second in time, or both late: two are worth more."""
+    late = idle(1, free_at_s=13 * HOUR_S + 20 * MINUTE_S)
+    shown = replace(rest(late, most_late_s=100 * MINUTE_S), due=due_of(plan().runs[0])[:2])
+    assert len(rescue(replace(shown, most_late_s=0)).placed) == 1
+    assert len(rescue(shown).placed) == 2
+
+
+def test_a_promise_is_not_broken_for_a_little_more_worth() -> None:
+    """Two visits in time stay in time though one of them could make room for a larger one."""
+    late = idle(1, free_at_s=13 * HOUR_S + 20 * MINUTE_S)
+    exact = rescue(rest(late, most_late_s=0))
+    found = rescue(rest(late, most_late_s=100 * MINUTE_S))
+    assert len(exact.placed) == 2
+    assert found.placed == exact.placed
 
 
 def test_hours_driven_already_count() -> None:
