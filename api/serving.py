@@ -10,6 +10,8 @@ from api.state import Service
 
 LAST_ANSWERS_S = 10
 """How long a stopping server waits for answers that are under way."""
+KEEP_ALIVE_S = 75
+"""Silence that a connection survives: devices send every few seconds, proxies wait a minute."""
 
 
 class ServiceServer(uvicorn.Server):
@@ -41,6 +43,7 @@ def make_server(app: FastAPI, settings: Settings, *, log_level: str = "info") ->
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         log_config=None,
         log_level=log_level,
         access_log=False,
