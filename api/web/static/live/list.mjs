@@ -67,7 +67,8 @@ function Expected({ vehicle }) {
 function Age({ vehicle }) {
   const age = ageOf(vehicle);
   if (age === null) return html`<p class="age soft">${t("live.no_fix")}</p>`;
-  const isStale = vehicle.is_silent || (age > STALE_S && vehicle.phase === "driving");
+  // A vehicle that is heard again is not silent, though it is judged only some seconds later.
+  const isStale = age > STALE_S && (vehicle.is_silent || vehicle.phase === "driving");
   const moves = vehicle.fix.speed_mps;
   return html`<p class=${`age ${isStale ? "bad" : "soft"}`}>
     ${isStale ? t("live.silent_for", { time: duration(age) }) : t("live.fix_ago", { time: duration(age) })}
