@@ -1,13 +1,14 @@
 """A running service and browsers on it; ``tests/e2e/service.py`` tells how to use them."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.e2e.service import CHROMIUM, SWITCHES, Running, Visit, run_service
+from tests.e2e.service import CHROMIUM, PATIENCE_MS, SWITCHES, Running, Visit, run_service
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +34,3 @@ def visit(chromium: Browser, running: Running) -> Iterator[Visit]:
     opener = Visit(chromium, running)
     yield opener
     opener.close()
-
-
-SLOW_WALKS = [
-    "test_board.py",
-    "test_calendar_page.py",
-    "test_cancel_page.py",
-    "test_needs_page.py",
-    "test_plans_page.py",
-    "test_public_pages.py",
-    "test_setup_wizard.py",
-]
-"""Long walks through pages; not yet steady enough to judge every change."""
-
-collect_ignore = [] if os.environ.get("BOOKMOBILE_BROWSER_WALKS") else SLOW_WALKS

@@ -21,7 +21,8 @@ width=800, height=1180)`` is a tablet, ``dark=True`` the dark scheme. A page tha
 fail a request says so: ``desk.expect(404)`` before it, then ``assert_quiet`` leaves it out.
 
 Needs Chromium (Debian package ``chromium``); mark the module
-``pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]``.
+``pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]``; a long walk is marked ``walk`` too and run
+by ``.ci/run`` or ``pytest -m walk``.
 """
 
 import shutil

@@ -19,7 +19,7 @@ from tests.e2e.plans import add_small_plan
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
 from tests.planner.examples import KAMENSKOE, make_request
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 
 REGION = make_request().region_id
 PATIENCE_MS = 120_000
@@ -53,7 +53,6 @@ class Desk:
             visitor.expect(404)
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.set_default_navigation_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         visitor.open(f"/desk/{REGION}/plans/{plan_id}", ready="body[data-board]")
 
     def cell(self, vehicle: str, day: int) -> Locator:

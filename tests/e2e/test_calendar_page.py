@@ -20,7 +20,7 @@ from tests.api.regions.test_calendar import AT
 from tests.api.regions.test_calendar import visit as promised
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 CALENDAR = "/desk/kaliningrad/calendar"
 PATIENCE_MS = 240_000
 

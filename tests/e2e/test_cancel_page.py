@@ -13,7 +13,7 @@ from tests.api.publication.test_publishing import later_plan
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit
 from tests.planner.examples import make_plan, make_request, shifted
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 DESK = f"/desk/{REGION}"
 TUESDAY = NOW.date() + timedelta(5)
 SCREENS = [("ru", 1366, 768, False), ("en", 800, 1180, True)]

@@ -13,17 +13,14 @@ from tests.api.tracking.depot import NORTH, REGION, SOUTH
 from tests.e2e.road import Road
 from tests.e2e.service import NAMES, NEEDS_CHROMIUM, Running, Visit, Visitor
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 LIVE = f"/desk/{REGION}/live"
-PATIENCE_MS = 90_000
 
 
 @pytest.fixture(scope="module")
 def road(running: Running) -> Iterator[Road]:
     """The morning of the day; the tests let it go on, one after another."""
-    expect.set_options(timeout=PATIENCE_MS)
     yield Road.begin(running)
-    expect.set_options(timeout=5_000)
 
 
 def open_live(visitor: Visitor, *, with_map: bool = False, query: str = "") -> Page:

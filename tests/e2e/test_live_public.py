@@ -9,19 +9,16 @@ from tests.api.tracking.depot import NORTH, REGION
 from tests.e2e.road import Road
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 PAGES = f"/r/{REGION}"
 LATER = f"{PAGES}/stops/s6"
 """Berezhkovskoe, the third stop of the first vehicle: 12:40 to 13:40."""
-PATIENCE_MS = 90_000
 
 
 @pytest.fixture(scope="module")
 def road(running: Running) -> Iterator[Road]:
     """The morning of the day, before anybody has left."""
-    expect.set_options(timeout=PATIENCE_MS)
     yield Road.begin(running)
-    expect.set_options(timeout=5_000)
 
 
 @pytest.mark.usefixtures("road")

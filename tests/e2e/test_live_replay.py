@@ -12,19 +12,16 @@ from tests.e2e.road import Road
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
 from tests.fleet.days import DAY
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 DAY_PAGE = f"/desk/{REGION}/live/{NORTH}?date={DAY.isoformat()}"
-PATIENCE_MS = 90_000
 
 
 @pytest.fixture(scope="module")
 def road(running: Running) -> Iterator[Road]:
     """The evening of the day: both vehicles are back."""
-    expect.set_options(timeout=PATIENCE_MS)
     road = Road.begin(running)
     road.tell(road.at(20))
     yield road
-    expect.set_options(timeout=5_000)
 
 
 def open_day(visitor: Visitor, path: str = DAY_PAGE, *, with_map: bool = False) -> Page:

@@ -10,7 +10,7 @@ from tests.api.tracking.depot import NORTH, REGION
 from tests.e2e.road import Road
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 TRACKERS = f"/desk/{REGION}/trackers"
 
 

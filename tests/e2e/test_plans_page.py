@@ -16,7 +16,7 @@ from tests.api.plan_house import small_region
 from tests.e2e.plans import add_small_plan
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 
 REGION = small_region().region_id
 PLANS = f"/desk/{REGION}/plans"
@@ -46,7 +46,6 @@ def working(running: Running) -> Iterator[None]:
 def opened(visitor: Visitor, path: str = PLANS) -> Visitor:
     visitor.page.set_default_timeout(PATIENCE_MS)
     visitor.page.set_default_navigation_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     visitor.open(path, ready="[data-live]")
     return visitor
 

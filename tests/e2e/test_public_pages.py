@@ -20,7 +20,7 @@ from data.model.cancellation import CancelReason
 from tests.api.publication.office import NOW, REGION, Office
 from tests.e2e.service import NEEDS_CHROMIUM, SHOTS, Running, Visit
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 PAGES = f"/r/{REGION}"
 STOP = f"{PAGES}/stops/kaluzhskoe"
 SCREENS = [("ru", 1366, 768, False), ("en", 800, 1180, True), ("ru", 390, 800, False)]

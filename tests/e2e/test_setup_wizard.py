@@ -10,7 +10,7 @@ from data.model.accounts import Role
 from tests.api.regions.house import add_bundled, region_ids, region_of
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 PATIENCE_MS = 240_000
 READY = "body[data-ready]"
 
