@@ -32,6 +32,7 @@ COMMANDS = {
     "track": ("api.track_cli", "track", "Hold tracks of a day against a plan."),
     "onboard": ("api.onboard_cli", "onboard", "Read gpsd on board, keep and send positions."),
     "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
+    "library-system": ("api.library_cli", "library_system", "Tell the library's own system."),
     "account": ("api.account_cli", "account", "Add, list and close accounts of staff."),
     "basemap": ("api.basemap_cli", "basemap", "Make a map background that needs no network."),
     "serve": ("api.serve_cli", "serve", "Run the service: pages, API, and a worker for plans."),

@@ -4,13 +4,13 @@ An operation keeps the id of the journal event that it comes from, through every
 retry: by it alone is known whether it was told before.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
-from data.model.errors import InputError
+from data.model.errors import BookmobileError, InputError
 from data.model.patrons import NAME_MAX
 from data.model.stock import check_id, check_text
 
@@ -87,9 +87,9 @@ class LibraryOperation:
         check_text("name", self.name, NAME_MAX)
         check_text("phone", self.phone, NAME_MAX)
 
-    def _lacking(self, field: str) -> InputError:
+    def _lacking(self, name: str) -> InputError:
         return InputError(
-            "library.lacking", operation_id=self.operation_id, kind=self.kind.value, field=field
+            "library.lacking", operation_id=self.operation_id, kind=self.kind.value, field=name
         )
 
 
@@ -125,6 +125,8 @@ class Answer:
     code: str = ""
     told: str = ""
     due_date: date | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the words of ``code`` name."""
 
     @property
     def is_settled(self) -> bool:
@@ -138,6 +140,12 @@ class LeftOut:
 
     operation_id: OperationId
     code: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def plain_facts(wrong: BookmobileError) -> dict[str, str]:
+    """The facts of a refusal as texts, to be kept with an answer."""
+    return {name: str(value) for name, value in wrong.facts.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from data.model.library_ops import (
     OperationKind,
     Outcome,
     in_time_order,
+    plain_facts,
 )
 
 _ACCEPTED, _ALREADY = Answer(outcome=Outcome.ACCEPTED), Answer(outcome=Outcome.ALREADY)
@@ -236,6 +237,7 @@ def enter_files(
     for operation in in_time_order(operations):
         card = operation.card or _card_of(held, operation)
         at = where.get(operation.item_id, where.get(operation.inventory_no))
+        facts: dict[str, str] = {}
         code = "library.irbis_two_readers" if len(held.get(card, ())) > 1 else ""
         if not code:
             found = held.get(card, ())
@@ -244,10 +246,10 @@ def enter_files(
             try:
                 entry = enter(operation, reader, book, rules)
             except InputError as wrong:
-                entry = _refused(wrong.code)
+                entry, facts = _refused(wrong.code), plain_facts(wrong)
             code = "" if entry.answer.is_settled else entry.answer.code
         if code:
-            left_out.append(LeftOut(operation_id=operation.operation_id, code=code))
+            left_out.append(LeftOut(operation_id=operation.operation_id, code=code, facts=facts))
             continue
         carried.append(operation.operation_id)
         if entry.reader is not None:

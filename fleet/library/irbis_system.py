@@ -4,18 +4,26 @@ The reader's record is written first. Breaks it off before the book's, the opera
 and told again it finds its mark and writes the book alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from data.feeds.irbis_readers import copy_of, reader_card
 from data.feeds.irbis_record import IrbisRecord
 from data.model.errors import InputError
-from data.model.library_ops import Answer, LibraryOperation, OperationKind, Outcome
+from data.model.library_ops import (
+    Answer,
+    LibraryOperation,
+    OperationKind,
+    Outcome,
+    plain_facts,
+)
 from fleet.library.irbis_client import IrbisClient, StaleRecordError
 from fleet.library.irbis_ledger import IrbisRules, enter
 from fleet.library.trouble import LibraryTroubleError, RefusedByLibraryError
 
 _MOST_STALE = 5
+_NO_FACTS: Mapping[str, str] = MappingProxyType({})
 _WITH_BOOK = frozenset({OperationKind.LOAN, OperationKind.RETURN})
 
 
@@ -45,7 +53,7 @@ class IrbisSystem:
             return self._trouble("library.irbis_busy", is_doubtful=was_written or is_repeat)
         except LibraryTroubleError as wrong:
             is_doubtful = wrong.is_doubtful or was_written or is_repeat
-            return self._trouble(wrong.code, is_doubtful=is_doubtful)
+            return self._trouble(wrong.code, is_doubtful=is_doubtful, facts=plain_facts(wrong))
         except RefusedByLibraryError as wrong:
             if wrong.code == "library.login_refused":
                 return Answer(
@@ -55,11 +63,13 @@ class IrbisSystem:
                 )
             return Answer(outcome=Outcome.REFUSED, code=wrong.code, told=wrong.told)
         except InputError as wrong:
-            return Answer(outcome=Outcome.REFUSED, code=wrong.code)
+            return Answer(outcome=Outcome.REFUSED, code=wrong.code, facts=plain_facts(wrong))
 
-    def _trouble(self, code: str, *, is_doubtful: bool) -> Answer:
+    def _trouble(
+        self, code: str, *, is_doubtful: bool, facts: Mapping[str, str] = _NO_FACTS
+    ) -> Answer:
         outcome = Outcome.DOUBTFUL if is_doubtful else Outcome.UNREACHABLE
-        return Answer(outcome=outcome, code=code)
+        return Answer(outcome=outcome, code=code, facts=dict(facts))
 
     def _writes(
         self, reader: IrbisRecord | None, book: IrbisRecord | None

@@ -92,6 +92,7 @@ def posting_to_json(posting: Posting) -> dict[str, object]:
             "outcome": answer.outcome.value,
             "code": answer.code,
             "told": answer.told,
+            **({"facts": dict(answer.facts)} if answer.facts else {}),
             **({"due_date": answer.due_date.isoformat()} if answer.due_date else {}),
         }
     return told
@@ -123,7 +124,13 @@ def _answer(told: object) -> Answer:
         code=_text(fields, "code"),
         told=_text(fields, "told"),
         due_date=_maybe(fields, "due_date", _day),
+        facts=_facts(fields),
     )
+
+
+def _facts(fields: Mapping[str, object]) -> dict[str, str]:
+    told = _object(fields.get("facts", {}), "facts")
+    return {str(name): _text(told, name) for name in told}
 
 
 type _Fields = Mapping[str, object]

@@ -8,7 +8,13 @@ Where the system does not tell, a person decides; nothing is sent twice in the d
 from dataclasses import dataclass
 
 from data.model.errors import InputError
-from data.model.library_ops import Answer, LibraryOperation, OperationKind, Outcome
+from data.model.library_ops import (
+    Answer,
+    LibraryOperation,
+    OperationKind,
+    Outcome,
+    plain_facts,
+)
 from fleet.library.sip2_client import Sip2Client
 from fleet.library.sip2_replies import ActionReply
 from fleet.library.trouble import LibraryTroubleError, RefusedByLibraryError
@@ -48,12 +54,12 @@ class Sip2System:
             # What was lost while we only asked leaves the operation as doubtful as it was.
             is_doubtful = wrong.is_doubtful if has_asked else is_repeat
             outcome = Outcome.DOUBTFUL if is_doubtful else Outcome.UNREACHABLE
-            return Answer(outcome=outcome, code=wrong.code)
+            return Answer(outcome=outcome, code=wrong.code, facts=plain_facts(wrong))
         except RefusedByLibraryError as wrong:
             outcome = Outcome.DOUBTFUL if is_repeat else Outcome.UNREACHABLE
             return Answer(outcome=outcome, code=wrong.code, told=wrong.told)
         except InputError as wrong:
-            return Answer(outcome=Outcome.REFUSED, code=wrong.code)
+            return Answer(outcome=Outcome.REFUSED, code=wrong.code, facts=plain_facts(wrong))
         if reply is None:
             return Answer(outcome=Outcome.REFUSED, code="library.sip2_cannot_carry")
         if not reply.is_done:

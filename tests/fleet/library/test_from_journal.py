@@ -3,13 +3,11 @@
 from datetime import date, timedelta
 
 from data.feeds.koha_koc import koc_file
-from data.model.journal_bodies import Choice
+from data.model.journal_bodies import Choice, VisitsMovedBody
 from data.model.library_ops import OperationKind
-from data.model.loans import Due
 from fleet.library.from_journal import operations_of
 from tests.fleet.circulating import (
     BASE,
-    BRANCH,
     DAY,
     MORNING,
     VISITS,
@@ -37,7 +35,7 @@ def test_a_day_as_operations() -> None:
         (OperationKind.RENEWAL, "i1", "c1"),
     ]
     first, back, renewed = told.operations
-    assert (first.operation_id, first.due_date) == (lent.event_id, VISITS[1].opens_date)
+    assert (str(first.operation_id), first.due_date) == (lent.event_id, VISITS[1].opens_date)
     assert (back.due_date, renewed.due_date) == (None, VISITS[2].opens_date)
     assert (first.brief, first.place) == ("Title 1", "KIBO")
     assert told.waiting == ()
@@ -92,8 +90,13 @@ def test_a_new_reader_with_a_card() -> None:
 
 
 def test_due_dates_that_move_are_no_loans() -> None:
-    """Only events of lending are told: a moved due date of an earlier loan is ours."""
-    due = Due(due_date=DAY)
-    base = (*BASE, earlier_loan("i2", "p2", due=due, place=BRANCH))
-    run = replayed(Tablet(), base=base)
-    assert operations_of(run.steps, run.state).operations == ()
+    """A visit is gone and its loans are due later: that is ours, and no loan anew."""
+    tablet = Tablet()
+    tablet.lend("i1", "p1", MORNING)
+    gone, coming = (str(VISITS[1]),), (str(VISITS[2]),)
+    tablet.write(VisitsMovedBody(gone=gone, coming=coming), MORNING + HOUR, visit_id=None)
+    run = replayed(tablet)
+    (loan,) = run.state.loans.values()
+    assert loan.due.due_date == VISITS[2].opens_date
+    (told,) = operations_of(run.steps, run.state).operations
+    assert (told.kind, told.due_date) == (OperationKind.LOAN, VISITS[1].opens_date)

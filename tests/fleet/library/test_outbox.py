@@ -238,4 +238,4 @@ def test_json_keeps_everything() -> None:
 def test_an_operation_lacks_nothing_that_it_needs(kind: OperationKind, lacking: str) -> None:
     """A loan without a card cannot be told to anybody."""
     with pytest.raises(InputError, match="lacking"):
-        operation(kind, **{lacking: ""})
+        operation(kind, **{lacking: ""})  # type: ignore[arg-type]

@@ -61,14 +61,10 @@ class Library:
         self._thread.join(10)
 
     def _routes(self) -> None:
-        route = self.server.route
-
-        @route(pysip2.LOGIN)
         async def login(req: Any, ctx: Any) -> Any:
             is_known = (req.login_user_id, req.login_password) == ("van", "secret")
             return pysip2.LoginResponse(ok="1" if is_known else "0")
 
-        @route(pysip2.CHECKOUT)
         async def checkout(req: Any, ctx: Any) -> Any:
             self.no_block.append(req.no_block)
             holder = self.loans.setdefault(req.item_identifier, req.patron_identifier)
@@ -87,7 +83,6 @@ class Library:
                 screen_message=() if is_done else ("Выдано другому читателю",),
             )
 
-        @route(pysip2.CHECKIN)
         async def checkin(req: Any, ctx: Any) -> Any:
             self.loans.pop(req.item_identifier, None)
             return pysip2.CheckinResponse(
@@ -101,7 +96,6 @@ class Library:
                 permanent_location="MAIN",
             )
 
-        @route(pysip2.ITEM_INFORMATION)
         async def item(req: Any, ctx: Any) -> Any:
             return pysip2.ItemInformationResponse(
                 circulation_status="04" if req.item_identifier in self.loans else "03",
@@ -111,6 +105,14 @@ class Library:
                 item_identifier=req.item_identifier,
                 title_identifier=TITLE,
             )
+
+        for message, handler in (
+            (pysip2.LOGIN, login),
+            (pysip2.CHECKOUT, checkout),
+            (pysip2.CHECKIN, checkin),
+            (pysip2.ITEM_INFORMATION, item),
+        ):
+            self.server.route(message)(handler)
 
 
 @pytest.fixture(params=["utf-8", "cp1251"])
