@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_living,
     )
     app.state.service = service
+    app.state.static_version = static.version
     app.state.road = make_road(service)
     install_errors(app)
     app.include_router(health_router)

@@ -1,7 +1,7 @@
 """What every route may need, made once by the app factory and found on ``request.app``."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from api.limiter import Limiter
 from api.live import LiveEvents
 from api.oidc import OidcClient
+from api.services.ledger import Ledgers
 from api.settings import Settings
 
 
@@ -40,6 +41,8 @@ class Service:
     oidc: OidcClient | None = None
     """Sign-in by the organisation's accounts, where it is set up."""
     clock: Callable[[], datetime] = utc_now
+    ledgers: Ledgers = field(default_factory=Ledgers)
+    """The circulation of each region, replayed."""
 
 
 def service_of(request: Request) -> Service:

@@ -5,8 +5,9 @@ What a camera writes beside a picture (place, owner) and whatever else hides in 
 
 import io
 import warnings
-from hashlib import blake2s
+from hashlib import blake2s, sha256
 from pathlib import Path
+from uuid import uuid4
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -40,6 +41,25 @@ def keep_photo(folder: Path, raw: bytes) -> str:
         part.write_bytes(drawn)
         part.replace(target)
     return name
+
+
+def keep_photo_as(folder: Path, raw: bytes, sha256_hex: str) -> Path:
+    """Store a photo under the SHA-256 of what was sent, by which an event names it.
+
+    Raises
+    ------
+    InputError
+        ``photo.other_file`` where it is another file; as ``keep_photo``.
+    """
+    if sha256(raw).hexdigest() != sha256_hex:
+        raise InputError("photo.other_file")
+    target = folder / f"{sha256_hex}.jpg"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{uuid4().hex}.part"
+        part.write_bytes(_drawn(raw))
+        part.replace(target)
+    return target
 
 
 def photo_path(folder: Path, name: str) -> Path:

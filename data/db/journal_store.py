@@ -38,6 +38,15 @@ def load_events(session: Session, region_id: str, *, after_no: int = 0) -> tuple
     return tuple(_event(row) for row in session.exec(asked))
 
 
+def last_numbers(session: Session, region_id: str) -> tuple[int, int]:
+    """The greatest numbers of the region's events and marks; 0 where it has none."""
+    event_no = select(func.max(JournalEventRow.event_no)).where(
+        JournalEventRow.region_id == region_id
+    )
+    mark_no = select(func.max(ClockMarkRow.mark_no)).where(ClockMarkRow.region_id == region_id)
+    return session.exec(event_no).one() or 0, session.exec(mark_no).one() or 0
+
+
 def last_sequences(session: Session, region_id: str, device_id: str) -> dict[str, int]:
     """By journal, the greatest number of a device's events: its own, and each of its storages'."""
     asked = (

@@ -1,0 +1,174 @@
+"""A region's circulation in memory: its journal replayed, kept up with the database.
+
+The database holds the base and the journal; the state follows from them (ADR 0020). Whoever asks
+gets a ledger that stands at what is committed, and holds it alone until done.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from data.db import circulation_store, journal_store, publication_store
+from data.db.engine import reading, writing
+from data.model.journal import EventId, JournalEvent
+from data.model.journal_kept import CirculationHead, KeptMark
+from data.model.stock import Title
+from fleet.circulation_act import Lending
+from fleet.circulation_replay import Replay, Step
+from fleet.circulation_state import Circulation
+from fleet.journal import Journal, in_order
+from fleet.journal_clock import ClockMark
+from fleet.journal_json import digest, event_from_json
+
+MOST_REGIONS = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """The replayed journal of a region.
+
+    ``digests`` tells what an event was when it came, by its id: what tells of a person may have
+    been taken out of it since.
+    """
+
+    region_id: str
+    head: CirculationHead
+    lending: Lending
+    journal: Journal
+    replay: Replay
+    digests: dict[EventId, str]
+    event_no: int = 0
+    mark_no: int = 0
+
+    @property
+    def state(self) -> Circulation:
+        return self.replay.state
+
+    def step(self, event_id: str) -> Step | None:
+        """What became of an event."""
+        return next((s for s in self.replay.steps if s.timed.event.event_id == event_id), None)
+
+    def catch_up(self, session: Session) -> tuple[Step, ...]:
+        """Take in what was stored since; gives the events whose answers are new or other."""
+        events = journal_store.load_events(session, self.region_id, after_no=self.event_no)
+        marks = journal_store.load_marks(session, self.region_id, after_no=self.mark_no)
+        self.head = circulation_store.circulation_head(session, self.region_id)
+        if not events and not marks:
+            return ()
+        known = dict(self.journal.events)
+        received, by_sequence = dict(self.journal.received_at), dict(self.journal.by_sequence)
+        for kept in events:
+            event: JournalEvent = event_from_json(kept.document)
+            known[event.event_id] = event
+            received[event.event_id] = kept.received_at
+            by_sequence[event.device_id, event.sequence] = event.event_id
+            self.digests[event.event_id] = kept.digest
+            self.event_no = max(self.event_no, kept.event_no)
+        self.mark_no = max((self.mark_no, *(m.mark_no for m in marks)))
+        self.journal = Journal(
+            events=known,
+            received_at=received,
+            by_sequence=by_sequence,
+            marks=_sorted({*self.journal.marks, *map(_clock_mark, marks)}),
+        )
+        return self.replay.run(in_order(self.journal))
+
+    def adopt(self, session: Session, journal: Journal) -> None:
+        """Stand at a journal to which the state was brought already, once it is stored."""
+        for event_id in set(journal.events) - set(self.journal.events):
+            self.digests[event_id] = digest(journal.events[event_id])
+        self.journal = journal
+        self.event_no, self.mark_no = journal_store.last_numbers(session, self.region_id)
+        self.head = circulation_store.circulation_head(session, self.region_id)
+
+
+def _clock_mark(mark: KeptMark) -> ClockMark:
+    return ClockMark(
+        device_id=mark.device_id,
+        sequence=mark.sequence,
+        device_at=mark.device_at,
+        server_at=mark.server_at,
+    )
+
+
+def _sorted(marks: set[ClockMark]) -> tuple[ClockMark, ...]:
+    return tuple(sorted(marks, key=lambda m: (m.device_id, m.sequence, m.server_at)))
+
+
+class Ledgers:
+    """The ledgers of a service's regions; those not asked for longest are forgotten."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Ledger] = OrderedDict()
+        self._locks: dict[str, threading.RLock] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self, engine: Engine, region_id: str) -> Iterator[tuple[Session, Ledger]]:
+        """A look at a region's circulation as it is committed.
+
+        Raises
+        ------
+        NotFoundError
+            ``region.unknown``.
+        """
+        with self._turn(region_id), reading(engine) as session:
+            yield session, self._current(session, region_id)
+
+    @contextmanager
+    def changing(self, engine: Engine, region_id: str) -> Iterator[tuple[Session, Ledger]]:
+        """One transaction that changes a region's circulation; on any error nothing is kept.
+
+        Raises
+        ------
+        NotFoundError
+            ``region.unknown``.
+        """
+        with self._turn(region_id):
+            try:
+                with writing(engine) as session:
+                    circulation_store.hold_circulation(session, region_id)
+                    yield session, self._current(session, region_id)
+            except BaseException:
+                # What was replayed in it may never have been.
+                self._known.pop(region_id, None)
+                raise
+
+    def _turn(self, region_id: str) -> threading.RLock:
+        with self._lock:
+            return self._locks.setdefault(region_id, threading.RLock())
+
+    def _current(self, session: Session, region_id: str) -> Ledger:
+        head = circulation_store.circulation_head(session, region_id)
+        with self._lock:
+            known = self._known.get(region_id)
+        if known is None or known.head.base_revision != head.base_revision:
+            known = _opened(session, region_id, head)
+        known.catch_up(session)
+        with self._lock:
+            self._known[region_id] = known
+            self._known.move_to_end(region_id)
+            while len(self._known) > MOST_REGIONS:
+                self._known.popitem(last=False)
+        return known
+
+
+def _opened(session: Session, region_id: str, head: CirculationHead) -> Ledger:
+    zone = publication_store.region_head(session, region_id).time_zone
+    lending = Lending(rules=circulation_store.rules_of(head), time_zone=zone)
+    base = circulation_store.load_base(session, region_id)
+    titles = [thing for thing in base if isinstance(thing, Title)]
+    things = [thing for thing in base if not isinstance(thing, Title)]
+    return Ledger(
+        region_id=region_id,
+        head=head,
+        lending=lending,
+        journal=Journal(),
+        replay=Replay(things, titles, lending),
+        digests={},
+    )

@@ -1,0 +1,320 @@
+"""One exchange with a tablet, a relay, or a file that staff bring: taken once, answered each.
+
+Everything stands in one transaction: an exchange that is cut off at any moment is either stored
+whole, and answered as known when it is sent again, or not at all.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from api.services.ledger import Ledger
+from api.services.own_journal import SERVICE, kept
+from api.state import Service
+from data.db import (
+    audit_store,
+    circulation_store,
+    devices_store,
+    event_store,
+    journal_store,
+)
+from data.model.accounts import Caller, Device, Role
+from data.model.errors import BookmobileError, InputError, NotFoundError
+from data.model.journal import EventId, JournalEvent
+from data.model.journal_bodies import DecisionBody
+from data.model.journal_kept import KeptMark, RefusedEvent
+from data.model.stock import PlaceKind
+from fleet.circulation_outcome import Verdict
+from fleet.circulation_sync import Answer, Synced, sync
+from fleet.journal_clock import ClockMark
+from fleet.journal_json import digest, event_from_json, event_to_json
+
+MARK_APART_S = 1.0
+"""A mark that says the same of a clock as the one before it, to a second, is not kept again."""
+TOLD = 64
+REFUSED_BYTES = 20_000
+"""A refused event that is longer is kept without what it says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What a device, a relay or a person with a file brings."""
+
+    region_id: str
+    caller: Caller
+    device_id: str
+    """The journal whose clock ``device_now`` is."""
+    device_now: datetime
+    last_sequence: int
+    documents: Sequence[Mapping[str, Any]]
+    marks: Sequence[ClockMark] = ()
+    at: datetime
+
+    @property
+    def carried_by(self) -> str:
+        return self.caller.device_id or self.caller.account_id or ""
+
+    @property
+    def offset_s(self) -> float:
+        return (self.at - self.device_now).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """The answers, one for each document, in order."""
+
+    answers: tuple[Answer, ...]
+    num_altered: int
+    missing: Mapping[str, tuple[range, ...]]
+    revision: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Taken:
+    """What could be read of an exchange, and what could not."""
+
+    batch: list[tuple[int, JournalEvent]] = field(default_factory=list)
+    refused: dict[int, Answer] = field(default_factory=dict)
+
+
+def base_device(journal_id: str) -> str:
+    """The paired device that a journal is of: what stands before the point."""
+    return journal_id.partition(".")[0]
+
+
+def exchange(service: Service, asked: Exchange) -> Exchanged:
+    """Take what is brought.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    InputError
+        ``sync.not_your_journal`` where the clock is told of another device's journal.
+    """
+    with service.ledgers.changing(service.engine, asked.region_id) as (session, ledger):
+        devices = _Devices(session, asked)
+        devices.check_clock()
+        taken = _read(asked, ledger, devices)
+        marks = _marks(asked, ledger, devices)
+        batch = [event for _, event in taken.batch]
+        is_new = {e.event_id for e in batch} - set(ledger.journal.events)
+        synced = sync(
+            ledger.journal,
+            ledger.replay,
+            batch,
+            marks,
+            at=asked.at,
+            is_office=asked.caller.device_id is None,
+        )
+        answers = {
+            **taken.refused,
+            **{i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)},
+        }
+        revision = _store(session, ledger, asked, synced, is_new, marks)
+        _keep_refused(session, asked, answers)
+        ledger.adopt(session, synced.journal)
+        return Exchanged(
+            answers=tuple(answers[i] for i in range(len(asked.documents))),
+            num_altered=len(synced.altered),
+            missing=synced.missing,
+            revision=revision,
+        )
+
+
+class _Devices:
+    """Whose events somebody may bring."""
+
+    def __init__(self, session: Session, asked: Exchange) -> None:
+        self._session = session
+        self._asked = asked
+        self._known: dict[str, Device | None] = {}
+
+    def check_clock(self) -> None:
+        device_id = base_device(self._asked.device_id)
+        own = self._asked.caller.device_id
+        if own is not None and device_id != own:
+            raise InputError("sync.not_your_journal", device=self._asked.device_id[:TOLD])
+
+    def is_own(self, journal_id: str) -> bool:
+        return base_device(journal_id) == self._asked.caller.device_id
+
+    def fault(self, event: JournalEvent) -> str:
+        """Why an event cannot be taken from this caller; empty where it can."""
+        caller = self._asked.caller
+        if event.device_id == SERVICE:
+            return "journal.not_yours"
+        device = self._device(base_device(event.device_id))
+        if device is None or device.region_id != self._asked.region_id:
+            return "sync.unknown_device"
+        if caller.device_id is None:
+            # The office may bring in what a lost tablet had written, from its second copy.
+            return "journal.not_yours" if isinstance(event.body, DecisionBody) else ""
+        if device.revoked_at is not None:
+            return "sync.device_revoked"
+        is_aboard = event.place.kind is not PlaceKind.POINT
+        return "" if is_aboard or Role.LIBRARIAN in device.roles else "sync.not_aboard"
+
+    def may_mark(self, journal_id: str) -> bool:
+        device = self._device(base_device(journal_id))
+        return device is not None and device.region_id == self._asked.region_id
+
+    def _device(self, device_id: str) -> Device | None:
+        if device_id not in self._known:
+            try:
+                self._known[device_id] = devices_store.device(self._session, device_id)
+            except NotFoundError:
+                self._known[device_id] = None
+        return self._known[device_id]
+
+
+def _read(asked: Exchange, ledger: Ledger, devices: _Devices) -> _Taken:
+    taken = _Taken()
+    for index, document in enumerate(asked.documents):
+        try:
+            event = _to_the_millisecond(event_from_json(document))
+        except BookmobileError as wrong:
+            event_id = document.get("event_id")
+            told = event_id[:TOLD] if isinstance(event_id, str) else ""
+            taken.refused[index] = _refusal(told, wrong.code, dict(wrong.facts))
+            continue
+        if fault := devices.fault(event):
+            facts: dict[str, object] = {"device": event.device_id}
+            taken.refused[index] = _refusal(event.event_id, fault, facts)
+            continue
+        taken.batch.append((index, _as_known(event, ledger)))
+    return taken
+
+
+def _to_the_millisecond(event: JournalEvent) -> JournalEvent:
+    """As it is stored and as all devices tell time, so that what is kept is what was answered."""
+    if event.device_at.microsecond % 1000 == 0:
+        return event
+    return event_from_json(event_to_json(event))
+
+
+def _as_known(event: JournalEvent, ledger: Ledger) -> JournalEvent:
+    """The event as it is kept, where it is one whose reader was forgotten since it came."""
+    known = ledger.journal.events.get(event.event_id)
+    is_same = known is not None and ledger.digests.get(event.event_id) == digest(event)
+    return known if known is not None and is_same else event
+
+
+def _refusal(event_id: str, code: str, facts: Mapping[str, object]) -> Answer:
+    return Answer(event_id=EventId(event_id), verdict=Verdict.REFUSED, code=code, facts=facts)
+
+
+def _marks(asked: Exchange, ledger: Ledger, devices: _Devices) -> list[ClockMark]:
+    """Marks worth keeping: this exchange's, and those of relayed journals."""
+    told = list(asked.marks)
+    if asked.caller.device_id is not None:
+        told.append(
+            ClockMark(
+                device_id=asked.device_id,
+                sequence=asked.last_sequence,
+                device_at=asked.device_now,
+                server_at=asked.at,
+            )
+        )
+    last: dict[str, ClockMark] = {}
+    for mark in ledger.journal.marks:
+        last[mark.device_id] = mark
+    known = set(ledger.journal.marks)
+    found = []
+    for mark in told:
+        if mark in known or not devices.may_mark(mark.device_id) or mark.server_at > asked.at:
+            continue
+        before = last.get(mark.device_id)
+        is_news = (
+            before is None
+            or before.sequence != mark.sequence
+            or abs(before.offset_s - mark.offset_s) > MARK_APART_S
+        )
+        if is_news:
+            found.append(mark)
+            last[mark.device_id] = mark
+    return found
+
+
+def _store(
+    session: Session,
+    ledger: Ledger,
+    asked: Exchange,
+    synced: Synced,
+    is_new: set[EventId],
+    marks: Sequence[ClockMark],
+) -> int:
+    """Keep what is new; gives the revision."""
+    fresh = [synced.journal.events[i] for i in is_new if i in synced.journal.events]
+    fresh.sort(key=lambda e: (e.device_id, e.sequence))
+    region_id = asked.region_id
+    if not fresh and not marks:
+        return ledger.head.revision
+    if fresh:
+        stored = (kept(e, asked.at, asked.carried_by) for e in fresh)
+        journal_store.add_events(session, region_id, stored)
+    journal_store.add_marks(
+        session,
+        region_id,
+        (
+            KeptMark(
+                device_id=m.device_id,
+                sequence=m.sequence,
+                device_at=m.device_at,
+                server_at=m.server_at,
+            )
+            for m in marks
+        ),
+    )
+    if not fresh:
+        return ledger.head.revision
+    if asked.caller.device_id is None:
+        audit_store.record(
+            session, asked.caller, "sync.file", asked.device_id, region_id=region_id,
+            events=len(fresh), altered=len(synced.altered),
+        )  # fmt: skip
+    conflicts = sum(a.verdict is Verdict.CONFLICT for a in synced.answers)
+    event_store.emit(
+        session, "circulation", asked.device_id, region_id, events=len(fresh), conflicts=conflicts
+    )
+    return circulation_store.advance(session, region_id).revision
+
+
+def _keep_refused(session: Session, asked: Exchange, answers: Mapping[int, Answer]) -> None:
+    found = []
+    for index, answer in answers.items():
+        if answer.verdict is not Verdict.REFUSED:
+            continue
+        document = dict(asked.documents[index])
+        text = json.dumps(document, sort_keys=True, ensure_ascii=True)
+        device_id = document.get("device_id")
+        found.append(
+            RefusedEvent(
+                digest=hashlib.sha256(text.encode()).hexdigest(),
+                code=answer.code,
+                reasons={name: _plain(value) for name, value in answer.facts.items()},
+                # What is too long, or what PostgreSQL cannot hold, is kept by its digest alone.
+                document=document if len(text) <= REFUSED_BYTES and "\\u0000" not in text else {},
+                device_id=_told(device_id),
+                event_id=_told(answer.event_id),
+                carried_by=asked.carried_by,
+                refused_at=asked.at,
+            )
+        )
+    if found:
+        journal_store.add_refused(session, asked.region_id, found)
+
+
+def _told(value: object) -> str:
+    return "".join(c for c in value[:TOLD] if c.isprintable()) if isinstance(value, str) else ""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, int | float | bool) or value is None:
+        return value
+    return "".join(c for c in str(value) if c.isprintable())
