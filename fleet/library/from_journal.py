@@ -62,7 +62,7 @@ def operations_of(
             kind = _kind(change, step.timed.event.kind)
             if kind is None:
                 continue
-            own_id = f"{event_id}~{number}" if number else str(event_id)
+            own_id = f"{event_id[: ID_MAX - 3]}~{number}" if number else str(event_id)
             made = _made(own_id, kind, change, state, step.timed.at, place, operator)
             if made is None:
                 without_card.append(str(event_id))
@@ -101,7 +101,7 @@ def _made(
 ) -> LibraryOperation | None:
     thing = change.after
     common = {
-        "operation_id": OperationId(operation_id[:ID_MAX]),
+        "operation_id": OperationId(operation_id),
         "kind": kind,
         "at": at,
         "place": place,

@@ -144,13 +144,12 @@ class IrbisClient:
         ``None`` where it is deleted or not there.
         """
         first, second = self._record(database, mfn), self._record(database, mfn)
-        if first is not None and second is not None and first != second:
-            longer = max(first, second, key=lambda r: (r.version, len(r.fields)))
-            third = self._record(database, mfn)
-            if third != longer:
-                raise LibraryTroubleError("library.irbis_cut_off")
-            return third
-        return first if second is not None else None
+        if first == second:
+            return first
+        third = self._record(database, mfn)
+        if third not in (first, second):
+            raise LibraryTroubleError("library.irbis_cut_off")
+        return third
 
     def _record(self, database: str, mfn: int) -> IrbisRecord | None:
         reply = self._read(wire.READ, ((database, ANSI), (str(mfn), ANSI)))

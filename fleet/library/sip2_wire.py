@@ -50,9 +50,9 @@ def field(name: str, value: str) -> str:
     InputError
         ``library.bad_for_sip2`` where the value would be taken for more than one field.
     """
-    if DELIMITER in value or not (value.isprintable() or not value):
-        raise InputError("library.bad_for_sip2", field=name, value=value)
-    return f"{name}{value[:FIELD_MAX]}{DELIMITER}"
+    if DELIMITER in value or not value.isprintable() or len(value) > FIELD_MAX:
+        raise InputError("library.bad_for_sip2", field=name, value=value[:FIELD_MAX])
+    return f"{name}{value}{DELIMITER}"
 
 
 def framed(text: str, *, sequence: int | None, is_checked: bool, encoding: str) -> bytes:
