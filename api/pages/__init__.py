@@ -29,6 +29,7 @@ from api.pages import (
     scenarios,
     setup,
     sign_in,
+    tablet,
     timetable,
     trackers,
 )
@@ -62,6 +63,7 @@ PAGES: tuple[APIRouter, ...] = (
     calendar.router,
     norms.router,
     places.router,
+    tablet.router,
     # Takes any single word, so it stays the last.
     public.short,
 )

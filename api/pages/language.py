@@ -18,7 +18,7 @@ from data.model.errors import NotFoundError
 router = APIRouter()
 YEAR_S = 365 * 86_400
 
-BROWSER_DOMAINS = ("web_js", "board", "jobs", "web_live")
+BROWSER_DOMAINS = ("web_js", "board", "jobs", "web_live", "web_tablet")
 """Catalogues whose words go to browsers; a domain that does not exist yet is left out."""
 
 

@@ -85,6 +85,8 @@ export class MapError extends Error {
  * @param {HTMLElement} element holder of the map; it must have a height
  * @param {object} options
  * @param {string} options.pmtilesUrl address of the basemap, on our own server
+ * @param {object} [options.source] gives the file's bytes in place of the network; its key must be
+ *   the whole address
  * @param {string} [options.lang] language of the names: "ru" or "en"
  * @param {string} [options.flavor] one of FLAVORS; unknown ones become "light"
  * @param {number[]} [options.bounds] west, south, east, north to show; the whole file without it
@@ -99,7 +101,7 @@ export async function createMap(element, options) {
   const flavor = FLAVORS.includes(options.flavor) ? options.flavor : "light";
   const words = { ...WORDS, ...options.words };
   const url = new URL(pmtilesUrl, document.baseURI).href;
-  const archive = new PMTiles(url);
+  const archive = new PMTiles(options.source ?? url);
   let head;
   let facts;
   try {

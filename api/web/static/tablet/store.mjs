@@ -1,0 +1,137 @@
+// The tablet's own database: events that are only ever added, the day (encrypted), pieces of the
+// map, and small things kept by name. A connection that the browser has ended is opened anew.
+
+const NAME = "bookmobile-tablet";
+const VERSION = 1;
+export const EVENTS = "events";
+export const KEPT = "kept";
+export const PIECES = "pieces";
+
+let opened = null;
+let onGone = () => {};
+
+/** Called when the browser has taken the database away under our feet. */
+export const whenGone = (call) => { onGone = call; };
+
+function build(db) {
+  db.createObjectStore(EVENTS, { keyPath: "event.event_id" });
+  db.createObjectStore(KEPT);
+  db.createObjectStore(PIECES);
+}
+
+/** The open database. */
+export function database() {
+  opened ??= new Promise((resolve, reject) => {
+    const asked = indexedDB.open(NAME, VERSION);
+    asked.onupgradeneeded = () => build(asked.result);
+    asked.onerror = () => reject(asked.error);
+    asked.onsuccess = () => {
+      const db = asked.result;
+      const end = () => {
+        db.close();
+        opened = null;
+      };
+      db.onversionchange = end;
+      db.onclose = () => {
+        end();
+        onGone();
+      };
+      resolve(db);
+    };
+  });
+  opened.catch(() => { opened = null; });
+  return opened;
+}
+
+/**
+ * Work within one transaction; what it gives counts only once everything lies on the disk.
+ *
+ * @param {string[]} names stores
+ * @param {"readonly" | "readwrite"} mode
+ * @param {(stores: Record<string, IDBObjectStore>) => Promise<any>} work
+ */
+export async function within(names, mode, work) {
+  const db = await database();
+  let transaction;
+  try {
+    transaction = db.transaction(names, mode, { durability: "strict" });
+  } catch (error) {
+    if (error.name !== "InvalidStateError") throw error;
+    // The connection was ended and the event for it has not come yet.
+    opened = null;
+    transaction = (await database()).transaction(names, mode, { durability: "strict" });
+  }
+  const done = new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
+    transaction.onerror = () => reject(transaction.error);
+  });
+  done.catch(() => {});
+  const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
+  const result = await work(stores);
+  await done;
+  return result;
+}
+
+/** The result of one request. */
+export const got = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** What is kept under a name. */
+export const kept = (name) => within([KEPT], "readonly", ({ kept: store }) => got(store.get(name)));
+
+/** Keep something under a name. */
+export const keep = (name, value) =>
+  within([KEPT], "readwrite", ({ kept: store }) => got(store.put(value, name)));
+
+/** Forget what is kept under a name. */
+export const forget = (name) =>
+  within([KEPT], "readwrite", ({ kept: store }) => got(store.delete(name)));
+
+/**
+ * Keep something that names people: encrypted by a key that scripts cannot read out.
+ *
+ * @param {string} name
+ * @param {object} value
+ */
+export async function lockAway(name, value) {
+  const text = new TextEncoder().encode(JSON.stringify(value));
+  const key = await ownKey();
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const cipher = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, text);
+  await keep(name, { iv, cipher });
+}
+
+/** What was locked away under a name; null where there is nothing that can be read. */
+export async function unlocked(name) {
+  const box = await kept(name);
+  if (box === undefined) return null;
+  try {
+    const key = await ownKey();
+    const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv: box.iv }, key, box.cipher);
+    return JSON.parse(new TextDecoder().decode(text));
+  } catch {
+    return null;
+  }
+}
+
+async function ownKey() {
+  const found = await kept("key");
+  if (found !== undefined) return found;
+  const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  return within([KEPT], "readwrite", async ({ kept: store }) => {
+    const other = await got(store.get("key"));
+    if (other !== undefined) return other;
+    await got(store.put(made, "key"));
+    return made;
+  });
+}
+
+/** Ask the browser to keep our storage when it runs short; whether it promised to. */
+export async function persist() {
+  if (!navigator.storage?.persist) return false;
+  return (await navigator.storage.persisted()) || navigator.storage.persist();
+}

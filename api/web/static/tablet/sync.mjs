@@ -1,0 +1,101 @@
+// Sends what waits in the journal, as often as need be and never twice at once; what was sent and
+// not answered is sent again with the same ids.
+
+import { signal } from "../vendor/preact/signals.mjs";
+import { day, fetchDay } from "./day.mjs";
+import { journalId, lastSequence, noteAnswers, waiting, whenWritten } from "./journal.mjs";
+import { sendPhotos } from "./photos.mjs";
+import { keep, kept } from "./store.mjs";
+
+const ADDRESS = "/api/v1/sync/events";
+const AT_ONCE = 200;
+const EVERY_MS = 30_000;
+const SOON_MS = 1_000;
+const MOST_WAIT_MS = 10 * 60_000;
+const PATIENCE_MS = 60_000;
+
+/** "idle", "sending", "offline", "unpaired" or "failed:<message>"; when the last exchange ended well. */
+export const link = signal({ state: "idle", at: null, offset: 0 });
+
+let failures = 0;
+let notBefore = 0;
+let timer = null;
+
+async function exchange(events) {
+  const answer = await fetch(ADDRESS, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json" },
+    body: JSON.stringify({ device_id: journalId(), device_now: new Date().toISOString(), last_sequence: lastSequence(), events }),
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => null);
+    throw Object.assign(new Error(problem?.message ?? `${answer.status}`), { status: answer.status });
+  }
+  return answer.json();
+}
+
+async function send() {
+  // An empty exchange first: the server measures our clock without the time of an upload.
+  const met = await exchange([]);
+  let revision = met.revision;
+  for (let batch = waiting().slice(0, AT_ONCE); batch.length > 0; batch = waiting().slice(0, AT_ONCE)) {
+    const told = await exchange(batch.map((r) => r.event));
+    await noteAnswers(told.answers.map((a) => ({ ...a, event_id: a.event_id || batch[a.index].event.event_id })), told.revision);
+    revision = told.revision;
+    const answered = new Set(told.answers.map((a) => a.event_id || batch[a.index]?.event.event_id));
+    if (!batch.some((r) => answered.has(r.event.event_id))) throw new Error("no answers");
+  }
+  await sendPhotos();
+  return { offset: met.offset_s, revision };
+}
+
+/**
+ * Send all that waits and fetch the day where it has changed.
+ *
+ * @param {{isAsked?: boolean}} [options] somebody asks: whatever failed before, now
+ */
+export async function sync({ isAsked = false } = {}) {
+  if (journalId() === "" || (!isAsked && Date.now() < notBefore)) return;
+  await navigator.locks.request("tablet-outbox", { ifAvailable: true }, async (lock) => {
+    if (lock === null) return;
+    link.value = { ...link.value, state: "sending" };
+    try {
+      const { offset, revision } = await send();
+      failures = 0;
+      notBefore = 0;
+      link.value = { state: "idle", at: Date.now(), offset };
+      await keep("link", link.value);
+      if (day.value === null || revision > day.value.revision || isAsked) await fetchDay();
+    } catch (error) {
+      failures += 1;
+      notBefore = Date.now() + Math.min(MOST_WAIT_MS, 2 ** failures * 5_000 * (0.5 + Math.random()));
+      link.value = { ...link.value, state: stateOf(error) };
+    }
+  });
+}
+
+function stateOf(error) {
+  if (error.status === 401) return "unpaired";
+  if (error.status !== undefined) return `failed:${error.message}`;
+  return "offline";
+}
+
+const soon = () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => sync(), SOON_MS);
+};
+
+/** Begin: after each event, on contact, on coming back to the app, and now and then. */
+export async function open() {
+  const before = await kept("link");
+  if (before !== undefined) link.value = { ...before, state: "idle" };
+  whenWritten(soon);
+  addEventListener("online", () => {
+    notBefore = 0;
+    sync();
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) sync(); });
+  setInterval(() => sync(), EVERY_MS);
+  sync();
+}
