@@ -15,8 +15,9 @@ from api.services.folders import not_written
 from api.services.library_queue import open_queue, read_operations
 from api.words import Words
 from data.feeds.evergreen_offline import pending_xacts
-from data.feeds.irbis_iso import iso_file, read_iso_file
-from data.feeds.irbis_record import IrbisRecord, RecordsRead, read_text_file, text_file
+from data.feeds.irbis_import import read_any_file
+from data.feeds.irbis_iso import iso_file
+from data.feeds.irbis_record import IrbisRecord, RecordsRead, text_file
 from data.feeds.koha_koc import koc_file
 from data.model.errors import InputError
 from data.model.library_ops import ExchangeFile, LeftOut, LibraryOperation
@@ -35,7 +36,6 @@ library_system = typer.Typer(
     help="Try, tell and export to the library's own system (SIP2, IRBIS64, Koha, Evergreen).",
 )
 ZONE = "Europe/Kaliningrad"
-_ISO_BEGIN = 5
 
 SettingsArgument = Annotated[
     Path, typer.Option("--settings", help="TOML file: which system, where, which password file.")
@@ -252,10 +252,7 @@ def _records(path: Path, encoding: str) -> RecordsRead:
         raise InputError(
             "library.bad_setting", name="encoding", value=encoding, expected="utf-8, cp1251, cp866"
         ) from wrong
-    is_iso = raw[:_ISO_BEGIN].isdigit()
-    found = (
-        read_iso_file(raw, encoding=encoding) if is_iso else read_text_file(raw, encoding=encoding)
-    )
+    found = read_any_file(raw, encoding=encoding)
     if found.bad_lines:
         # A record passed over would be a loan not entered, and nobody would know.
         raise InputError("library.bad_line", file=path.name, line=found.bad_lines[0])

@@ -1,11 +1,12 @@
 """Records of IRBIS64 in files and packets, and operations entered into exports."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.feeds.irbis_import import import_readers
 from data.feeds.irbis_iso import iso_file, read_iso_file
 from data.feeds.irbis_readers import copies_of, loans_of, read_patron
 from data.feeds.irbis_record import (
@@ -19,6 +20,7 @@ from data.feeds.irbis_record import (
 )
 from data.model.errors import InputError
 from data.model.library_ops import OperationKind
+from data.model.stock import ItemPlace, PlaceKind
 from fleet.library.irbis_ledger import IrbisRules, enter_files
 from fleet.library.irbis_wire import Session, packet, read_reply
 from fleet.library.sip2_wire import GarbledError
@@ -217,3 +219,43 @@ def test_a_day_is_entered_into_exports() -> None:
     assert [c.status for c in copies_of(done.books[0])] == ["1", "0", "6"]
     again = enter_files([operation(operation_id="lent")], done.readers, done.books, IrbisRules())
     assert (again.carried, again.readers, again.books) == (("lent",), (), ())
+
+
+POINT = ItemPlace(kind=PlaceKind.POINT, key="zelenogradsk")
+
+
+def test_readers_of_an_export_with_their_open_loans() -> None:
+    """Open loans come with their dates; who has no card or another's is named."""
+    records = [
+        IrbisRecord(
+            fields=(
+                IrbisField(tag=10, value="Ёлкина"),
+                IrbisField(tag=30, value=CARD),
+                read_field(40, "^gIBIS^aШ^b7^h46^d20261101^1101530^e20261130^f******^42"),
+                read_field(40, "^gIBIS^aШ^b8^d20261001^e20261030^f20261029"),
+                read_field(40, "^gIBIS^aШ^b9^dнеизвестно^f******"),
+            )
+        ),
+        IrbisRecord(fields=(IrbisField(tag=10, value="Без билета"),)),
+        IrbisRecord(fields=(IrbisField(tag=10, value="Тёзка"), IrbisField(tag=30, value=CARD))),
+    ]
+    for raw in (text_file(records, encoding="cp1251"), iso_file(records, encoding="cp1251")):
+        found = import_readers(raw, encoding="cp1251", place=POINT)
+        (patron,), (loan,) = found.patrons, found.loans
+        assert (patron.name, patron.card) == ("Ёлкина", CARD)
+        assert (loan.item_id, loan.due.due_date, loan.num_renewals) == ("46", date(2026, 11, 30), 2)
+        assert loan.loaned_at == datetime(2026, 11, 1, 8, 15, 30, tzinfo=UTC)
+        assert loan.patron_id == patron.patron_id
+        assert [(u.number, u.code) for u in found.unread] == [
+            (1, "library.irbis_odd_loan"),
+            (2, "library.irbis_no_card"),
+            (3, "library.irbis_two_readers"),
+        ]
+
+
+@given(st.lists(made_records, max_size=4))
+def test_any_records_are_readers_or_named(records: list[IrbisRecord]) -> None:
+    """Every record is a reader or is told; none is passed over in silence."""
+    found = import_readers(text_file(records), encoding="utf-8", place=POINT)
+    told = {u.number for u in found.unread if u.code != "library.irbis_odd_loan"}
+    assert len(found.patrons) + len(told) == len(records)
