@@ -190,7 +190,10 @@ class IrbisClient:
     def _needed(self, reply: Reply) -> None:
         if reply.code >= 0:
             return
-        if reply.code in wire.BUSY:
+        if reply.code in wire.NOT_REGISTERED:
+            # Forgotten again while we asked: sign in anew the next time.
+            self._client_id = 0
+        if reply.code in wire.BUSY | wire.NOT_REGISTERED:
             raise LibraryTroubleError("library.irbis_busy", told=reply.told)
         code = "login_refused" if reply.code in wire.NOT_ALLOWED else "irbis_refused"
         raise RefusedByLibraryError(f"library.{code}", told=reply.told)

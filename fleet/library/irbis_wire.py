@@ -8,7 +8,7 @@ PythonIrbis (MIT) ``irbis/query.py``, ``irbis/response.py``, ``irbis/connection.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data.model.errors import InputError
 from fleet.library.sip2_wire import GarbledError
@@ -66,7 +66,7 @@ class Session:
     client_id: int
     query_id: int
     login: str
-    password: str
+    password: str = field(repr=False)
     workstation: str = CIRCULATION
 
 

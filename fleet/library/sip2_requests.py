@@ -7,6 +7,7 @@ References
 """
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import UTC, date, datetime, time, tzinfo
 
 from fleet.library.sip2_wire import field
@@ -28,7 +29,7 @@ class Terminal:
     """
 
     institution: str = ""
-    password: str = ""
+    password: str = dataclass_field(default="", repr=False)
     location: str = ""
     language: str = "ru"
     time_zone: tzinfo = UTC

@@ -18,6 +18,7 @@ from enum import Enum
 class Fault(Enum):
     """What happens to the next answer."""
 
+    NONE = "nothing: it is well"
     SLOW = "it comes too late"
     DROP_BEFORE = "nothing was done"
     DROP_AFTER = "it was done"

@@ -47,6 +47,7 @@ NOW = "20261126    101500"
 class Fault(Enum):
     """What happens to the next answer."""
 
+    NONE = "nothing: it is well"
     SLOW = "it comes after the client gave up"
     DROP_BEFORE = "the connection ends and nothing was done"
     DROP_AFTER = "it was done, and the connection ends"
