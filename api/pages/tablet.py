@@ -20,6 +20,8 @@ from api.words import LANGUAGES, Words
 router = APIRouter()
 PAGE = "/tablet"
 ASK_AGAIN = {"cache-control": "no-cache"}
+# A browser that has thrown the worker away starts from its own cache, for a day.
+FOR_A_DAY = {"cache-control": "private, max-age=86400", "vary": "Accept-Language"}
 _PARTS = (
     "tablet/*",
     "map/*.mjs",
@@ -58,7 +60,7 @@ def _addresses(service: Service) -> list[str]:
 @router.get(PAGE)
 def tablet_page(request: Request, asking: Anyone) -> HTMLResponse:
     """The same page for everybody; its script asks for the day of the device that it is on."""
-    return render(request, "tablet/app.html", headers=ASK_AGAIN)
+    return render(request, "tablet/app.html", headers=FOR_A_DAY)
 
 
 @router.get(PAGE + "/worker.js")

@@ -13,6 +13,8 @@ let words = {};
 
 /** Resolves when the words are there. */
 export const ready = fetch(`/words/${lang}.json`)
+  // With no network, words of before are better than none.
+  .catch(() => fetch(`/words/${lang}.json`, { cache: "force-cache" }))
   .then((answer) => {
     if (!answer.ok) throw new Error(`words: ${answer.status}`);
     return answer.json();

@@ -1,8 +1,12 @@
 // The second copy of the journal: a file, kept up to date by itself where the browser can, else
-// written out by hand. One JSON text a line; the last line counts and sums up what is above.
+// written out by hand. One JSON text a line: a head, the day where there is one, the events; the last
+// line counts and sums up what is above. The day names readers: it is sealed by a key that stays in
+// this browser, so that a lost memory card tells nothing.
 
 import { signal } from "../vendor/preact/signals.mjs";
+import { day, takeDay } from "./day.mjs";
 import { journalId, lastSequence, records, takeIn } from "./journal.mjs";
+import { sealed, unsealed } from "./seal.mjs";
 import { keep, kept } from "./store.mjs";
 
 const FORMAT = "bookmobile-journal";
@@ -16,17 +20,27 @@ export const canFollow = "showSaveFilePicker" in globalThis;
 let handle = null;
 let timer = null;
 let writing = Promise.resolve();
+let sealedDay = { version: "", line: null };
 
 async function digest(text) {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+/** The day sealed, once for each version of it. */
+async function dayLine() {
+  const told = day.value;
+  if (told === null) return [];
+  if (sealedDay.version !== told.version) sealedDay = { version: told.version, line: { day: await sealed(told.told) } };
+  return [sealedDay.line];
+}
+
 /** The whole journal as text. */
 export async function text() {
+  const told = await dayLine();
   const events = records.value.map((r) => r.event);
   const head = { format: FORMAT, v: 1, device_id: journalId(), last_sequence: lastSequence(), made_at: new Date().toISOString() };
-  const lines = [head, ...events].map((one) => JSON.stringify(one)).join("\n");
+  const lines = [head, ...told, ...events].map((one) => JSON.stringify(one)).join("\n");
   return `${lines}\n${JSON.stringify({ end: true, count: events.length, sha256: await digest(lines) })}\n`;
 }
 
@@ -118,7 +132,7 @@ const isEvent = (one) =>
  * Read a copy: of a cut-off one as much as is there.
  *
  * @param {File} file
- * @returns {Promise<{events: object[], bad: number, isWhole: boolean}>}
+ * @returns {Promise<{events: object[], box: object | null, bad: number, isWhole: boolean}>}
  * @throws {Error} `copy.foreign` or `copy.too_large`
  */
 export async function read(file) {
@@ -134,14 +148,19 @@ export async function read(file) {
   if (parsed[0]?.format !== FORMAT || parsed[0].v !== 1) throw new Error("copy.foreign");
   const end = parsed.at(-1);
   const isEnded = end?.end === true;
-  const rest = parsed.slice(1, isEnded ? -1 : undefined);
+  const body = parsed.slice(1, isEnded ? -1 : undefined);
+  const box = body.find((one) => one?.day !== undefined)?.day ?? null;
+  const rest = body.filter((one) => one?.day === undefined);
   const events = rest.filter(isEvent);
   const isWhole = isEnded && end.count === events.length && end.sha256 === (await digest(lines.slice(0, -1).join("\n")));
-  return { events, bad: rest.length - events.length, isWhole };
+  return { events, box, bad: rest.length - events.length, isWhole };
 }
 
 /** Read a copy and take what it holds into the journal; gives also how many were new. */
 export async function restore(file) {
   const found = await read(file);
-  return { ...found, fresh: await takeIn(found.events) };
+  const fresh = await takeIn(found.events);
+  // Without a network it is the only way back to the day.
+  if (day.value === null && found.box !== null) await takeDay(await unsealed(found.box));
+  return { ...found, fresh };
 }

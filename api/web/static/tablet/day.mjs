@@ -40,6 +40,13 @@ export async function open() {
   else day.value = indexed(told);
 }
 
+/** Take a day of the second copy; none, and one that is over, is left. */
+export async function takeDay(told) {
+  if (told === null || told.v !== 1 || isOver(told)) return;
+  await lockAway("day", told);
+  day.value = indexed(told);
+}
+
 /** Forget the day and everybody in it. */
 export async function wipe() {
   await forget("day");

@@ -37,7 +37,7 @@ function Restore() {
       const known = ["copy.foreign", "copy.too_large"].includes(error.message);
       say(t(known ? `tablet.${error.message}` : "tablet.copy.unreadable"), { tone: "bad" });
     }
-    field.current.value = "";
+    if (field.current) field.current.value = "";
   };
   return html`<label class="t-button t-file"><span>${t("tablet.restore")}</span><input class="sr" type="file" ref=${field} accept=".journal,.ndjson,.txt,application/x-ndjson" onChange=${take} /></label>`;
 }

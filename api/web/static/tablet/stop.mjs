@@ -134,7 +134,7 @@ function Site({ stop }) {
   const { site } = stop;
   if (!site) return stop.note ? html`<section class="t-section"><p>${stop.note}</p></section>` : null;
   const rows = [
-    ["tablet.site.notes", site.notes], ["tablet.site.contact", site.contact], ["tablet.site.surface", site.surface && t(`tablet.surface.${site.surface}`)],
+    ["tablet.site.notes", site.notes], ["tablet.site.contact", site.contact], ["tablet.site.surface", site.surface],
     ["tablet.site.room", site.room_m === null ? null : t("tablet.metres", { n: number(site.room_m) })], ["tablet.site.power", yesNo(site.power)],
     ["tablet.site.signal", yesNo(site.mobile_signal)], ["tablet.site.light", yesNo(site.light)], ["tablet.site.toilet", yesNo(site.toilet)], ["tablet.site.step_free", yesNo(site.step_free)],
     ["tablet.site.permission", site.permission_until_date && dayName(site.permission_until_date)],

@@ -12,6 +12,8 @@ const AT_ONCE = 200;
 const EVERY_MS = 30_000;
 const SOON_MS = 1_000;
 const MOST_WAIT_MS = 10 * 60_000;
+// A network comes and goes by itself; a server that refuses needs somebody to mend it.
+const MOST_OFFLINE_MS = 60_000;
 const PATIENCE_MS = 60_000;
 
 /** "idle", "sending", "offline", "unpaired" or "failed:<message>"; when the last exchange ended well. */
@@ -69,7 +71,8 @@ export async function sync({ isAsked = false } = {}) {
       if (day.value === null || revision > day.value.revision || isAsked) await fetchDay();
     } catch (error) {
       failures += 1;
-      notBefore = Date.now() + Math.min(MOST_WAIT_MS, 2 ** failures * 5_000 * (0.5 + Math.random()));
+      const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
+      notBefore = Date.now() + Math.min(most, 2 ** failures * 5_000 * (0.5 + Math.random()));
       link.value = { ...link.value, state: stateOf(error) };
     }
   });
@@ -83,6 +86,7 @@ function stateOf(error) {
 
 const soon = () => {
   clearTimeout(timer);
+  // Without a network each try costs the battery; the timer below and the browser tell of a new one.
   timer = setTimeout(() => sync(), SOON_MS);
 };
 
