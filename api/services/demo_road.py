@@ -36,7 +36,7 @@ _LEFT = timedelta(minutes=60)
 """A day with less left to drive is over."""
 _EARLIEST_RATIO = 0.3
 """How far into its day the clock is put back, at least."""
-_AHEAD_S = 8 * 60
+_AHEAD_S = 6 * 60
 """A vehicle that is shown driving has so much of its way left."""
 KINDS = (Protocol.OWNTRACKS, Protocol.OSMAND)
 """How vehicles are told of, in turn: two programs of phones."""
@@ -143,14 +143,19 @@ def _moment(runs: Sequence[SimulatedRun], at: datetime, *, is_today: bool) -> da
     if is_today and at <= last - _LEFT:
         return at
     from_at = first + (last - first) * _EARLIEST_RATIO
-    for run in sorted(runs, key=lambda r: r.day.began_at):
-        second = int((from_at - run.day.began_at).total_seconds())
-        moving = run.day.speed_mps > 0
-        while 0 <= second < len(moving) - _AHEAD_S:
-            if moving[second : second + _AHEAD_S : 60].all():
-                return run.day.at(second)
-            second += 60
-    return from_at
+    return min(
+        (m for r in runs if (m := _well_on_its_way(r, from_at)) is not None), default=from_at
+    )
+
+
+def _well_on_its_way(run: SimulatedRun, from_at: datetime) -> datetime | None:
+    """The first whole minute from an instant on at which the vehicle drives on for some time."""
+    moving = run.day.speed_mps > 0
+    begin_s = max(0, int((from_at - run.day.began_at).total_seconds()))
+    for second in range(begin_s, len(moving) - _AHEAD_S, 60):
+        if moving[second : second + _AHEAD_S : 60].all():
+            return run.day.at(second)
+    return None
 
 
 def drive(
