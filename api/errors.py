@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from api.auth import NOBODY, know_caller
@@ -228,6 +229,13 @@ def _http(request: Request, error: Exception) -> Response:
     return response
 
 
+def _hung_up(request: Request, error: Exception) -> Response:
+    """Nobody hears the answer; that a phone loses its network is no failure of the program."""
+    assert isinstance(error, ClientDisconnect)
+    log.info("request.hung_up", extra={"path": request.url.path})
+    return Response(status_code=400)
+
+
 def answer_failure(request: Request, error: Exception) -> Response:
     """The answer to a request that broke the program: a number to find it in the log by."""
     _leave_unknown(request)
@@ -259,3 +267,4 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(BookmobileError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _hung_up)

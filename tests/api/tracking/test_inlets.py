@@ -188,6 +188,27 @@ def test_our_batches(one: Depot) -> None:
     assert (broken.status_code, broken.json()["code"]) == (422, "refusal.not_gzip")
 
 
+@pytest.mark.parametrize(
+    "path", ["/inlets/owntracks", "/inlets/osmand", "/inlets/traccar", "/api/v1/positions"]
+)
+def test_a_device_that_hangs_up_is_no_failure(
+    one: Depot, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Its network is gone in the middle of a message: one quiet line, nothing else is hurt."""
+    port = one.settings.port
+    with caplog.at_level("INFO"), socket.create_connection(("localhost", port)) as line:
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 4000\r\n\r\n"
+        line.sendall(head.encode() + b'{"_type": "loc')
+        time.sleep(0.3)
+        line.close()
+        end = time.monotonic() + 20
+        while not any(r.getMessage() == "request.hung_up" for r in caplog.records):
+            assert time.monotonic() < end, "nobody noticed that it is gone"
+            time.sleep(0.05)
+    assert [r for r in caplog.records if r.levelname in ("ERROR", "CRITICAL") or r.exc_info] == []
+    assert one.client.get("/health").status_code == 200
+
+
 def test_secrets_are_changed_and_trackers_closed(one: Depot) -> None:
     """The old secret stops at once; a closed tracker is taken no more."""
     made = one.add(Protocol.BOOKMOBILE)
