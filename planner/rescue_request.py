@@ -36,6 +36,18 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeekUse:
+    """What a crew drives and works on the other dates of the calendar week, and around it."""
+
+    drive_s: int = 0
+    work_s: int = 0
+    num_extended: int = 0
+    """Dates with more driving than the usual daily limit."""
+    near_drive_s: int = 0
+    """Driving of the week before or of the week after, whichever is more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Helper:
     """A vehicle that may take visits over, as it is now.
 
@@ -58,6 +70,7 @@ class Helper:
     latest_off_s: int | None = None
     """Latest sign-off that leaves the rest before tomorrow's run."""
     own: tuple[Due, ...] = ()
+    week: WeekUse = field(default_factory=WeekUse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +236,8 @@ def _vehicle(helper: Helper, on: date) -> Vehicle:
 
 
 def _rules(request: PlanRequest, helper: Helper) -> CrewRules:
-    """The crew's rules less what it has driven and worked today; weeks are not looked at."""
+    """The crew's rules less what it has driven and worked today and does on other dates."""
+    week = helper.week
     rules = request.crew_rules.get(helper.vehicle.vehicle_id, CrewRules())
 
     def less(limit: int | None, used: int) -> int | None:
@@ -235,9 +249,12 @@ def _rules(request: PlanRequest, helper: Helper) -> CrewRules:
         drive_extended_max_s=less(rules.drive_extended_max_s, helper.driven_s),
         shift_max_s=less(rules.shift_max_s, helper.worked_s),
         meal_after_s=None if helper.has_eaten else less(rules.meal_after_s, helper.worked_s),
-        drive_week_max_s=None,
-        drive_two_week_max_s=None,
-        week_work_max_s=None,
+        drive_extended_per_week=less(rules.drive_extended_per_week, week.num_extended),
+        drive_week_max_s=less(rules.drive_week_max_s, week.drive_s + helper.driven_s),
+        drive_two_week_max_s=less(
+            rules.drive_two_week_max_s, week.drive_s + week.near_drive_s + helper.driven_s
+        ),
+        week_work_max_s=less(rules.week_work_max_s, week.work_s + helper.worked_s),
         daily_rest_s=None,
         rest_shift_ratio=None,
     )

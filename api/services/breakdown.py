@@ -26,6 +26,7 @@ from api.services.helpers_now import (
 from api.services.make_up import Offer
 from api.services.promised_days import PromisedDay, promised_day, promised_days
 from api.services.publishing import begin_change, region_closures
+from api.services.weeks_used import weeks_used
 from data.db import audit_store, event_store, publication_store, region_store
 from data.db.publication_store import RegionHead
 from data.model.accounts import Caller
@@ -37,7 +38,7 @@ from data.model.place import StopId
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit, VisitId, VisitState, moment_of
 from planner.rescue import Rescue, judge_again, rescue
-from planner.rescue_request import Helper, Placed, RestOfDay
+from planner.rescue_request import Helper, Placed, RestOfDay, WeekUse
 
 NOTICE_S = 10 * MINUTE_S
 """What is shown takes for granted that crews know of it so much later: time to decide."""
@@ -294,14 +295,14 @@ def _case(
         raise InputError("breakdown.nothing_left", vehicle=day.name)
     if asked.back_at_s is not None and asked.back_at_s < now_s:
         raise InputError("breakdown.back_past")
-    helpers, own = _helpers(session, region_id, asked, days, day, moment, notice_s)
+    weeks = weeks_used(session, region_id, day.request, on)
+    helpers, own = _helpers(session, region_id, asked, days, day, moment, notice_s, weeks)
     if asked.back_at_s is not None:
-        helper = helper_of(day, live, moment, notice_s=notice_s)
+        week = weeks.get(asked.vehicle_id)
+        helper = helper_of(day, live, moment, notice_s=notice_s, week=week)
         if helper is not None:
-            meal_s = day.request.crew_rules.get(asked.vehicle_id, CrewRules()).meal_min_s or 0
-            # Whoever waits for the repair has time to eat.
-            has_eaten = helper.has_eaten or asked.back_at_s - now_s >= max(meal_s, _MEAL_S)
-            helpers.append(replace(helper, own=(), free_at_s=asked.back_at_s, has_eaten=has_eaten))
+            rules = day.request.crew_rules.get(asked.vehicle_id, CrewRules())
+            helpers.append(_repaired(helper, asked.back_at_s, rules))
     where = whereabouts(day, live, moment)
     return _Case(
         head=head,
@@ -331,6 +332,7 @@ def _helpers(
     broken: PromisedDay,
     moment: Moment,
     notice_s: int,
+    weeks: Mapping[VehicleId, WeekUse],
 ) -> tuple[list[Helper], dict[str, PromisedVisit]]:
     """The other vehicles that may be on the road today, and their own visits to come."""
     off = _closed(session, region_id, moment.on)
@@ -347,11 +349,26 @@ def _helpers(
             broken.request, broken.plan, (), vehicle_id, moment.on
         )
         live = live_day(session, region_id, vehicle_id, moment)
-        helper = helper_of(day, live, moment, notice_s=notice_s)
+        week = weeks.get(vehicle_id)
+        helper = helper_of(day, live, moment, notice_s=notice_s, week=week)
         if helper is not None:
             helpers.append(helper)
             own |= {str(v.visit_id): v for v in visits_to_come(day, live, moment)}
     return helpers, own
+
+
+def _repaired(helper: Helper, back_at_s: int, rules: CrewRules) -> Helper:
+    """The vehicle itself when it goes on; who waits long enough has eaten, the rest is work."""
+    wait_s = max(0, back_at_s - helper.free_at_s)
+    meal_s = max(rules.meal_min_s or 0, _MEAL_S)
+    eats = not helper.has_eaten and wait_s >= meal_s
+    return replace(
+        helper,
+        own=(),
+        free_at_s=back_at_s,
+        has_eaten=helper.has_eaten or eats,
+        worked_s=helper.worked_s + wait_s - (meal_s if eats else 0) if helper.is_out else 0,
+    )
 
 
 def _closed(session: Session, region_id: str, on: date) -> set[VehicleId]:

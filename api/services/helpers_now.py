@@ -17,7 +17,7 @@ from data.model.plan import Plan, PlanRequest, Run
 from data.model.publication import PromisedVisit
 from data.model.timetable import run_dates
 from data.model.travel import UNREACHABLE, TravelMatrix
-from planner.rescue_request import Due, Helper, earliest_of
+from planner.rescue_request import Due, Helper, WeekUse, earliest_of
 
 FRESH = timedelta(minutes=15)
 """An older position tells no more where a vehicle is."""
@@ -186,13 +186,22 @@ def way_from(
     return found
 
 
-def helper_of(day: PromisedDay, live: LiveDay, moment: Moment, *, notice_s: int) -> Helper | None:
+def helper_of(
+    day: PromisedDay,
+    live: LiveDay,
+    moment: Moment,
+    *,
+    notice_s: int,
+    week: WeekUse | None = None,
+) -> Helper | None:
     """A vehicle as it may help from now on; ``None`` where its crew has gone home.
 
     Parameters
     ----------
     notice_s
         How long it takes until its crew knows.
+    week
+        What its crew does on the other dates of the week.
     """
     vehicle, run = day.vehicle, day.plan_run
     where = whereabouts(day, live, moment)
@@ -221,11 +230,12 @@ def helper_of(day: PromisedDay, live: LiveDay, moment: Moment, *, notice_s: int)
         end_depot_id=DepotId(day.run.end_depot_id),
         is_out=where.is_out,
         driven_s=_driven_s(run, moment.now_s),
-        worked_s=max(0, free_at_s - run.sign_on_s) if run and where.is_out else 0,
+        worked_s=_worked_s(run, free_at_s, moment.now_s) if run and where.is_out else 0,
         has_eaten=run is not None and run.meal is not None and run.meal.start_s <= moment.now_s,
         num_done=len(begun),
         latest_off_s=_rested_off_s(day.request, day.plan, vehicle, moment.on),
         own=_own(day, live, moment, coming),
+        week=week or WeekUse(),
     )
 
 
@@ -298,6 +308,14 @@ def _driven_s(run: Run | None, now_s: int) -> int:
         return 0
     driven = sum(v.drive_s for v in run.visits if v.arrival_s <= now_s)
     return driven + (run.return_drive_s if run.return_s <= now_s else 0)
+
+
+def _worked_s(run: Run, free_at_s: int, now_s: int) -> int:
+    """Work of a run so far, as planned; a meal that has been taken is none."""
+    meal = run.meal
+    is_eaten = meal is not None and meal.start_s <= now_s
+    meal_s = max(0, min(meal.end_s, free_at_s) - meal.start_s) if meal and is_eaten else 0
+    return max(0, free_at_s - run.sign_on_s - meal_s)
 
 
 def _rested_off_s(request: PlanRequest, plan: Plan, vehicle: Vehicle, on: date) -> int | None:

@@ -1,6 +1,7 @@
 """The days of vehicles as they are promised: published visits between the depots of their runs."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -79,19 +80,47 @@ def promised_days(
     visits = tuple(v for v in visits if v.is_told)
     if not visits:
         return ()
-    timetable = timetable_on(session, region_id, on)
+    timetables = publication_store.list_timetables(session, region_id)
+    return tuple(_days(session, timetables, visits, on))
+
+
+def promised_span(
+    session: Session, region_id: str, first: date, last: date
+) -> tuple[PromisedDay, ...]:
+    """Every vehicle's promised days of a span, from one reading of what is published.
+
+    Raises
+    ------
+    NotFoundError
+        ``plan.unknown``.
+    """
+    told = publication_store.load_visits(session, region_id, from_date=first, until_date=last)
+    by_date: dict[date, list[PromisedVisit]] = defaultdict(list)
+    for visit in told:
+        if visit.is_told:
+            by_date[visit.service_date].append(visit)
+    timetables = publication_store.list_timetables(session, region_id) if by_date else ()
+    return tuple(
+        day for on, visits in by_date.items() for day in _days(session, timetables, visits, on)
+    )
+
+
+def _days(
+    session: Session, timetables: Iterable[Timetable], visits: Sequence[PromisedVisit], on: date
+) -> Iterator[PromisedDay]:
+    """A date's days in order of the fleet, by the timetable that holds on it."""
+    known = tuple(timetables)
+    own = next((t for t in known if t.timetable_id == visits[0].timetable_id), None)
+    timetable = next((t for t in known if t.from_date <= on <= t.until_date), own)
     if timetable is None:
-        known = {t.timetable_id: t for t in publication_store.list_timetables(session, region_id)}
-        timetable = known[visits[0].timetable_id]
+        return
     opened = open_plan(session, timetable.plan_id)
     request = opened.request
     ids = list(dict.fromkeys(v.vehicle_id for v in visits))
     order = {v.vehicle_id: k for k, v in enumerate(request.vehicles)}
     ids.sort(key=lambda i: (order.get(i, len(order)), i))
-    return tuple(
-        promised_day(request, opened.plan, (v for v in visits if v.vehicle_id == i), i, on)
-        for i in ids
-    )
+    for i in ids:
+        yield promised_day(request, opened.plan, (v for v in visits if v.vehicle_id == i), i, on)
 
 
 def promised_day(

@@ -145,6 +145,49 @@ def test_hours_driven_already_count() -> None:
     assert len(found.left) == len(due_of(plan().runs[0]))
 
 
+def by_week(**limits: int) -> RestOfDay:
+    """The rest of the day where limits on weeks bind the helper."""
+    request = world()
+    rules = {i: replace(r, **limits) for i, r in request.crew_rules.items()}
+    return replace(rest(idle(1)), request=replace(request, crew_rules=rules))
+
+
+@pytest.mark.parametrize(
+    ("limit", "rule", "most_s", "week"),
+    [
+        ("drive_week_max_s", "rule.drive_week", 20 * HOUR_S, "drive_s"),
+        ("drive_two_week_max_s", "rule.drive_two_weeks", 30 * HOUR_S, "near_drive_s"),
+        ("week_work_max_s", "rule.week_work", 40 * HOUR_S, "work_s"),
+    ],
+)
+def test_what_a_crew_does_on_other_dates_of_the_week_counts(
+    limit: str, rule: str, most_s: int, week: str
+) -> None:
+    """Limits on weeks: what would go beyond is not handed over, and the checker refuses it."""
+    free = by_week(**{limit: most_s})
+    found = rescue(free)
+    assert found.left == (), "an empty week leaves room"
+    tired = replace(idle(1), week=replace(idle(1).week, **{week: most_s - 10 * MINUTE_S}))
+    full = replace(free, helpers=(tired,))
+    assert rescue(full).placed == ()
+    starts = {p.visit_id: (p.vehicle_id, p.start_s) for p in found.placed}
+    assert rule in {b.code for b in judge_again(full, starts).broken}
+
+
+def test_extensions_of_the_daily_driving_are_used_up_by_other_dates() -> None:
+    """Twice a week a crew may drive longer: who did so twice stays within the usual limit."""
+    limits = {
+        "drive_daily_max_s": 10 * MINUTE_S,
+        "drive_extended_max_s": 10 * HOUR_S,
+        "drive_extended_per_week": 2,
+    }
+    starts = {p.visit_id: (p.vehicle_id, p.start_s) for p in rescue(rest(idle(1))).placed}
+    assert judge_again(by_week(**limits), starts).broken == ()
+    used = replace(idle(1), week=replace(idle(1).week, num_extended=2))
+    broken = judge_again(replace(by_week(**limits), helpers=(used,)), starts).broken
+    assert [b.code for b in broken] == ["rule.drive_extensions"]
+
+
 def test_a_vehicle_that_cannot_keep_its_own_promises_is_no_help() -> None:
     """It is named, and its visits are not touched."""
     stuck = replace(helper_of(1), free_at_s=17 * HOUR_S)

@@ -1,5 +1,6 @@
 """Two bookmobiles that run on the same Tuesdays, published and driven, at a time in hand."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -11,6 +12,7 @@ from api.services.breakdown import BreakdownAsked, BreakdownPreview, Decided, Mo
 from data.db.engine import reading, writing
 from data.model.calendar import MINUTE_S
 from data.model.cancellation import ServiceException
+from data.model.fleet import VehicleId
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from planner.edit import Add, apply
@@ -69,12 +71,16 @@ def yard_region() -> Region:
 @cache
 def yard_plan() -> Plan:
     """Both rounds, timed by the planner's own rules."""
-    request = yard_request()
+    return laid_out(yard_request(), {FIRST: (FIRST, 1), SECOND: (SECOND, 1)})
+
+
+def laid_out(request: PlanRequest, rounds: Mapping[str, tuple[str, int]]) -> Plan:
+    """The rounds of the driven days, each by a vehicle on a day of the cycle."""
     adds = [
         Add(
             stop_id=visit.stop_id,
-            vehicle_id=run.vehicle_id,
-            day=1,
+            vehicle_id=VehicleId(rounds[run.vehicle_id][0]),
+            day=rounds[run.vehicle_id][1],
             position=position,
             at_s=visit.start_s + 15 * MINUTE_S,
         )
@@ -89,9 +95,11 @@ def yard_plan() -> Plan:
 class Yard(Office):
     """The office with its plan published a week before, the clock at eleven on Tuesday."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, request: PlanRequest | None = None, plan: Plan | None = None
+    ) -> None:
         super().__init__(engine, yard_region())
-        self.add_plan("rounds", yard_request(), yard_plan())
+        self.add_plan("rounds", request or yard_request(), plan or yard_plan())
         self.publish("rounds")
         self.now = MORNING
 
