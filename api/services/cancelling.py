@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from api.services import circulation_step  # noqa: F401 (a step of the cascade)
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade, undo_cascade
 from api.services.publishing import begin_change
 from data.db import audit_store, event_store, publication_store

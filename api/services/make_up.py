@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from api.services import circulation_step  # noqa: F401 (a step of the cascade)
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
 from api.services.dated_runs import MissedVisit, once_more, runs_as_promised
 from api.services.plan_documents import open_plan

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from api.services import circulation_step  # noqa: F401 (a step of the cascade)
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
 from api.services.plan_documents import OpenedPlan, open_plan
 from data.db import audit_store, event_store, publication_store, region_store
