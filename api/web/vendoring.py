@@ -19,6 +19,7 @@ REWRITES = {
     'from"preact/hooks"': 'from"./hooks.mjs"',
     'from"preact"': 'from"./preact.mjs"',
     'from"@preact/signals-core"': 'from"./signals-core.mjs"',
+    'from "./zxing-exported.js"': 'from "./zxing-exported.mjs"',
 }
 SOURCE_MAP = re.compile(r"\s*//# sourceMappingURL=\S+\s*\Z|\s*/\*# sourceMappingURL=\S+ \*/\s*\Z")
 
@@ -126,6 +127,29 @@ PACKAGES = (
         licence="BSD-3-Clause",
         folder="basemaps",
         files={"dist/esm/index.js": "basemaps.mjs"},
+    ),
+    Package(
+        name="barcode-detector",
+        version="3.2.2",
+        licence="MIT",
+        folder="barcode",
+        files={
+            "dist/es/ponyfill.js": "barcode.mjs",
+            "dist/es/zxing-exported.js": "zxing-exported.mjs",
+            "LICENSE": "LICENSE",
+        },
+    ),
+    # The version that barcode-detector names: it checks the file's hash. zxing-cpp within it is
+    # under Apache-2.0.
+    Package(
+        name="zxing-wasm",
+        version="3.1.3",
+        licence="MIT; zxing-cpp within: Apache-2.0",
+        folder="barcode",
+        files={
+            "dist/reader/zxing_reader.wasm": "zxing_reader.wasm",
+            "LICENSE": "LICENSE-zxing-wasm",
+        },
     ),
     Package(
         name="@fontsource/noto-sans",
