@@ -7,16 +7,14 @@ a fix older than what is still held makes the day be read again from the store.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from api.services.duty import day_span
-from api.services.leg_times import leg_times
-from api.services.promised_days import PromisedDay
+from api.services.followed_plan import FollowedPlan
 from data.model.alert import AlertKind
+from data.model.day_record import GAP_S
 from data.model.fleet import VehicleId
 from data.model.geo import distance_m
-from data.model.lines import Line
 from data.model.live import (
     ActualSource,
     ActualState,
@@ -31,18 +29,15 @@ from data.model.publication import PromisedVisit, VisitId
 from data.model.service_time import instant_of
 from data.model.telemetry import Fix, JudgedFix, Verdict
 from fleet import adherence as keeping
-from fleet.corridor import Corridor
-from fleet.eta import Forecast, Forecaster
+from fleet.eta import Forecast
 from fleet.eta import Phase as RunPhase
 from fleet.matching import MatchedDay, MatchedVisit, Outcome, match
 from fleet.planned import PlannedRun
-from fleet.tracking import Place, Tracker, places_of
+from fleet.tracking import Tracker
 
 HOLD = timedelta(minutes=5)
 """Fixes older than this are let go; a later one of that time makes the day be read again."""
 HOLD_AT_LEAST = 300
-STRAIGHT_OFF_M, STRAIGHT_OFF_RATIO = 3000.0, 0.4
-"""A road strays so far from the straight line between two stops, as a rule."""
 _BIN_S = 300
 _STATES = {
     Outcome.PENDING: ActualState.TO_COME,
@@ -64,50 +59,6 @@ _KINDS = {
 }
 _BY_VISIT = frozenset({AlertKind.MISSED, AlertKind.LEFT_EARLY})
 """Kinds of which a vehicle may have several at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedPlan:
-    """What a vehicle's day is held against."""
-
-    run: PlannedRun
-    visits: tuple[PromisedVisit, ...]
-    cancelled: tuple[PromisedVisit, ...]
-    places: tuple[Place, ...]
-    stops: Mapping[str, tuple[float, float]]
-    forecaster: Forecaster
-    lines: tuple[Corridor, ...] | None = None
-    follows_roads: bool = False
-    """Else the legs are straight, and only what is far from them is off the route."""
-
-    @classmethod
-    def of(cls, day: PromisedDay, lines: Sequence[Line] | None = None) -> "FollowedPlan":
-        """The plan of a promised day; ``lines`` are its legs along the roads, where known."""
-        roads = None
-        if lines is not None and len(lines) == len(day.run.stops) + 1:
-            roads = tuple(Corridor(_line(points)) for points in lines)
-        times = leg_times(day.request, day.vehicle_id, day.run.place_ids)
-        return cls(
-            run=day.run,
-            visits=day.visits,
-            cancelled=day.cancelled,
-            places=places_of(day.request),
-            stops={str(s.stop_id): (s.lon, s.lat) for s in day.request.stops},
-            forecaster=Forecaster(day.run, times, lines=roads),
-            lines=roads or _straight(day.run),
-            follows_roads=roads is not None,
-        )
-
-    def is_off(self, alert: keeping.Alert) -> bool:
-        """Whether a vehicle off a leg's line may have left its route."""
-        if self.follows_roads or self.lines is None or alert.position is None:
-            return True
-        leg_m = self.lines[alert.position].length_m
-        return alert.amount > max(STRAIGHT_OFF_M, STRAIGHT_OFF_RATIO * leg_m)
-
-    def visit_id(self, position: int) -> VisitId:
-        """The lasting id of a stop of the run."""
-        return self.visits[position].visit_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +89,7 @@ class _Device:
     tracker: Tracker
     num: int = 0
     gone_m: float = 0.0
+    gone_unseen_m: float = 0.0
     gone_last: Fix | None = None
     gone_bins: set[int] = field(default_factory=set)
     last: Fix | None = None
@@ -145,12 +97,26 @@ class _Device:
     def let_go(self, until: datetime) -> None:
         before = self.tracker.judged
         cut = self.tracker.forget(until)
-        self.gone_m, self.gone_last = _way(before[:cut], self.gone_m, self.gone_last)
+        self.gone_m, self.gone_unseen_m, self.gone_last = self._way(before[:cut])
         self.gone_bins |= _bins(before[:cut])
 
     @property
-    def driven_m(self) -> float:
-        return _way(self.tracker.judged, self.gone_m, self.gone_last)[0]
+    def driven_m(self) -> tuple[float, float]:
+        """The way driven, and what of it lies in gaps of the track."""
+        return self._way(self.tracker.judged)[:2]
+
+    def _way(self, judged: Sequence[JudgedFix]) -> tuple[float, float, Fix | None]:
+        """The way up to the end of some fixes that follow those let go, and the last of them."""
+        driven_m, unseen_m, last = self.gone_m, self.gone_unseen_m, self.gone_last
+        for one in judged:
+            if one.verdict is Verdict.ACCEPTED:
+                if last is not None:
+                    step_m = distance_m(last.lon, last.lat, one.fix.lon, one.fix.lat)
+                    driven_m += step_m
+                    is_gap = (one.fix.fix_at - last.fix_at).total_seconds() > GAP_S
+                    unseen_m += step_m if is_gap else 0.0
+                last = one.fix
+        return driven_m, unseen_m, last
 
     @property
     def bins(self) -> set[int]:
@@ -289,13 +255,15 @@ class DayState:
 
     def _ends(self, day: MatchedDay, device: _Device | None) -> DayEnds:
         number = next((n for n, d in self._devices.items() if d is device), None)
+        driven_m, unseen_m = (0.0, 0.0) if device is None else device.driven_m
         return DayEnds(
             region_id=self.region_id,
             vehicle_id=self.vehicle_id,
             service_date=self.on,
             departed_at=day.departed_at,
             returned_at=day.returned_at,
-            driven_m=0 if device is None else round(device.driven_m),
+            driven_m=round(driven_m),
+            unseen_m=round(unseen_m),
             num_fixes=0 if device is None else device.num,
             tracker_id=None if number is None else self._names[number],
         )
@@ -346,6 +314,8 @@ class DayState:
             late_s=round(visit.late_s),
             short_s=round(visit.short_s),
             is_out_of_order=visit.is_out_of_order,
+            is_arrival_seen=seen is None or seen.is_arrival_seen,
+            is_departure_seen=seen is None or seen.is_departure_seen,
             source=ActualSource.PLANNED if seen is None else ActualSource.MEASURED,
         )
 
@@ -365,6 +335,8 @@ class DayState:
             state=ActualState.UNPLANNED,
             actual_from_at=_second(seen.arrived_at),
             actual_until_at=_second(seen.departed_at),
+            is_arrival_seen=seen.is_arrival_seen,
+            is_departure_seen=seen.is_departure_seen,
             source=ActualSource.MEASURED,
         )
 
@@ -413,31 +385,6 @@ def _phase(forecast: Forecast, now: datetime) -> Phase:
 
 def _no_run(vehicle_id: VehicleId, on: date) -> PlannedRun:
     return PlannedRun(vehicle_id=vehicle_id, service_date=on, time_zone="UTC", stops=())
-
-
-def _straight(run: PlannedRun) -> tuple[Corridor, ...] | None:
-    """The legs as straight lines; ``None`` where a depot is not known."""
-    start = run.depot_places.get(run.start_depot_id or "")
-    end = run.depot_places.get(run.end_depot_id or "")
-    if start is None or end is None or not run.stops:
-        return None
-    points = [start, *((s.lon, s.lat) for s in run.stops), end]
-    return tuple(Corridor(leg) for leg in pairwise(points))
-
-
-def _line(points: Line) -> Sequence[tuple[float, float]]:
-    """A line of at least two points."""
-    return points if len(points) > 1 else [*points, *points]
-
-
-def _way(judged: Sequence[JudgedFix], base_m: float, last: Fix | None) -> tuple[float, Fix | None]:
-    """The way driven up to the end of some fixes that follow others."""
-    for one in judged:
-        if one.verdict is Verdict.ACCEPTED:
-            if last is not None:
-                base_m += distance_m(last.lon, last.lat, one.fix.lon, one.fix.lat)
-            last = one.fix
-    return base_m, last
 
 
 def _bins(judged: Sequence[JudgedFix]) -> set[int]:

@@ -21,12 +21,12 @@ from sqlmodel import Session
 
 from api.services.alerting import Alerts, Day
 from api.services.day_book import days_on
-from api.services.day_state import DayLook, DayState, FollowedPlan
+from api.services.day_state import DayLook, DayState
 from api.services.duty import Guard, day_span, service_date_of
+from api.services.followed_plan import NO_BASIS, Basis, PlanBook
 from data.db import (
     event_store,
     live_store,
-    publication_store,
     track_store,
     tracker_store,
 )
@@ -83,8 +83,8 @@ class _Held:
     """The first arrival that has not been judged and stored."""
     is_behind: bool = False
     """Fixes came that are too old for what is held."""
-    revision: int = -1
-    """Of what is published, when its plan was read."""
+    basis: Basis = NO_BASIS
+    """What its plan was made of."""
 
     @property
     def day(self) -> Day:
@@ -118,6 +118,7 @@ class Follower:
         self._dates: dict[str, date] = {}
         self._trackers: dict[int, Tracker] = {}
         self._alerts = Alerts()
+        self._book = PlanBook()
         self._is_lost = False
 
     def start(self) -> None:
@@ -253,10 +254,11 @@ class Follower:
     def _open(self, session: Session, day: Day) -> _Held:
         """A day with all its fixes from the store."""
         region_id, vehicle_id, on = day
-        plan, revision = self._plan(session, day)
+        basis = self._book.basis(session, region_id)
+        plan = self._book.plan(session, region_id, vehicle_id, on)
         state = DayState(region_id, vehicle_id, on, plan)
         began_s = time.monotonic()
-        held = _Held(state=state, revision=revision)
+        held = _Held(state=state, basis=basis)
         before = self._days.get(day)
         if before is not None:
             held.stored, held.look, held.pending = before.stored, before.look, before.pending
@@ -279,15 +281,6 @@ class Follower:
         state.signature()
         state.let_go()
 
-    def _plan(self, session: Session, day: Day) -> tuple[FollowedPlan | None, int]:
-        region_id, vehicle_id, on = day
-        revision = publication_store.publication_state(session, region_id).revision
-        try:
-            found = days_on(session, region_id, on).get(vehicle_id)
-        except BookmobileError:
-            return None, revision
-        return (None if found is None else FollowedPlan.of(found)), revision
-
     def _read_again(self, session: Session) -> None:
         """Read days anew for which late fixes came."""
         for day, held in tuple(self._days.items()):
@@ -305,19 +298,19 @@ class Follower:
         for region_id, vehicle_ids in tracked.items():
             try:
                 today = service_date_of(now, self._guard.zone(region_id))
-                revision = publication_store.publication_state(session, region_id).revision
+                basis = self._book.basis(session, region_id)
                 days = [today]
                 if self._dates.get(region_id) != today:
                     # The day before is looked at once more, now that it is over.
                     days.insert(0, today - timedelta(days=1))
                     self._dates[region_id] = today
                 for on in days:
-                    self._roll_day(session, region_id, on, vehicle_ids, revision)
+                    self._roll_day(session, region_id, on, vehicle_ids, basis)
             except BookmobileError:
                 log.info("follower.no_region", extra={"region": region_id})
 
     def _roll_day(
-        self, session: Session, region_id: str, on: date, vehicle_ids: set[VehicleId], revision: int
+        self, session: Session, region_id: str, on: date, vehicle_ids: set[VehicleId], basis: Basis
     ) -> None:
         promised = days_on(session, region_id, on)
         for vehicle_id in sorted(vehicle_ids):
@@ -328,12 +321,13 @@ class Follower:
                     self._open(session, day)
                 continue
             held.is_touched = True
-            if held.revision != revision:
+            if held.basis != basis:
+                held.basis = basis
                 self._plan_anew(session, day, held)
 
     def _plan_anew(self, session: Session, day: Day, held: _Held) -> None:
-        """Take over what is published now; the fixes are read again where places differ."""
-        plan, held.revision = self._plan(session, day)
+        """Take over what is published and known now; where places differ, read the fixes again."""
+        plan = self._book.plan(session, *day)
         held.looked_s = -1e9
         before = held.state.plan
         if plan is not None and before is not None and plan.places == before.places:

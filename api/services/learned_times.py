@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,12 +17,14 @@ from api.show_learned import proposal_facts
 from data.db import audit_store, event_store, learned_store, publication_store
 from data.feeds.learned_file import learned_from_json, learned_to_json
 from data.model.accounts import Caller
-from data.model.day_record import DayRecord, observed_visits
+from data.model.day_record import HELD, DayRecord, observed_visits
 from data.model.demand import PrizeBy
 from data.model.errors import InputError
 from data.model.learned import Learned
 from data.model.learned_proposal import LearnedProposal, ProposalState
+from data.model.live import ActualSource
 from data.model.plan import Plan, PlanRequest
+from fleet.habits import LateStay, recovered
 from planner.learn.lessons import learn
 from planner.learn.propose import propose
 
@@ -53,10 +57,12 @@ def propose_learned(
     plan_id, request, plan = _against(session, region_id, last)
     seen = [visit for record in records for visit in observed_visits(record)]
     lessons = learn(request, plan, seen)
+    habit = recovered(_late_stays(request, records))
+    lessons = replace(lessons, learned=replace(lessons.learned, recovery_ratio=habit))
     num_legs = lessons.learned.drive.num_records
     if num_legs < LEAST_LEGS:
         raise InputError("learned.too_few", days=len(records), legs=num_legs, limit=LEAST_LEGS)
-    review = proposal_facts(lessons, propose(request, lessons))
+    review = proposal_facts(lessons, propose(request, lessons)) | {"recovery_ratio": habit}
     proposal = LearnedProposal(
         proposal_id=uuid.uuid4().hex,
         region_id=region_id,
@@ -144,6 +150,27 @@ def accepted_guidance(
         keep_ratio=keep_ratio,
         prize_by=prize_by,
     )
+
+
+def learned_key(session: Session, region_id: str) -> str:
+    """What is in use, by name: as long as it is the same, so is ``learned_of``."""
+    return learned_store.in_use_id(session, region_id) or ""
+
+
+def _late_stays(request: PlanRequest, records: Iterable[DayRecord]) -> Iterator[LateStay]:
+    """What visits that opened late show of how crews make up for it."""
+    setup_s = {str(s.stop_id): s.setup_s for s in request.stops}
+    for record in records:
+        for visit in record.in_state(*HELD):
+            opens, leaves, stayed = (
+                visit.planned_open_s,
+                visit.planned_departure_s,
+                visit.dwell_s,
+            )
+            is_known = visit.is_seen_whole and visit.source is ActualSource.MEASURED
+            if is_known and opens is not None and leaves is not None and stayed is not None:
+                whole_s = leaves - opens + setup_s.get(str(visit.stop_id), 0)
+                yield LateStay(late_s=visit.late_s, whole_s=whole_s, stayed_s=stayed)
 
 
 def _in_parts(session: Session, region_id: str, first: date, last: date) -> list[DayRecord]:

@@ -10,6 +10,7 @@ from data.model.place import Stop
 from data.model.plan import PlanRequest
 from data.model.service_time import clock_s, date_of
 from data.model.travel import UNREACHABLE, TravelMatrix
+from fleet.eta import EtaParams
 from fleet.leg_times import DEFAULT_DAY_SD, LegTimes, Spell, planned_times
 from planner.learn.ratios import predict
 from planner.learn.records import hour_band, leg_unit, setup_base_s, teardown_base_s
@@ -92,3 +93,10 @@ def leg_times(
         ZoneInfo(request.time_zone),
         learned,
     )
+
+
+def habits(learned: Learned | None) -> EtaParams | None:
+    """How crews behave as recorded days say; ``None`` where they say nothing of it."""
+    if learned is None or learned.recovery_ratio is None:
+        return None
+    return EtaParams(recovery_ratio=learned.recovery_ratio)

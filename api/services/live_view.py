@@ -11,8 +11,10 @@ from sqlmodel import Session
 
 from api.services.cancelling import names_of
 from api.services.day_book import days_on
-from api.services.day_state import DayState, FollowedPlan
+from api.services.day_state import DayState
 from api.services.duty import day_span, service_date_of
+from api.services.followed_plan import FollowedPlan
+from api.services.leg_lines import kept_lines
 from api.services.plan_access import account_names
 from api.services.promised_days import PromisedDay
 from data.db import (
@@ -25,7 +27,6 @@ from data.db import (
 from data.model.alert import Alert
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
-from data.model.lines import leg_lines
 from data.model.live import DayEnds, Phase, StopActual, VehicleNow
 from data.model.telemetry import Fix, JudgedFix, Track
 from data.model.tracker import TrackerId
@@ -222,14 +223,19 @@ def planned_line(
     day = days_on(session, region_id, on).get(vehicle_id)
     if day is None or not day.run.stops:
         raise NotFoundError("live.no_run", vehicle=str(vehicle_id), date=on.isoformat())
-    if day.plan_run is not None and day.is_as_planned:
-        legs, follows_roads = leg_lines(day.request, day.plan_run, None)
-        return day, legs, follows_roads
     run = day.run
     start = run.depot_places.get(run.start_depot_id or "")
     end = run.depot_places.get(run.end_depot_id or "")
     points = [p for p in (start, *((s.lon, s.lat) for s in run.stops), end) if p is not None]
-    return day, tuple(pairwise(points)), False
+    straight = tuple(pairwise(points))
+    roads = kept_lines(session, region_id, day)
+    if roads is None:
+        return day, straight, False
+    legs = tuple(
+        leg if road is None else tuple((p[0], p[1]) for p in road)
+        for leg, road in zip(straight, roads, strict=True)
+    )
+    return day, legs, all(road is not None for road in roads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,15 @@ def in_use(session: Session, region_id: str) -> LearnedProposal | None:
     return None if row is None else _proposal(row)
 
 
+def in_use_id(session: Session, region_id: str) -> str | None:
+    """Which proposal is in use, without what it holds."""
+    asked = select(LearnedProposalRow.proposal_id).where(
+        LearnedProposalRow.region_id == region_id,
+        LearnedProposalRow.state == ProposalState.ACCEPTED.value,
+    )
+    return session.exec(asked).first()
+
+
 def decide(
     session: Session,
     region_id: str,

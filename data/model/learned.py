@@ -116,6 +116,12 @@ class Learned:
     first_date: date | None = None
     last_date: date | None = None
     files: tuple[str, ...] = ()
+    recovery_ratio: float | None = None
+    """Share of a late opening that crews take out of the stay, for forecasts; ``None``: unknown."""
+
+    def __post_init__(self) -> None:
+        if self.recovery_ratio is not None and not 0 <= self.recovery_ratio <= 1:
+            raise ValueError(f"crews take {self.recovery_ratio} of a delay back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

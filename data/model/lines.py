@@ -1,10 +1,16 @@
 """Lines of runs on the map: along the roads where they are known, straight where they are not."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from data.model.fleet import VehicleId
 from data.model.plan import PlanRequest, Run
+
+_PER_DEGREE = 1e5
+"""Kept points are whole numbers of a metre or less."""
 
 type Line = Sequence[tuple[float, float]]
 """Points (lon, lat) in order of travel."""
@@ -35,3 +41,21 @@ def leg_lines(
     start, end = run.ends(vehicle)
     points = [depots[start], *(stops[v.stop_id] for v in run.visits), depots[end]]
     return tuple(pairwise(points)), False
+
+
+def pack_line(line: Line) -> bytes:
+    """A line as few bytes: differences of whole numbers, compressed."""
+    if not line:
+        return b""
+    whole = np.rint(np.asarray(line, np.float64) * _PER_DEGREE).astype(np.int64)
+    steps = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64))
+    return zlib.compress(steps.astype("<i4").tobytes(), 9)
+
+
+def unpack_line(packed: bytes) -> tuple[tuple[float, float], ...]:
+    """The points (lon, lat) that ``pack_line`` packed."""
+    if not packed:
+        return ()
+    steps = np.frombuffer(zlib.decompress(packed), "<i4").reshape(-1, 2)
+    degrees = np.cumsum(steps, axis=0, dtype=np.int64) / _PER_DEGREE
+    return tuple((float(lon), float(lat)) for lon, lat in degrees)

@@ -177,6 +177,17 @@ class DayEndsRow(SQLModel, table=True):
     tracker_id: str | None = Field(default=None, max_length=36)
 
 
+class LegLineRow(SQLModel, table=True):
+    """The way along the roads from one place to another; without points no road leads there."""
+
+    __tablename__ = "leg_line"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    leg_key: str = Field(primary_key=True, max_length=32)
+    """Digest of both ends, the vehicle's size and the roads."""
+    points: bytes
+    made_at: datetime = Field(index=True)
+
+
 class AlertRow(SQLModel, table=True):
     """A warning to the dispatcher, from when it was true until it was not."""
 

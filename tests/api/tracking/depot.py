@@ -209,7 +209,7 @@ class Depot:
 
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
         """A dispatcher's request."""
-        headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
+        headers = {"authorization": f"Bearer {STAFF_TOKEN}"} | given.pop("headers", {})
         return self.client.request(
             method, f"/api/v1/regions/{REGION}/{path}", headers=headers, **given
         )

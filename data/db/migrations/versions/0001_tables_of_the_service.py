@@ -336,6 +336,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_journal_event_arrival", ["region_id", "event_no"], unique=False)
 
     op.create_table(
+        "leg_line",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("leg_key", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("points", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_leg_line_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", "leg_key", name=op.f("pk_leg_line")),
+    )
+    with op.batch_alter_table("leg_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_leg_line_made_at"), ["made_at"], unique=False)
+
+    op.create_table(
         "library",
         sa.Column("row_id", sa.Integer(), nullable=False),
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -1013,6 +1027,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_library_current")
 
     op.drop_table("library")
+    with op.batch_alter_table("leg_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_leg_line_made_at"))
+
+    op.drop_table("leg_line")
     with op.batch_alter_table("journal_event", schema=None) as batch_op:
         batch_op.drop_index("ix_journal_event_arrival")
 
