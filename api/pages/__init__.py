@@ -9,6 +9,7 @@ from api.pages import (
     breakdown,
     calendar,
     cancel,
+    circulation,
     days,
     devices,
     documents,
@@ -63,6 +64,7 @@ PAGES: tuple[APIRouter, ...] = (
     calendar.router,
     norms.router,
     places.router,
+    circulation.router,
     tablet.router,
     # Takes any single word, so it stays the last.
     public.short,

@@ -9,6 +9,7 @@ DESK_AREAS = (
     ("days", "/days"),
     ("timetable", "/timetable"),
     ("calendar", "/calendar"),
+    ("circulation", "/circulation"),
     ("settings", "/settings"),
 )
 """Name of the area (``web.area.<name>``) and its path under ``/desk/<region>``."""

@@ -1,7 +1,8 @@
 """The journal of a region as it is kept: events, clocks, and what was refused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
@@ -150,6 +151,30 @@ def set_seen(session: Session, region_id: str, refused_no: int, at: datetime) ->
     row.seen_at = row.seen_at or at
     session.flush()
     return _refused(row)
+
+
+def set_documents(
+    session: Session, region_id: str, documents: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Put other documents in the place of events', by their ids: what told of a person is gone."""
+    for event_id, document in documents.items():
+        asked = select(JournalEventRow).where(
+            JournalEventRow.region_id == region_id, JournalEventRow.event_id == event_id
+        )
+        session.exec(asked).one().facts = dict(document)
+    session.flush()
+
+
+def blank_refused(session: Session, region_id: str, patron_id: str, card: str) -> None:
+    """Forget what refused events say that speak of a person."""
+    asked = select(RefusedEventRow).where(RefusedEventRow.region_id == region_id)
+    for row in session.exec(asked):
+        body = row.facts.get("body")
+        told = body if isinstance(body, dict) else {}
+        if told.get("patron_id") == patron_id or (card and told.get("card") == card):
+            row.facts = {}
+            row.reasons = {}
+    session.flush()
 
 
 def _event(row: JournalEventRow) -> KeptEvent:
