@@ -1,4 +1,4 @@
-"""What follows the vehicles: the inlets' writer, who is known, who is on duty, the follower."""
+"""What follows the vehicles: the inlets' writer, who is known, on duty, the follower, the ways."""
 
 import asyncio
 import logging
@@ -17,6 +17,7 @@ from api.inlets.mqtt import MqttInlet
 from api.inlets.wialon_server import WialonServer
 from api.services.duty import Guard
 from api.services.following import Follower
+from api.services.road_lines import RoadLines
 from api.state import Service
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Road:
     known: KnownTrackers
     intake: Intake
     follower: Follower
+    lines: RoadLines
     wialon: WialonServer | None = None
     mqtt: MqttInlet | None = None
     _house: "asyncio.Task[None] | None" = field(default=None, repr=False)
@@ -39,6 +41,7 @@ class Road:
         """Begin to take positions."""
         self.intake.start()
         self.follower.start()
+        self.lines.start()
         self._house = asyncio.create_task(self._keep_house())
         if self.wialon is not None:
             await self.wialon.start()
@@ -53,6 +56,7 @@ class Road:
             await asyncio.to_thread(self.mqtt.stop)
         if self.wialon is not None:
             await self.wialon.stop()
+        await asyncio.to_thread(self.lines.stop)
         await asyncio.to_thread(self.intake.stop)
         await asyncio.to_thread(self.follower.stop)
 
@@ -81,7 +85,8 @@ def make_road(service: Service) -> Road:
     known = KnownTrackers(service.engine, clock=clock)
     follower = Follower(service.engine, guard, clock=clock)
     intake = Intake(service.engine, guard, clock=clock, stored=follower.wake)
-    road = Road(guard=guard, known=known, intake=intake, follower=follower)
+    lines = RoadLines(service.engine, settings, clock=clock, is_mine=lambda: follower.is_owner)
+    road = Road(guard=guard, known=known, intake=intake, follower=follower, lines=lines)
     if settings.wialon_port is not None:
         road.wialon = WialonServer(
             known, intake, host=settings.host, port=settings.wialon_port, clock=clock

@@ -94,10 +94,10 @@ class Basis:
 
     published: int
     learned: str
-    num_lines: int
+    lines: str
 
 
-NO_BASIS = Basis(-1, "", -1)
+NO_BASIS = Basis(-1, "", "")
 
 
 class PlanBook:
@@ -111,7 +111,7 @@ class PlanBook:
         return Basis(
             publication_store.publication_state(session, region_id).revision,
             learned_key(session, region_id),
-            leg_line_store.num_lines(session, region_id),
+            leg_line_store.state_of(session, region_id),
         )
 
     def plan(

@@ -24,25 +24,36 @@ def lines_of(session: Session, region_id: str, keys: Collection[str]) -> dict[st
     return found
 
 
-def known_keys(session: Session, region_id: str) -> set[str]:
-    """The keys of all lines of a region."""
-    asked = select(LegLineRow.leg_key).where(LegLineRow.region_id == region_id)
-    return set(session.exec(asked))
+def known_lines(session: Session, region_id: str) -> dict[str, tuple[str, datetime]]:
+    """By key, in which roads each line of a region was found, and when."""
+    asked = select(LegLineRow.leg_key, LegLineRow.roads_mark, LegLineRow.made_at).where(
+        LegLineRow.region_id == region_id
+    )
+    return {key: (mark, made_at) for key, mark, made_at in session.exec(asked)}
 
 
-def num_lines(session: Session, region_id: str) -> int:
-    """How many lines a region has."""
-    asked = select(func.count()).select_from(LegLineRow).where(LegLineRow.region_id == region_id)
-    return session.exec(asked).one()
+def state_of(session: Session, region_id: str) -> str:
+    """Another text whenever lines of a region came or changed."""
+    asked = select(func.count(), func.max(LegLineRow.made_at)).where(
+        LegLineRow.region_id == region_id
+    )
+    number, newest = session.exec(asked).one()
+    return f"{number} {newest}"
 
 
-def put_lines(session: Session, region_id: str, lines: Mapping[str, Line], *, at: datetime) -> None:
-    """Keep lines; those that another process has kept meanwhile stay as they are."""
-    known = lines_of(session, region_id, lines)
+def put_lines(
+    session: Session, region_id: str, lines: Mapping[str, Line], *, roads_mark: str, at: datetime
+) -> None:
+    """Keep lines in place of what was kept by the same keys."""
     for key, line in lines.items():
-        if key not in known:
-            row = LegLineRow(region_id=region_id, leg_key=key, points=pack_line(line), made_at=at)
-            session.add(row)
+        row = LegLineRow(
+            region_id=region_id,
+            leg_key=key,
+            roads_mark=roads_mark,
+            points=pack_line(line),
+            made_at=at,
+        )
+        session.merge(row)
     session.flush()
 
 

@@ -183,7 +183,9 @@ class LegLineRow(SQLModel, table=True):
     __tablename__ = "leg_line"
     region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
     leg_key: str = Field(primary_key=True, max_length=32)
-    """Digest of both ends, the vehicle's size and the roads."""
+    """Digest of both ends, the vehicle's size and the roads that the plan was timed by."""
+    roads_mark: str = Field(max_length=32)
+    """Which file of roads the line was found in; another one makes it be found again."""
     points: bytes
     made_at: datetime = Field(index=True)
 

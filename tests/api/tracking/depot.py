@@ -58,6 +58,7 @@ def fill(
     plan: Plan | None = None,
     first: date = FIRST,
     last: date = LAST,
+    roads_file: str = "",
 ) -> None:
     """Store region, plan, its timetable between two dates, and a dispatcher who is signed in."""
     request, plan = request or world(), plan or small_plan()
@@ -76,6 +77,7 @@ def fill(
                 vehicles=request.vehicles,
                 stops=request.stops,
                 calendar=request.calendar,
+                roads_file=roads_file,
             ),
             at=at,
         )
@@ -142,7 +144,15 @@ def fill(
 class Depot:
     """The application on a database; ``now`` is its clock."""
 
-    def __init__(self, folder: Path, now: datetime, *, url: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        now: datetime,
+        *,
+        url: str = "",
+        contents: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
         self.now = now
         self.settings = Settings(
             language="en",
@@ -157,10 +167,10 @@ class Depot:
         self.road: Road = self.app.state.road
         # Everything that asks for the time asks here.
         self.service.clock = self.clock
-        for part in (self.road.intake, self.road.follower, self.road.known):
+        for part in (self.road.intake, self.road.follower, self.road.known, self.road.lines):
             part._clock = self.clock
         migrate(self.service.engine)
-        fill(self.service.engine, now)
+        fill(self.service.engine, now, **(contents or {}))
         self.client: httpx.Client
 
     def clock(self) -> datetime:
@@ -264,6 +274,7 @@ def depot(folder: Path, now: datetime, **settings: Any) -> Iterator[Depot]:
         bound.bind(("127.0.0.1", 0))
         made = Depot(folder, now, port=bound.getsockname()[1], **settings)
         made.road.follower.start = lambda: None  # type: ignore[method-assign]
+        made.road.lines.start = lambda: None  # type: ignore[method-assign]
         server = make_server(made.app, made.settings, log_level="warning")
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()

@@ -339,6 +339,7 @@ def upgrade() -> None:
         "leg_line",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("leg_key", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("roads_mark", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("points", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
