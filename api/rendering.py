@@ -78,8 +78,13 @@ def render(
         **context,
     }
     body = service.templates.get_template(template).render(names)
-    sent = {"content-language": words.language, "vary": "Cookie, Accept-Language, HX-Request"}
-    return HTMLResponse(body, status_code=status, headers=sent | dict(headers or {}))
+    sent = page_headers(words.language) | dict(headers or {})
+    return HTMLResponse(body, status_code=status, headers=sent)
+
+
+def page_headers(language: str) -> dict[str, str]:
+    """What every page says of itself."""
+    return {"content-language": language, "vary": "Cookie, Accept-Language, HX-Request"}
 
 
 @cache

@@ -9,12 +9,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.auth import know_caller
 from api.language import language_of
 from api.limiter import Limit
 from api.middleware import content_security_policy
-from api.rendering import render
+from api.rendering import page_headers, render
 from api.services.public import Published, PublishedCache
 from api.services.public_now import NowViews, read_road
 from api.services.public_pages import Context, PublicPages
@@ -149,9 +150,19 @@ def _position(lon: str | None, lat: str | None) -> tuple[float, float] | None:
 
 @router.get("/timetable")
 def timetable_page(region: str, request: Request, service: ServiceDep) -> Response:
-    """The whole timetable by stop."""
+    """The whole timetable by stop; for readers without account it is made once a minute."""
     pages = pages_for(request, service, region)
-    return _show(request, pages, "timetable", pages.whole())
+
+    def made() -> Response:
+        return _show(request, pages, "timetable", pages.whole())
+
+    know_caller(request)
+    if request.state.caller.is_known:
+        return made()
+    language, minute = pages.words.language, int(service.clock().timestamp() // 60)
+    tag = f"page {request.url.path} {language} {minute}"
+    body = pages.published.feed(tag, lambda: bytes(made().body))
+    return HTMLResponse(body, headers=_PAGE | page_headers(language))
 
 
 @router.get("/notices")

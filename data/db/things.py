@@ -93,8 +93,13 @@ def columns_of(thing: Thing) -> dict[str, Any]:
     return {**own, **named, "key": kind.key_of(thing), "facts": document}
 
 
+@cache
+def _own_names(kind: type) -> frozenset[str]:
+    """Fields of a type that have a column of their own."""
+    return frozenset(field.name for field in fields(kind)) & KINDS[kind].columns
+
+
 def thing_of(kind: type, row: Versioned) -> Any:
     """The thing that a row holds."""
-    names = {field.name for field in fields(kind)} & KINDS[kind].columns
-    own = {name: getattr(row, name) for name in names}
+    own = {name: getattr(row, name) for name in _own_names(kind)}
     return adapter_of(kind).validate_python(own | row.facts)

@@ -426,3 +426,21 @@ def test_nonsense_at_the_desk_is_refused_in_words(served: Served, path: str) -> 
         answer = anna.get(f"/desk/{REGION}{path.replace('PLAN', plan_id)}", headers=HTML)
     assert answer.status_code in (200, 404, 422)
     assert "</html>" in answer.text
+
+
+def test_a_kept_page_follows_every_change(served: Served) -> None:
+    """The whole timetable is made once for all readers, and anew for a language and a cancel."""
+    served.office.publish()
+    path = f"{PAGES}/timetable"
+    with served.api(None) as reader, served.api(None, "ru") as other:
+        first = reader.get(path, headers=HTML)
+        assert first.headers["content-language"] == "en"
+        assert reader.get(path, headers=HTML).text == first.text
+        assert other.get(path, headers=HTML).headers["content-language"] == "ru"
+        with served.api(Role.DISPATCHER) as desk:
+            assert "Дмитрий Планов" in desk.get(path, headers=HTML).text
+        visit = min(served.office.visits(), key=lambda v: v.service_date)
+        served.office.cancel("visit", visit_id=visit.visit_id)
+        after = reader.get(path, headers=HTML)
+    assert after.text != first.text
+    assert "Дмитрий Планов" not in after.text
