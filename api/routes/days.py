@@ -1,14 +1,16 @@
 """Driven days: reports, odometers and waybills, what they taught."""
 
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from sqlmodel import Session
 
 from api.auth import Caller, Dispatcher, Role, Staff, require, require_region
 from api.conditions import IfMatchDep, etag
 from api.errors import problems
+from api.language import words_of
 from api.schemas.days import (
     DayReportPublic,
     DecisionBody,
@@ -19,9 +21,17 @@ from api.schemas.days import (
     SheetPublic,
 )
 from api.schemas.fields import NUL_FREE
-from api.services.day_report import USUAL_DAYS, day_report, period_report, sheet_for
+from api.services.day_export import day_csv, day_xlsx, period_xlsx
+from api.services.day_report import (
+    USUAL_DAYS,
+    DayReport,
+    PeriodReport,
+    day_report,
+    period_report,
+    sheet_for,
+)
 from api.services.learned_times import decide_learned, propose_learned
-from api.state import ServiceDep
+from api.state import Service, ServiceDep
 from data.db import (
     audit_store,
     day_sheet_store,
@@ -39,6 +49,19 @@ VehicleKey = Annotated[str, Path(max_length=120, pattern=NUL_FREE, description="
 On = Annotated[date, Path(description="The service date.")]
 ProposalKey = Annotated[str, Path(max_length=40, pattern=NUL_FREE, description="The proposal.")]
 Writer = Annotated[Caller, Depends(require(Role.DISPATCHER, Role.CREW, Role.LIBRARIAN))]
+FromDate = Annotated[date | None, Query(alias="from", description="First date.")]
+UntilDate = Annotated[date | None, Query(alias="until", description="Last date.")]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_WORKBOOK: dict[int | str, dict[str, Any]] = {
+    **problems(404),
+    200: {"content": {XLSX: _BINARY}, "description": "The workbook."},
+}
+_TABLE: dict[int | str, dict[str, Any]] = {
+    **problems(404),
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The table."},
+}
 
 
 @router.get("/days", responses=problems(404))
@@ -46,26 +69,73 @@ def get_days(
     region_id: RegionId,
     asking: Staff,
     service: ServiceDep,
-    first: Annotated[date | None, Query(alias="from", description="First date.")] = None,
-    last: Annotated[date | None, Query(alias="until", description="Last date.")] = None,
+    first: FromDate = None,
+    last: UntilDate = None,
 ) -> PeriodReportPublic:
     """Kept visits, punctuality, stays and drives of a span; else of the last four weeks."""
+    return PeriodReportPublic.from_domain(_span(service, asking, region_id, first, last))
+
+
+def _span(
+    service: Service, asking: Caller, region_id: str, first: date | None, last: date | None
+) -> PeriodReport:
     require_region(asking, region_id)
     with reading(service.engine) as session:
         head = publication_store.region_head(session, region_id)
         today = service.clock().astimezone(ZoneInfo(head.time_zone)).date()
         until = last or today
         start = first or until - timedelta(days=min(USUAL_DAYS - 1, until.toordinal() - 1))
-        return PeriodReportPublic.from_domain(period_report(session, region_id, start, until))
+        return period_report(session, region_id, start, until)
+
+
+@router.get("/days/report.xlsx", response_class=Response, responses=_WORKBOOK)
+def get_days_workbook(
+    request: Request,
+    region_id: RegionId,
+    asking: Staff,
+    service: ServiceDep,
+    first: FromDate = None,
+    last: UntilDate = None,
+) -> Response:
+    """The same as a workbook, in the caller's language."""
+    report = _span(service, asking, region_id, first, last)
+    name = f"days_{report.first.isoformat()}_{report.last.isoformat()}.xlsx"
+    return _file(period_xlsx(report, words_of(request)), XLSX, name)
 
 
 @router.get("/days/{on}", responses=problems(404))
 def get_day(region_id: RegionId, on: On, asking: Staff, service: ServiceDep) -> DayReportPublic:
     """Each vehicle's visits and drives of a date, planned and as they were."""
+    return DayReportPublic.from_domain(_day(service, asking, region_id, on))
+
+
+@router.get("/days/{on}/report.xlsx", response_class=Response, responses=_WORKBOOK)
+def get_day_workbook(
+    request: Request, region_id: RegionId, on: On, asking: Staff, service: ServiceDep
+) -> Response:
+    """A date as a workbook (figures, visits, drives, waybills), in the caller's language."""
+    report = _day(service, asking, region_id, on)
+    return _file(day_xlsx(report, words_of(request)), XLSX, f"day_{on.isoformat()}.xlsx")
+
+
+@router.get("/days/{on}/visits.csv", response_class=Response, responses=_TABLE)
+def get_day_table(
+    request: Request, region_id: RegionId, on: On, asking: Staff, service: ServiceDep
+) -> Response:
+    """A date's visits as CSV (UTF-8), heads and outcomes in the caller's language."""
+    report = _day(service, asking, region_id, on)
+    return _file(day_csv(report, words_of(request)), CSV, f"day_{on.isoformat()}.csv")
+
+
+def _day(service: Service, asking: Caller, region_id: str, on: date) -> DayReport:
     require_region(asking, region_id)
     with reading(service.engine) as session:
-        report = day_report(session, region_id, on, at=service.clock())
-    return DayReportPublic.from_domain(report)
+        return day_report(session, region_id, on, at=service.clock())
+
+
+def _file(body: bytes, kind: str, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=kind, headers=headers)
 
 
 @router.get("/days/{on}/sheets/{vehicle_id}", responses=problems(404))
@@ -82,6 +152,8 @@ def get_sheet(
     with reading(service.engine) as session:
         publication_store.region_head(session, region_id)
         found = sheet_for(session, region_id, VehicleId(vehicle_id), on)
+        if found.revision == 0:
+            _check_vehicle(session, region_id, vehicle_id, on)
     response.headers["etag"] = etag(found.revision)
     return SheetPublic.from_domain(found)
 
@@ -100,10 +172,8 @@ def put_sheet(
     """Write it down; `If-Match: "0"` for one that is not stored yet."""
     require_region(asking, region_id)
     with writing(service.engine) as session:
-        head = publication_store.region_head(session, region_id)
-        region = region_store.load_region(session, head.region_id)
-        if vehicle_id not in {str(v.vehicle_id) for v in region.vehicles}:
-            raise NotFoundError("days.no_run", vehicle_id=vehicle_id, date=on.isoformat())
+        publication_store.region_head(session, region_id)
+        _check_vehicle(session, region_id, vehicle_id, on)
         key = VehicleId(vehicle_id)
         current = sheet_for(session, region_id, key, on)
         match.check(current.revision, SheetPublic.from_domain(current))
@@ -126,6 +196,12 @@ def put_sheet(
         )
     response.headers["etag"] = etag(stored.revision)
     return SheetPublic.from_domain(stored)
+
+
+def _check_vehicle(session: Session, region_id: str, vehicle_id: str, on: date) -> None:
+    region = region_store.load_region(session, region_id)
+    if vehicle_id not in {str(v.vehicle_id) for v in region.vehicles}:
+        raise NotFoundError("days.no_run", vehicle_id=vehicle_id, date=on.isoformat())
 
 
 @router.get("/learned", responses=problems(404))

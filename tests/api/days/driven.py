@@ -2,6 +2,9 @@
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
 
 from api.services.demo_road import drive, phones_of
 from api.services.duty import Guard
@@ -11,21 +14,35 @@ from api.services.simulating import SimulatedRun
 from api.settings import Settings
 from data.db import track_store
 from data.db.engine import reading, writing
-from tests.api.days.yard import Yard
 from tests.api.publication.office import REGION
 
 
-def runs_of(yard: Yard, on: date) -> tuple[PromisedDay, ...]:
+class AtWork(Protocol):
+    """A database and the time that it is there."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+
+def runs_of(yard: AtWork, on: date, region_id: str = REGION) -> tuple[PromisedDay, ...]:
     with reading(yard.engine) as session:
-        return tuple(d for d in promised_days(session, REGION, on) if d.run.stops)
+        return tuple(d for d in promised_days(session, region_id, on) if d.run.stops)
 
 
 def drive_day(
-    yard: Yard, on: date, *, seed: int = 1, until_at: datetime | None = None
+    yard: AtWork,
+    on: date,
+    *,
+    seed: int = 1,
+    until_at: datetime | None = None,
+    region_id: str = REGION,
 ) -> tuple[SimulatedRun, ...]:
     """Drive the promised runs of a date, and store what phones told of them."""
-    days = runs_of(yard, on)
-    phones = phones_of(yard.engine, REGION, days, at=yard.now)
+    days = runs_of(yard, on, region_id)
+    phones = phones_of(yard.engine, region_id, days, at=yard.now)
     runs = tuple(drive(days, phones, None, seed=seed))
     with writing(yard.engine) as session:
         for run, phone in zip(runs, phones, strict=True):
@@ -36,7 +53,7 @@ def drive_day(
     return runs
 
 
-def follow(yard: Yard, folder: Path) -> None:
+def follow(yard: AtWork, folder: Path) -> None:
     """Let the follower take up everything that is stored."""
     settings = Settings(data_dir=folder, database_url=str(yard.engine.url))
     follower = Follower(yard.engine, Guard(yard.engine, settings), clock=lambda: yard.now)
