@@ -150,7 +150,7 @@ def _page(
         found=found,
         conflicts=[shown_conflict(c, words) for c in found.conflicts[:SHOWN]],
         refused=[shown_refused(r, words) for r in found.refused],
-        place_names=dict(places),
+        place_names={**dict(places), **{f"vehicle:{k}": name for k, name in vehicles.items()}},
         places=places,
         encodings=ENCODINGS,
         zone=region.time_zone,
