@@ -1,6 +1,7 @@
 """Before a vehicle leaves: items set aside for readers who asked, what to load and to hand over."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,7 +20,7 @@ from data.model.loans import HoldId
 from data.model.patrons import PatronId
 from data.model.place import StopId
 from data.model.publication import PromisedVisit
-from data.model.stock import ItemPlace, PlaceKind, TitleId
+from data.model.stock import ItemId, ItemPlace, PlaceKind, TitleId
 from fleet.circulation_due import coming_visits
 from fleet.circulation_lists import LoadLine, PickLine, assign_holds, load_list, pick_list
 
@@ -30,7 +31,7 @@ class DayLists:
 
     picks: tuple[PickLine, ...]
     loads: tuple[LoadLine, ...]
-    titles: dict[str, str]
+    titles: Mapping[ItemId, str]
     """Names of the items' titles by item."""
 
 
