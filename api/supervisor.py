@@ -227,7 +227,11 @@ def bind(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address, family=family, backlog=2048)
+        bound = socket.create_server(address, family=family, backlog=2048)
+        # Connections take this over. Without it the second part of every small answer waits some
+        # 40 ms for the first to be acknowledged: asyncio sets it on sockets of its own alone.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return bound
     except OSError as wrong:
         cause = wrong.strerror or str(wrong)
         raise InputError("serve.cannot_listen", host=host, port=port, cause=cause) from wrong

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -180,6 +181,15 @@ def test_its_processes_do_not_outlive_it(tmp_path: Path) -> None:
         assert found and int(found[1]) >= 20
         serving.process.kill()
         wait_until(lambda: not any(is_running(pid) for pid in family))
+
+
+def test_answers_are_sent_at_once() -> None:
+    """What is accepted keeps no part of an answer back until another is acknowledged."""
+    with bind("127.0.0.1", 0) as bound, socket.create_connection(bound.getsockname()) as caller:
+        accepted, _ = bound.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert caller.recv(1) == b""
 
 
 def test_a_taken_port_is_told(
