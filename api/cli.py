@@ -35,6 +35,7 @@ COMMANDS = {
     "library-system": ("api.library_cli", "library_system", "Tell the library's own system."),
     "account": ("api.account_cli", "account", "Add, list and close accounts of staff."),
     "basemap": ("api.basemap_cli", "basemap", "Make a map background that needs no network."),
+    "cert": ("api.cert_cli", "cert", "Make certificates: https for tablets on a local network."),
     "serve": ("api.serve_cli", "serve", "Run the service: pages, API, and a worker for plans."),
     "worker": ("api.worker_cli", "worker", "Let a further machine search plans."),
     "backup": ("api.ops_cli", "backup", "Write the whole service into a file."),
