@@ -1,8 +1,9 @@
 """Residents who read the published timetable while dispatchers work, on one server.
 
 ``pytest -m benchmark -s tests/benchmarks/test_readers.py`` prints the figures of
-docs/operations.md: a hundred readers who ask for the next page as soon as they have one, and twenty
-requests a second of a dispatcher beside them. ``BOOKMOBILE_READERS_S`` is how long that goes on.
+docs/operations.md: a hundred readers who open a page every two seconds, or the next as soon as they
+have one (``BOOKMOBILE_READERS_PAUSE=0``), and twenty requests a second of a dispatcher beside them.
+``BOOKMOBILE_READERS_S`` is how long that goes on.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.benchmark
 
 _CONSOLE = Console(width=130)
 SECONDS = float(os.environ.get("BOOKMOBILE_READERS_S", "20"))
+PAUSE_S = float(os.environ.get("BOOKMOBILE_READERS_PAUSE", "2"))
 READERS, REQUESTS_A_SECOND = 100, 20
 
 
@@ -74,10 +76,13 @@ async def load(
 
     async def read(number: int) -> None:
         at = number
+        await asyncio.sleep(PAUSE_S * number / READERS)
         while time.perf_counter() < ends:
+            begun = time.perf_counter()
             kind, path = pages[at % len(pages)]
             await timed(address, kind, path, readers)
             at += 7
+            await asyncio.sleep(max(0.0, begun + PAUSE_S - time.perf_counter()))
 
     async def work() -> None:
         tasks, number = [], 0
@@ -145,7 +150,6 @@ def test_readers_beside_a_dispatcher(tmp_path: Path, url: str, engine: Engine) -
     for stop_id in names:
         pages += [("stop", f"/r/{REGION}/stops/{stop_id}")]
         pages += [("calendar", f"/r/{REGION}/stops/{stop_id}.ics")]
-        pages += [("search", f"/r/{REGION}?q={stop_id}")]
     own = f"/api/v1/plans/{stored_plan.plan_id}"
     desk = [
         ("board", f"{own}/board"),
