@@ -270,6 +270,13 @@ VARIABLES = (
         allowed=NUMBER,
     ),
     Variable(
+        field="reader_keep_days",
+        name="BOOKMOBILE_READER_KEEP_DAYS",
+        told="Days after the last loan or registration for which a reader's data are kept.",
+        read=_read_positive,
+        allowed=NUMBER,
+    ),
+    Variable(
         field="wialon_port",
         name="BOOKMOBILE_WIALON_PORT",
         told="Port for trackers that speak Wialon IPS over TCP; none: they are not listened to.",

@@ -52,6 +52,7 @@ class Settings:
     track_near_km: int = 10
     track_margin_min: int = 120
     track_keep_days: int = 90
+    reader_keep_days: int = 1095
     wialon_port: int | None = None
     mqtt_url: str | None = None
     mqtt_password_file: Path | None = None

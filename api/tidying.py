@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from api.services import following
+from api.services.circulation_persons import forget_inactive
 from api.settings import Settings
 from api.state import Service
 from data.db import (
@@ -48,6 +49,12 @@ def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
         }
 
 
+def forget_readers(service: Service) -> int:
+    """Forget readers who have not come for longer than their data are kept; gives how many."""
+    kept = timedelta(days=service.settings.reader_keep_days)
+    return forget_inactive(service, (service.clock() - kept).date())
+
+
 def _tracks(session: Session, before: datetime) -> dict[str, int]:
     """Erase where vehicles and people were; what became of planned stop visits stays."""
     erased = track_store.erase_before(session, before)
@@ -67,6 +74,7 @@ async def tidy_now_and_then(service: Service) -> None:
         await asyncio.sleep(EVERY_S)
         try:
             told = await asyncio.to_thread(tidy, service.engine, service.settings, service.clock())
+            told["readers"] = await asyncio.to_thread(forget_readers, service)
         except SQLAlchemyError:
             log.warning("tidy.failed", exc_info=True)
         else:

@@ -15,7 +15,7 @@ from api.schemas.circulation import (
     WaitingPublic,
 )
 from api.schemas.fields import NUL_FREE
-from api.services import circulation_desk, circulation_stock
+from api.services import circulation_desk, circulation_persons, circulation_stock
 from api.services.circulation_words import shown_conflict, shown_import, shown_refused
 from api.state import ServiceDep
 from data.model.journal_bodies import DecisionBody
@@ -134,5 +134,5 @@ def forget(
 ) -> Forgotten:
     """Erase what tells who a reader is, in the base and in every event."""
     require_region(asking, region_id)
-    changed = circulation_stock.forget_patron(service, region_id, patron_id, by=asking)
+    changed = circulation_persons.forget_patron(service, region_id, patron_id, by=asking)
     return Forgotten(patron_id=patron_id, num_events=changed)

@@ -1,31 +1,27 @@
-"""Stock and readers taken into a region's circulation from files; persons taken out of it."""
+"""Stock and readers taken into a region's circulation from files."""
 
 import tempfile
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session
 
 from api.services.ledger import Ledger
 from api.state import Service
-from data.db import audit_store, circulation_store, journal_store
+from data.db import audit_store, circulation_store
 from data.db.circulation_store import BaseThing
 from data.feeds.marc_stock import import_marc
 from data.feeds.patrons import BY_CARD, import_patrons
 from data.feeds.report import ImportReport
 from data.feeds.stock import StockedItem, import_stock, titles_in
 from data.model.accounts import Caller
-from data.model.errors import ConflictError, InputError, NotFoundError
+from data.model.errors import InputError
 from data.model.patrons import Patron, PatronId
 from data.model.stock import ItemPlace
-from fleet.journal_json import event_to_json
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 MARC = (".mrc", ".iso", ".marc", ".dat")
-PERSONAL = ("name", "phone", "birth_date", "card", "is_disabled", "consent_at", "note")
 
 
 def take_stock(
@@ -131,55 +127,3 @@ def _put(folder: str, raw: bytes, suffix: str) -> Path:
 def _keep(session: Session, region_id: str, things: list[BaseThing]) -> None:
     circulation_store.put_things(session, region_id, things)
     circulation_store.advance(session, region_id, is_new_base=True)
-
-
-def forget_patron(service: Service, region_id: str, patron_id: str, *, by: Caller) -> int:
-    """Take all that tells who a reader is out of everything kept; gives how many events changed.
-
-    What they borrowed stays under an id that says nothing, for statistics.
-
-    Raises
-    ------
-    NotFoundError
-        ``circulation.unknown_patron``.
-    ConflictError
-        ``circulation.has_loans`` while the reader has items.
-    """
-    with service.ledgers.changing(service.engine, region_id) as (session, ledger):
-        patron = ledger.state.patrons.get(PatronId(patron_id))
-        if patron is None:
-            raise NotFoundError("circulation.unknown_patron", patron_id=patron_id)
-        if loans := ledger.state.open_loans_of_patron(patron_id):
-            raise ConflictError("circulation.has_loans", count=len(loans))
-        base = circulation_store.load_base(session, region_id)
-        if any(isinstance(t, Patron) and t.patron_id == patron_id for t in base):
-            blank = Patron(patron_id=PatronId(patron_id), merged_into=patron.merged_into)
-            circulation_store.put_things(session, region_id, [blank])
-        changed = _without_person(ledger, patron)
-        journal_store.set_documents(session, region_id, changed)
-        journal_store.blank_refused(session, region_id, patron_id, patron.card)
-        circulation_store.advance(session, region_id, is_new_base=True)
-        audit_store.record(
-            session, by, "circulation.forget", patron_id, region_id=region_id, events=len(changed)
-        )
-        return len(changed)
-
-
-def _without_person(ledger: Ledger, patron: Patron) -> dict[str, Mapping[str, Any]]:
-    """The documents of events that tell of a person, without what does."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for event in ledger.journal.events.values():
-        document = event_to_json(event)
-        body = document["body"]
-        assert isinstance(body, dict)
-        is_of = body.get("patron_id") == patron.patron_id
-        is_by_card = bool(patron.card) and body.get("card") == patron.card
-        if not is_of and not is_by_card:
-            continue
-        less = {name: value for name, value in body.items() if name not in PERSONAL}
-        if is_by_card and "patron_id" in type(event.body).__dataclass_fields__:
-            # Who it was is known by now; the card need not be.
-            less["patron_id"] = body.get("patron_id") or patron.patron_id
-        if less != body:
-            found[event.event_id] = {**document, "body": less}
-    return found

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import pytest
 from sqlmodel import select
 
 from api.services.ledger import Ledgers
+from api.tidying import forget_readers
 from data.db.engine import reading
 from data.db.tables.circulation import (
     CirculationThingRow,
     JournalEventRow,
     RefusedEventRow,
 )
-from data.model.patrons import PatronId
+from data.model.patrons import Patron, PatronId
 from data.model.stock import ItemId
 from tests.api.circulation.library import (
     MORNING,
@@ -25,6 +26,7 @@ from tests.api.circulation.library import (
     TabletAt,
     library,
     pair,
+    stock_up,
 )
 from tests.api.tracking.depot import NORTH, REGION
 
@@ -233,3 +235,22 @@ def test_the_page_tells_and_takes_decisions(one: Library) -> None:
     assert (done.status_code, done.headers["location"][-9:]) == (303, "told=done")
     again = one.ask("POST", path, data=told, headers=headers)
     assert again.status_code == 409
+
+
+def test_readers_who_stay_away_are_forgotten(one: Library) -> None:
+    """Who was there lately, has something, or of whom no date is known, stays."""
+    stock_up(
+        one.engine,
+        Patron(patron_id=PatronId("old"), name="Старый", registered_date=date(2020, 1, 1)),
+        Patron(patron_id=PatronId("has"), name="Должник", registered_date=date(2020, 1, 1)),
+        Patron(patron_id=PatronId("new"), name="Новый", registered_date=date(2026, 1, 1)),
+    )
+    device, token = pair(one.engine, 1)
+    tablet = TabletAt(device=device)
+    tablet.lend("i1", "has", LATE)
+    one.bring(token, tablet)
+    assert forget_readers(one.service) == 1
+    assert forget_readers(one.service) == 0
+    with Ledgers().reading(one.engine, REGION) as (_, ledger):
+        names = {i: ledger.state.patrons[PatronId(i)].name for i in ("old", "has", "new", "p1")}
+    assert names == {"old": "", "has": "Должник", "new": "Новый", "p1": "Иванова Мария 1"}
