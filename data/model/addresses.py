@@ -1,12 +1,14 @@
 """Ids as parts of addresses and file names: reversible, and harmless whatever the id holds."""
 
 import re
+from functools import lru_cache
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
 _CODED = re.compile(r"~([0-9a-f]{2})")
 _WHOLE = re.compile(r"(?:[A-Za-z0-9_-]|~[0-9a-f]{2})+")
 
 
+@lru_cache(maxsize=20_000)
 def part_of(key: str) -> str:
     """An id as one part of an address: letters, digits, ``_ -`` as they are, bytes else.
 
