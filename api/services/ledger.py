@@ -49,6 +49,11 @@ class Ledger:
     def state(self) -> Circulation:
         return self.replay.state
 
+    @property
+    def standing(self) -> tuple[CirculationHead, int, int]:
+        """What has been taken in; other where somebody else changed the region's circulation."""
+        return self.head, self.event_no, self.mark_no
+
     def step(self, event_id: str) -> Step | None:
         """What became of an event."""
         return next((s for s in self.replay.steps if s.timed.event.event_id == event_id), None)
@@ -117,8 +122,8 @@ class Ledgers:
         NotFoundError
             ``region.unknown``.
         """
-        with self._turn(region_id), reading(engine) as session:
-            yield session, self._current(session, region_id)
+        with self.turn(region_id), reading(engine) as session:
+            yield session, self.current(session, region_id)
 
     @contextmanager
     def changing(self, engine: Engine, region_id: str) -> Iterator[tuple[Session, Ledger]]:
@@ -129,21 +134,30 @@ class Ledgers:
         NotFoundError
             ``region.unknown``.
         """
-        with self._turn(region_id):
+        with self.turn(region_id), writing(engine) as session:
+            circulation_store.hold_circulation(session, region_id)
+            yield session, self.current(session, region_id)
+
+    @contextmanager
+    def turn(self, region_id: str) -> Iterator[None]:
+        """Hold a region's ledger alone; on any error it is forgotten."""
+        with self._lock:
+            lock = self._locks.setdefault(region_id, threading.RLock())
+        with lock:
             try:
-                with writing(engine) as session:
-                    circulation_store.hold_circulation(session, region_id)
-                    yield session, self._current(session, region_id)
+                yield
             except BaseException:
                 # What was replayed in it may never have been.
-                self._known.pop(region_id, None)
+                self.forget(region_id)
                 raise
 
-    def _turn(self, region_id: str) -> threading.RLock:
+    def forget(self, region_id: str) -> None:
+        """Let a ledger be opened anew when it is asked for next; its turn must be held."""
         with self._lock:
-            return self._locks.setdefault(region_id, threading.RLock())
+            self._known.pop(region_id, None)
 
-    def _current(self, session: Session, region_id: str) -> Ledger:
+    def current(self, session: Session, region_id: str) -> Ledger:
+        """A region's ledger as the session sees it; its turn must be held."""
         head = circulation_store.circulation_head(session, region_id)
         with self._lock:
             known = self._known.get(region_id)

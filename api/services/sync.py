@@ -22,12 +22,14 @@ from data.db import (
     devices_store,
     event_store,
     journal_store,
+    publication_store,
 )
+from data.db.engine import reading, writing
 from data.model.accounts import Caller, Device, Role
 from data.model.errors import BookmobileError, InputError, NotFoundError
 from data.model.journal import EventId, JournalEvent
 from data.model.journal_bodies import DecisionBody
-from data.model.journal_kept import KeptMark, RefusedEvent
+from data.model.journal_kept import CirculationHead, KeptMark, RefusedEvent
 from data.model.stock import PlaceKind
 from fleet.circulation_outcome import Verdict
 from fleet.circulation_sync import Answer, Synced, sync
@@ -97,34 +99,75 @@ def exchange(service: Service, asked: Exchange) -> Exchanged:
     InputError
         ``sync.not_your_journal`` where the clock is told of another device's journal.
     """
-    with service.ledgers.changing(service.engine, asked.region_id) as (session, ledger):
-        devices = _Devices(session, asked)
-        devices.check_clock()
-        taken = _read(asked, ledger, devices)
-        marks = _marks(asked, ledger, devices)
-        batch = [event for _, event in taken.batch]
-        is_new = {e.event_id for e in batch} - set(ledger.journal.events)
-        synced = sync(
-            ledger.journal,
-            ledger.replay,
-            batch,
-            marks,
-            at=asked.at,
-            is_office=asked.caller.device_id is None,
-        )
-        answers = {
-            **taken.refused,
-            **{i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)},
-        }
-        revision = _store(session, ledger, asked, synced, is_new, marks)
-        _keep_refused(session, asked, answers)
-        ledger.adopt(session, synced.journal)
+    ledgers, region_id = service.ledgers, asked.region_id
+    with ledgers.turn(region_id):
+        # The replay takes longest; meanwhile others may write to the database.
+        with reading(service.engine) as session:
+            publication_store.region_head(session, region_id)
+            ledger = ledgers.current(session, region_id)
+            standing = ledger.standing
+            done = _judge(session, ledger, asked)
+        if done.is_news:
+            with writing(service.engine) as session:
+                circulation_store.hold_circulation(session, region_id)
+                if standing != _standing(session, region_id):
+                    ledgers.forget(region_id)
+                    ledger = ledgers.current(session, region_id)
+                    done = _judge(session, ledger, asked)
+                _store(session, asked, done)
+                ledger.adopt(session, done.synced.journal)
         return Exchanged(
-            answers=tuple(answers[i] for i in range(len(asked.documents))),
-            num_altered=len(synced.altered),
-            missing=synced.missing,
-            revision=revision,
+            answers=tuple(done.answers[i] for i in range(len(asked.documents))),
+            num_altered=len(done.synced.altered),
+            missing=done.synced.missing,
+            revision=ledger.head.revision,
         )
+
+
+def _standing(session: Session, region_id: str) -> tuple[CirculationHead, int, int]:
+    head = circulation_store.circulation_head(session, region_id)
+    return head, *journal_store.last_numbers(session, region_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What an exchange comes to, not stored yet."""
+
+    synced: Synced
+    answers: Mapping[int, Answer]
+    fresh: tuple[JournalEvent, ...]
+    marks: Sequence[ClockMark]
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to store."""
+        is_refused = any(a.verdict is Verdict.REFUSED for a in self.answers.values())
+        return bool(self.fresh or self.marks or is_refused)
+
+
+def _judge(session: Session, ledger: Ledger, asked: Exchange) -> _Judged:
+    devices = _Devices(session, asked)
+    devices.check_clock()
+    taken = _read(asked, ledger, devices)
+    marks = _marks(asked, ledger, devices)
+    batch = [event for _, event in taken.batch]
+    is_new = {e.event_id for e in batch} - set(ledger.journal.events)
+    synced = sync(
+        ledger.journal,
+        ledger.replay,
+        batch,
+        marks,
+        at=asked.at,
+        is_office=asked.caller.device_id is None,
+    )
+    told = {i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)}
+    fresh = (synced.journal.events[i] for i in is_new if i in synced.journal.events)
+    return _Judged(
+        synced=synced,
+        answers={**taken.refused, **told},
+        fresh=tuple(sorted(fresh, key=lambda e: (e.device_id, e.sequence))),
+        marks=marks,
+    )
 
 
 class _Devices:
@@ -241,48 +284,34 @@ def _marks(asked: Exchange, ledger: Ledger, devices: _Devices) -> list[ClockMark
     return found
 
 
-def _store(
-    session: Session,
-    ledger: Ledger,
-    asked: Exchange,
-    synced: Synced,
-    is_new: set[EventId],
-    marks: Sequence[ClockMark],
-) -> int:
-    """Keep what is new; gives the revision."""
-    fresh = [synced.journal.events[i] for i in is_new if i in synced.journal.events]
-    fresh.sort(key=lambda e: (e.device_id, e.sequence))
-    region_id = asked.region_id
-    if not fresh and not marks:
-        return ledger.head.revision
-    if fresh:
-        stored = (kept(e, asked.at, asked.carried_by) for e in fresh)
-        journal_store.add_events(session, region_id, stored)
-    journal_store.add_marks(
-        session,
-        region_id,
-        (
-            KeptMark(
-                device_id=m.device_id,
-                sequence=m.sequence,
-                device_at=m.device_at,
-                server_at=m.server_at,
-            )
-            for m in marks
-        ),
+def _store(session: Session, asked: Exchange, done: _Judged) -> None:
+    """Keep what is new; the region's turn must be held."""
+    region_id, fresh = asked.region_id, done.fresh
+    stored = (kept(e, asked.at, asked.carried_by) for e in fresh)
+    journal_store.add_events(session, region_id, stored)
+    marks = (
+        KeptMark(
+            device_id=m.device_id,
+            sequence=m.sequence,
+            device_at=m.device_at,
+            server_at=m.server_at,
+        )
+        for m in done.marks
     )
+    journal_store.add_marks(session, region_id, marks)
+    _keep_refused(session, asked, done.answers)
     if not fresh:
-        return ledger.head.revision
+        return
     if asked.caller.device_id is None:
         audit_store.record(
             session, asked.caller, "sync.file", asked.device_id, region_id=region_id,
-            events=len(fresh), altered=len(synced.altered),
+            events=len(fresh), altered=len(done.synced.altered),
         )  # fmt: skip
-    conflicts = sum(a.verdict is Verdict.CONFLICT for a in synced.answers)
+    conflicts = sum(a.verdict is Verdict.CONFLICT for a in done.synced.answers)
     event_store.emit(
         session, "circulation", asked.device_id, region_id, events=len(fresh), conflicts=conflicts
     )
-    return circulation_store.advance(session, region_id).revision
+    circulation_store.advance(session, region_id)
 
 
 def _keep_refused(session: Session, asked: Exchange, answers: Mapping[int, Answer]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -201,6 +202,41 @@ def _num_events(session: Session) -> int:
 def test_a_thousand_interruptions_were_tried(service: Service) -> None:
     """The property above cut off often enough to mean something."""
     assert NUM_CUT[service.engine.dialect.name] >= 150
+
+
+def test_two_processes_take_turns(service: Service) -> None:
+    """Two servers on one database, each with a replay of its own, end as one would."""
+    chance = random.Random(11)
+    days = tablets(chance)
+    clear(service.engine)
+    done: list[str] = []
+
+    def serve(own: Ledgers, tablet: TabletAt) -> None:
+        part = replace(service, ledgers=own)
+        for begin in range(0, len(tablet.events), 3):
+            batch = tablet.events[begin : begin + 3]
+            bring(part, caller_of(tablet), tablet, batch, EVENING)
+        done.append(tablet.journal_id)
+
+    servers = [Ledgers(), Ledgers()]
+    threads = [
+        threading.Thread(target=serve, args=(servers[n % 2], tablet))
+        for n, tablet in enumerate(days)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == sorted(t.journal_id for t in days)
+    at_once = state_of(service.engine)
+    for own in servers:
+        with own.reading(service.engine, REGION) as (_, ledger):
+            assert ledger.state.as_found() == at_once
+    clear(service.engine)
+    service.ledgers = Ledgers()
+    for tablet in days:
+        bring(service, caller_of(tablet), tablet, tablet.events, EVENING)
+    assert at_once == state_of(service.engine)
 
 
 @pytest.mark.parametrize("kind", KINDS)
