@@ -4,6 +4,7 @@ The page holds nothing of anybody: what a day needs comes by the API to a paired
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
@@ -50,8 +51,13 @@ def kept_files() -> tuple[str, ...]:
     return tuple(sorted(found - {_WORKER}))
 
 
+def _url(service: Service) -> Callable[[str], str]:
+    found: Callable[[str], str] = service.templates.globals["url_static"]  # type: ignore[assignment]
+    return found
+
+
 def _addresses(service: Service) -> list[str]:
-    url = service.templates.globals["url_static"]
+    url = _url(service)
     manifests = [f"{PAGE}/{language}.webmanifest" for language in LANGUAGES]
     words = [f"/words/{language}.json" for language in LANGUAGES]
     return [PAGE, *manifests, *words, *(url(name) for name in kept_files())]
@@ -82,7 +88,7 @@ def worker(service: ServiceDep) -> Response:
 def manifest(language: str, service: ServiceDep) -> Response:
     """What a browser shows of the app once it is installed."""
     words = Words(language)
-    url = service.templates.globals["url_static"]
+    url = _url(service)
     told = {
         "id": PAGE,
         "name": words("tablet.app"),

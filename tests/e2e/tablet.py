@@ -13,7 +13,6 @@ from data.db import journal_store
 from data.db.engine import reading
 from data.model.accounts import Device
 from data.model.age_marks import AgeMark
-from data.model.journal import JournalEvent
 from data.model.loans import Due, DueBasis, Hold, HoldId, HoldState, Loan, LoanId
 from data.model.patrons import Block, BlockReason, Patron, PatronId
 from data.model.stock import Item, ItemId, Title, TitleId
@@ -149,13 +148,13 @@ class Aboard:
         name = cookie_name(self.running.settings)
         context.add_cookies([{"name": name, "value": self.token, "url": self.running.url}])
 
-    def events(self) -> list[JournalEvent]:
-        """The journal as the server has it, of tablets alone."""
+    def events(self) -> list[dict[str, Any]]:
+        """The tablet's journal as the server has it, in the order in which it came."""
         with reading(self.running.engine) as session:
             return [
-                kept.event
+                dict(kept.document)
                 for kept in journal_store.load_events(session, REGION)
-                if kept.event.device_id.startswith(self.device.device_id)
+                if kept.device_id.startswith(self.device.device_id)
             ]
 
 
@@ -169,3 +168,20 @@ def scan(page: Page, code: str) -> None:
     page.evaluate("document.activeElement?.blur()")
     page.keyboard.type(code)
     page.keyboard.press("Enter")
+
+
+def settle(page: Page) -> None:
+    """Wait until the worker holds the app and the map lies on the tablet."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+    page.wait_for_selector(".t-queue")
+
+
+def waits(page: Page, count: int) -> None:
+    """Wait until so many records are in the queue."""
+    page.wait_for_selector(f'.t-queue[data-queue="{count}"]')
+
+
+def show(page: Page, view: str) -> None:
+    """Go to a screen by its address."""
+    page.evaluate(f"location.hash = '{view}'")
+    page.wait_for_selector(f"main.t-{view.partition('/')[0]}")

@@ -32,6 +32,9 @@ export function indexed(told) {
 
 const isOver = (told) => Date.parse(told.expires_at) <= Date.now();
 
+/** Today by the region's clocks. */
+export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: day.value?.region.time_zone }).format(new Date());
+
 /** Read the day of before; one that is over is wiped. */
 export async function open() {
   const told = await unlocked("day");

@@ -22,8 +22,10 @@ export function metresBetween(a, b) {
   return Math.hypot(x, radians(b.lat - a.lat)) * EARTH_M;
 }
 
-function take({ coords, timestamp }) {
+function take({ coords }) {
   if (coords.accuracy > MOST_ERROR_M) return;
+  // By the clock that the journal is written by; a fix is at most some seconds old.
+  const timestamp = Date.now();
   const position = { lon: coords.longitude, lat: coords.latitude, accuracy: coords.accuracy, course: coords.heading, at: timestamp };
   here.value = position;
   for (const stop of stops.value) {

@@ -8,7 +8,7 @@ export function links({ lon, lat, name }) {
   const point = `${six(lat)},${six(lon)}`;
   return [
     ["geo", `geo:${point}?q=${point}(${part(name)})`],
-    ["osmand", `https://osmand.net/map/navigate/?finish=${point}&profile=car`],
+    ["osmand", `https://osmand.net/map/navigate/?finish=${point}&type=osmand&profile=car`],
     ["organic", `om://map?v=1&ll=${point}&n=${part(name)}`],
   ];
 }

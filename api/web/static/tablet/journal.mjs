@@ -128,23 +128,23 @@ export async function write(...told) {
   if (device === "") throw new Error("not paired");
   const jump = putBack();
   const several = jump ? [{ ...told[0], kind: "clock_set", body: { jump_s: jump }, visit_id: "", stop_id: "" }, ...told] : told;
+  // Named before: what is written twice, because the storage went away meanwhile, is one event.
+  const named = several.map((one) => ({ ...one, event_id: crypto.randomUUID(), device_at: new Date().toISOString() }));
   const fresh = await within([EVENTS, KEPT], "readwrite", async ({ events, kept }) => {
     // Gone without a word from the browser: what memory holds is written first.
     if ((await got(kept.get("word"))) !== word) await rewrite(events, kept);
     let sequence = Math.max(last, (await got(kept.get("sequence"))) ?? 0);
-    const made = several.map((one) => ({
+    const made = named.map((one) => ({
       event: plain({
         v: 1,
-        event_id: crypto.randomUUID(),
         device_id: journalId(),
         sequence: (sequence += 1),
-        device_at: new Date().toISOString(),
         ...one,
         body: plain(one.body),
       }),
       state: "waiting",
     }));
-    for (const record of made) events.add(record);
+    for (const record of made) events.put(record);
     kept.put(sequence, "sequence");
     return made;
   });
@@ -205,8 +205,22 @@ export async function noteAnswers(answers, revision) {
 }
 
 /** Let refused events be sent once more, after what stood against them has changed. */
-export async function sendRefusedAgain() {
-  const again = refused().map((r) => ({ ...r, state: "waiting" }));
+export const sendRefusedAgain = () => waitAgain(refused());
+
+/**
+ * Let events be sent once more that the server had answered and has no longer, as after a backup.
+ *
+ * @param {Record<string, [number, number][]>} spans by journal, the numbers that it lacks
+ */
+export async function noteMissing(spans) {
+  const isMissing = ({ device_id, sequence }) => (spans[device_id] ?? []).some(([from, until]) => from <= sequence && sequence <= until);
+  await waitAgain(records.value.filter((r) => r.state === "answered" && isMissing(r.event)));
+}
+
+
+async function waitAgain(some) {
+  if (some.length === 0) return;
+  const again = some.map((r) => ({ ...r, state: "waiting" }));
   const changed = new Map(again.map((r) => [r.event.event_id, r]));
   await within([EVENTS], "readwrite", async ({ events }) => {
     for (const record of again) events.put(record);

@@ -1,6 +1,6 @@
 // Codes from scanners: one that types like a keyboard, or the camera.
 
-const GAP_MS = 90;
+const GAP_MS = 300;
 const LEAST = 3;
 const MOST = 64;
 

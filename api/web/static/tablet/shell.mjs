@@ -3,7 +3,7 @@
 import { computed, signal } from "../vendor/preact/signals.mjs";
 import { day as dayName, lang, t, tn } from "../words.mjs";
 import { copy } from "./copy.mjs";
-import { day } from "./day.mjs";
+import { day, today } from "./day.mjs";
 import { records, trouble } from "./journal.mjs";
 import { Asked, html, icon, Said, since } from "./parts.mjs";
 import { link } from "./sync.mjs";
@@ -76,9 +76,6 @@ function Troubles() {
   if (found.length === 0) return null;
   return html`<div class="t-troubles" role="alert">${found.map(([tone, text]) => html`<a key=${text} class=${`t-trouble is-${tone}`} href="#keep">${icon("warn")}<span>${text}</span></a>`)}</div>`;
 }
-
-/** Today by the region's clocks. */
-export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: day.value?.region.time_zone }).format(new Date());
 
 /** A screen in its frame. */
 export function Shell({ views }) {

@@ -43,28 +43,33 @@ export function database() {
   return opened;
 }
 
+const LOST = new Set(["InvalidStateError", "AbortError", "UnknownError"]);
+
 /**
  * Work within one transaction; what it gives counts only once everything lies on the disk.
+ *
+ * Where the browser takes the database away meanwhile, the work is done once more in a new one: it
+ * must come to the same when it is done twice.
  *
  * @param {string[]} names stores
  * @param {"readonly" | "readwrite"} mode
  * @param {(stores: Record<string, IDBObjectStore>) => Promise<any>} work
  */
 export async function within(names, mode, work) {
-  const db = await database();
-  let transaction;
   try {
-    transaction = db.transaction(names, mode, { durability: "strict" });
+    return await once(names, mode, work);
   } catch (error) {
-    if (error.name !== "InvalidStateError") throw error;
-    // The connection was ended and the event for it has not come yet.
+    if (!LOST.has(error?.name)) throw error;
     opened = null;
-    transaction = (await database()).transaction(names, mode, { durability: "strict" });
+    return once(names, mode, work);
   }
+}
+
+async function once(names, mode, work) {
+  const transaction = (await database()).transaction(names, mode, { durability: "strict" });
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
-    transaction.onerror = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
   });
   done.catch(() => {});
   const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));

@@ -2,8 +2,8 @@
 // not answered is sent again with the same ids.
 
 import { signal } from "../vendor/preact/signals.mjs";
-import { day, fetchDay } from "./day.mjs";
-import { journalId, lastSequence, noteAnswers, waiting, whenWritten } from "./journal.mjs";
+import { day, fetchDay, today } from "./day.mjs";
+import { journalId, lastSequence, noteAnswers, noteMissing, waiting, whenWritten } from "./journal.mjs";
 import { sendPhotos } from "./photos.mjs";
 import { keep, kept } from "./store.mjs";
 
@@ -41,6 +41,7 @@ async function send() {
   // An empty exchange first: the server measures our clock without the time of an upload.
   const met = await exchange([]);
   let revision = met.revision;
+  await noteMissing(met.missing);
   for (let batch = waiting().slice(0, AT_ONCE); batch.length > 0; batch = waiting().slice(0, AT_ONCE)) {
     const told = await exchange(batch.map((r) => r.event));
     await noteAnswers(told.answers.map((a) => ({ ...a, event_id: a.event_id || batch[a.index].event.event_id })), told.revision);
@@ -68,7 +69,9 @@ export async function sync({ isAsked = false } = {}) {
       notBefore = 0;
       link.value = { state: "idle", at: Date.now(), offset };
       await keep("link", link.value);
-      if (day.value === null || revision > day.value.revision || isAsked) await fetchDay();
+      const told = day.value;
+      const isOld = told === null || revision > told.revision || told.service_date !== today();
+      if (isOld || isAsked) await fetchDay();
     } catch (error) {
       failures += 1;
       const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
@@ -86,7 +89,6 @@ function stateOf(error) {
 
 const soon = () => {
   clearTimeout(timer);
-  // Without a network each try costs the battery; the timer below and the browser tell of a new one.
   timer = setTimeout(() => sync(), SOON_MS);
 };
 
