@@ -44,7 +44,7 @@ class EtaParams:
     """Share of a late opening that is taken out of the stay."""
     start_late_s: float = 120.0
     """Mean of how much later than planned vehicles leave their depot."""
-    halts_s: float = 30.0
+    halts_s: float = 40.0
     """Spread of lights and crossings on the way that is left."""
     incident_ratio: float = 0.03
     """Of a drive on which something holds the vehicle up, for ``incident_s`` in the mean."""

@@ -99,19 +99,20 @@ def test_a_bus_that_has_not_left_gets_later_by_the_clock() -> None:
 def test_progress_on_the_leg_counts() -> None:
     """Half way along the leg half of its time is left; a fix of a minute ago has moved on."""
     first, second = RUN.stops[0], RUN.stops[1]
+    # Left after the five minutes of slack: the first drive took what was planned.
     now = first.departure_at + 6 * MINUTE
     lon, lat = (first.lon + second.lon) / 2, (first.lat + second.lat) / 2
     whole = drive_between(first.stop_id, second.stop_id).total_seconds()
-    found = forecast(now, start(), held(0), position=fix_at(now, lon, lat))
+    found = forecast(now, start(5), held(0), position=fix_at(now, lon, lat))
     assert found.left_ratio == pytest.approx(0.5, abs=0.02)
     assert found.next is not None
     left = (found.next.arrival_at - now).total_seconds()
     assert left == pytest.approx(whole / 2, rel=0.1)
-    old = forecast(now, start(), held(0), position=fix_at(now - MINUTE, lon, lat))
+    old = forecast(now, start(5), held(0), position=fix_at(now - MINUTE, lon, lat))
     assert old.next is not None
     assert (old.next.arrival_at - now).total_seconds() == pytest.approx(left - 60, abs=10)
     standing = forecast(
-        now, start(), held(0), position=fix_at(now - MINUTE, lon, lat, speed_mps=0.0)
+        now, start(5), held(0), position=fix_at(now - MINUTE, lon, lat, speed_mps=0.0)
     )
     assert standing.next is not None
     assert (standing.next.arrival_at - now).total_seconds() == pytest.approx(left, abs=10)
