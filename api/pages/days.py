@@ -348,7 +348,8 @@ def _sheet(
         mine=mine,
         vehicle=vehicle,
         values=values,
-        revision=sheet.revision,
+        # Whoever was slower opens it anew: saving again would write over what the other wrote.
+        revision=sheet.revision if given is None else whole_of(given, "revision") or 0,
         may_write=desk.asking.may(*WRITERS),
     )
 

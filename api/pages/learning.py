@@ -1,6 +1,6 @@
 """The desk's page of what recorded days teach: a proposal to judge, and what plans go by."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -114,7 +114,7 @@ def _page(desk: Desk, given: Given, error: BookmobileError | None = None) -> Res
         factors=_rows(shown, "factors"),
         tables=[(kind, _times(shown, kind)) for kind in ("legs", "setup", "turnaround")],
         habit=shown.review.get("recovery_ratio") if shown else None,
-        odd=(shown.review.get("set_aside") or [])[:ROWS] if shown else [],
+        odd=_odd(shown),
         first=text_of(given, "from") or (desk.today - timedelta(days=USUAL_DAYS - 1)).isoformat(),
         last=text_of(given, "until") or desk.today.isoformat(),
     )
@@ -125,6 +125,12 @@ def _rows(proposal: LearnedProposal | None, kind: str) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = proposal.review.get("proposal", {}).get(kind, [])
     return found
+
+
+def _odd(proposal: LearnedProposal | None) -> list[dict[str, Any]]:
+    """What was set aside, with its date as one."""
+    found = (proposal.review.get("set_aside") or []) if proposal else []
+    return [row | {"on": date.fromisoformat(row["service_date"])} for row in found[:ROWS]]
 
 
 def _times(proposal: LearnedProposal | None, kind: str) -> list[dict[str, Any]]:

@@ -79,12 +79,16 @@ def live_day(session: Session, region_id: str, vehicle_id: VehicleId, moment: Mo
 
 
 def visits_to_come(day: PromisedDay, live: LiveDay, moment: Moment) -> tuple[PromisedVisit, ...]:
-    """Promised visits that have not begun; also those that are due and known not to be held."""
+    """Promised visits that have not begun; also those that are due and known not to be held.
+
+    Of a vehicle that nobody follows nothing is known: its visits are held as promised.
+    """
     states = live.states or {}
+    is_known = live.now is not None
     found = []
     for visit in day.visits:
         state = states.get(str(visit.visit_id))
-        is_missed_yet = state is ActualState.TO_COME and visit.end_s > moment.now_s
+        is_missed_yet = is_known and state is ActualState.TO_COME and visit.end_s > moment.now_s
         if (
             visit.is_coming
             and state not in _HELD

@@ -1,5 +1,6 @@
 """A yard whose vehicles have driven: simulated, stored, followed."""
 
+import time
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +13,11 @@ from api.services.following import Follower
 from api.services.promised_days import PromisedDay, promised_days
 from api.services.simulating import SimulatedRun
 from api.settings import Settings
-from data.db import track_store
+from data.db import live_store, track_store
 from data.db.engine import reading, writing
 from tests.api.publication.office import REGION
+
+PATIENCE_S = 90.0
 
 
 class AtWork(Protocol):
@@ -62,6 +65,20 @@ def follow(yard: AtWork, folder: Path) -> None:
             break
     follower.step()
     follower.stop()
+
+
+def wait_for_days(engine: Engine, num: int) -> None:
+    """Until a running service has read that so many days of vehicles have ended."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        with reading(engine) as session:
+            found = live_store.load_days(
+                session, REGION, from_date=date(2026, 1, 1), until_date=date(2027, 12, 31)
+            )
+        if len([e for e in found if e.returned_at is not None]) == num:
+            return
+        assert time.monotonic() < end, f"followed by now: {found}"
+        time.sleep(0.2)
 
 
 def evening(on: date) -> datetime:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,10 +15,10 @@ from openpyxl import load_workbook
 from api.auth import cookie_name
 from api.services.accounts import add_account, new_account
 from api.services.signing_in import open_sign_in
-from data.db import live_store, region_store
-from data.db.engine import reading, writing
+from data.db import region_store
+from data.db.engine import writing
 from data.model.accounts import PROGRAM, Role
-from tests.api.days.driven import drive_day, evening
+from tests.api.days.driven import drive_day, evening, wait_for_days
 from tests.api.days.yard import FIRST, MORNING, SECOND, TUESDAY, Yard, yard_region
 from tests.api.publication.office import REGION
 from tests.databases import KINDS, postgres_url
@@ -30,7 +29,6 @@ DAY = f"{BASE}/days/{TUESDAY.isoformat()}"
 LATER = TUESDAY + timedelta(days=14)
 SHEET = f"{DAY}/sheets/{FIRST}"
 FILES = (f"{DAY}/report.xlsx", f"{DAY}/visits.csv", f"{BASE}/days/report.xlsx")
-PATIENCE_S = 90
 
 
 class Served:
@@ -74,20 +72,8 @@ def served(
         yard.now = evening(LATER)
         for number, on in enumerate((TUESDAY, LATER)):
             drive_day(yard, on, seed=number + 1)
-        _wait_for_days(running)
+        wait_for_days(running.engine, 4)
         yield Served(running, yard)
-
-
-def _wait_for_days(running: Running) -> None:
-    """The service itself reads what the vehicles told."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        with reading(running.engine) as session:
-            ends = live_store.load_days(session, REGION, from_date=TUESDAY, until_date=LATER)
-        if len([e for e in ends if e.returned_at is not None]) == 4:
-            return
-        assert time.monotonic() < end, f"followed by now: {ends}"
-        time.sleep(0.2)
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> None:
