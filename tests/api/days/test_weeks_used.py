@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def rounds() -> Plan:
     return laid_out(yard_request(), {FIRST: (FIRST, 1), SECOND: (THIRD, 2)})
 
 
-def limited(**limits: int) -> PlanRequest:
+def limited(**limits: Any) -> PlanRequest:
     request = yard_request()
     rules = {i: replace(r, **limits) for i, r in request.crew_rules.items()}
     return replace(request, crew_rules=rules)
@@ -98,5 +99,6 @@ def test_a_hand_over_that_breaks_the_week_is_neither_shown_nor_done(tmp_path: Pa
         before = full.visits()
         with pytest.raises(RequestError, match=r"breakdown\.impossible") as refused:
             full.decide_with(shown, replace(decided_of(shown), moves=moves))
-        assert "rule.week_work" in {p.code for p in refused.value.facts["problems"]}
+        problems: Any = refused.value.facts["problems"]
+        assert "rule.week_work" in {p.code for p in problems}
         assert full.visits() == before
