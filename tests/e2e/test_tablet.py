@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from data.model.accounts import Role
 from tests.api.circulation.library import STOPS
@@ -261,7 +261,7 @@ def test_a_cut_off_copy_gives_what_it_has(
         expect(page.locator(".t-toast")).to_contain_text("не копия журнала")
 
 
-def test_the_camera_reads_a_card(aboard: Aboard, tmp_path: Path) -> None:
+def test_the_camera_reads_a_card(aboard: Aboard, chromium: Browser, tmp_path: Path) -> None:
     """A code before the camera is taken as if it was scanned; with no network."""
     film = tmp_path / "card.y4m"
     film.write_bytes(filmed(card(0)))
@@ -269,16 +269,15 @@ def test_the_camera_reads_a_card(aboard: Aboard, tmp_path: Path) -> None:
         *SWITCHES, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
     ]  # fmt: skip
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
-        with aboard.browser(browser, permissions=["camera"]) as tablet:
-            page = tablet.open("/tablet")
-            settle(page)
-            page.context.set_offline(True)
-            show(page, "lend")
-            page.get_by_role("button", name="Камера").click()
-            expect(page.locator("#reader-name")).to_have_text("Иванова Мария Петровна")
-        browser.close()
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=switches)
+    with aboard.browser(browser, permissions=["camera"]) as tablet:
+        page = tablet.open("/tablet")
+        settle(page)
+        page.context.set_offline(True)
+        show(page, "lend")
+        page.get_by_role("button", name="Камера").click()
+        expect(page.locator("#reader-name")).to_have_text("Иванова Мария Петровна")
+    browser.close()
 
 
 def filmed(text: str, side: int = 480) -> bytes:

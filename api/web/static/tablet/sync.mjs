@@ -77,6 +77,8 @@ export async function sync({ isAsked = false } = {}) {
       const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
       notBefore = Date.now() + Math.min(most, 2 ** failures * 5_000 * (0.5 + Math.random()));
       link.value = { ...link.value, state: stateOf(error) };
+      // A tablet whose access was taken away forgets its readers.
+      if (error.status === 401) await fetchDay();
     }
   });
 }
