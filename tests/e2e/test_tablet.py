@@ -17,7 +17,7 @@ from tests.e2e.tablet import Aboard, barcode, card, pass_time, scan, settle, sho
 from tests.e2e.test_tablet_day import events_of
 from tests.fleet.days import positions
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 START_S = 2.0
 SCAN_MS = 300.0
 

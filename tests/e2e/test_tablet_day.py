@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 from tests.e2e.service import NEEDS_CHROMIUM, Running
 from tests.e2e.tablet import Aboard, barcode, card, pass_time, scan, settle, show, waits
 
-pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 WIPED = "indexeddb,cache_storage,service_workers,local_storage"
 # The outside world is the file dialog: what it gives is a real file of the browser.
 PICKER = """window.showSaveFilePicker = async ({ suggestedName }) => {
