@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 from functools import cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from fleet.leg_times import Spell
 
@@ -19,7 +19,8 @@ _SEED = 20
 @cache
 def normals(row: int) -> Floats:
     """Normal numbers, evenly spread and shuffled; a row's are the same at every call."""
-    spread = ndtri((np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES)
+    normal = NormalDist()
+    spread = np.array([normal.inv_cdf((k + 0.5) / NUM_SAMPLES) for k in range(NUM_SAMPLES)])
     found: Floats = np.random.default_rng([_SEED, row % _ROWS]).permutation(spread)
     return found
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
@@ -37,8 +38,10 @@ from data.model.fleet import CrewRules, VehicleId
 from data.model.place import StopId
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit, VisitId, VisitState, moment_of
-from planner.rescue import Rescue, judge_again, rescue
 from planner.rescue_request import Helper, Placed, RestOfDay, WeekUse
+
+if TYPE_CHECKING:
+    from planner.rescue import Rescue
 
 NOTICE_S = 10 * MINUTE_S
 """What is shown takes for granted that crews know of it so much later: time to decide."""
@@ -200,6 +203,8 @@ def preview(
         ``breakdown.back_past`` for a vehicle that goes on before now.
     """
     case = _case(session, region_id, asked, at=at, notice_s=NOTICE_S)
+    from planner.rescue import rescue  # loads the search
+
     found = rescue(case.rest)
     stops, vehicles = names_of(session, region_id)
     left = {d.visit_id for d in found.left}
@@ -382,7 +387,7 @@ def _closed(session: Session, region_id: str, on: date) -> set[VehicleId]:
 
 
 def _rows(
-    case: _Case, found: Rescue, offers: Mapping[VisitId, Offer | None], at: datetime
+    case: _Case, found: "Rescue", offers: Mapping[VisitId, Offer | None], at: datetime
 ) -> Iterator[Instead]:
     placed = {p.visit_id: p for p in found.placed}
     for visit in case.due:
@@ -436,6 +441,8 @@ def _judged(case: _Case, decided: Decided) -> dict[str, Placed]:
     rest = replace(
         case.rest, helpers=tuple(h for h in case.rest.helpers if h.vehicle.vehicle_id in used)
     )
+    from planner.rescue import judge_again  # loads the search
+
     judged = judge_again(rest, starts)
     if judged.broken:
         raise RequestError(

@@ -5,15 +5,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session
 
 from api.services.day_report import driven_records
-from api.services.learning import Guidance
 from api.services.plan_documents import open_plan
 from api.services.promised_days import timetable_on
-from api.show_learned import proposal_facts
 from data.db import audit_store, event_store, learned_store, publication_store
 from data.feeds.learned_file import learned_from_json, learned_to_json
 from data.model.accounts import Caller
@@ -25,8 +23,9 @@ from data.model.learned_proposal import LearnedProposal, ProposalState
 from data.model.live import ActualSource
 from data.model.plan import Plan, PlanRequest
 from fleet.habits import LateStay, recovered
-from planner.learn.lessons import learn
-from planner.learn.propose import propose
+
+if TYPE_CHECKING:
+    from api.services.learning import Guidance
 
 USUAL_DAYS = 56
 MOST_DAYS = 366
@@ -48,6 +47,11 @@ def propose_learned(
     InputError
         ``days.ends_before``, ``days.too_long``; ``learned.no_timetable``, ``learned.too_few``.
     """
+    # What learns is loaded by those who ask for it, not by every process that answers requests.
+    from api.show_learned import proposal_facts
+    from planner.learn.lessons import learn
+    from planner.learn.propose import propose
+
     if last < first:
         raise InputError("days.ends_before", first=first.isoformat(), last=last.isoformat())
     if (last - first).days >= MOST_DAYS:
@@ -138,8 +142,10 @@ def learned_of(session: Session, region_id: str) -> Learned | None:
 
 def accepted_guidance(
     session: Session, region_id: str, *, keep_ratio: float, prize_by: PrizeBy
-) -> Guidance | None:
+) -> "Guidance | None":
     """How plans go by what was accepted; ``None`` where nothing is in use."""
+    from api.services.learning import Guidance
+
     found = learned_store.in_use(session, region_id)
     if found is None:
         return None
