@@ -362,6 +362,8 @@ def _run_round(
                 progress(_state_now(chains, clock, turn))
         for job in jobs:
             job.result()
+    if progress is not None:
+        progress(_state_now(chains, clock, turn))
 
 
 def _drive(chain: Chain, clock: Clock, turn: int, heats: tuple[float, float]) -> None:

@@ -106,7 +106,7 @@ class Running:
 
     def api(self, role: Role | None, language: str = "en") -> httpx.Client:
         """A client of the API, signed in as a role; close it, or use it in ``with``."""
-        client = httpx.Client(base_url=self.url, headers={"accept-language": language}, timeout=30)
+        client = httpx.Client(base_url=self.url, headers={"accept-language": language}, timeout=90)
         if role is not None:
             client.cookies.set(cookie_name(self.settings), self.token(role))
         return client

@@ -168,7 +168,7 @@ def test_roles_and_regions_bound_who_changes(running: Running, dispatcher: httpx
         assert nobody.get(f"{ROOT}/stops").status_code == 401
     elsewhere = ROOT.replace("kaliningrad", "nowhere")
     assert dispatcher.get(f"{elsewhere}/stops").status_code == 404
-    assert dispatcher.post(f"{elsewhere}/stops", json=BODIES["stops"]).status_code == 422
+    assert dispatcher.post(f"{elsewhere}/stops", json=BODIES["stops"]).status_code == 404
     assert dispatcher.post(f"{elsewhere}/norms", json=BODIES["norms"]).status_code == 404
 
 
