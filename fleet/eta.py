@@ -132,7 +132,7 @@ class Forecaster:
         clock = Moment(now, day_mean=day_mean, day_sd=day_sd)
         here, left_ratio, departure_at = None, None, None
         origin: str | None
-        todo = self._todo(day)
+        coming = self._coming(day)
         if day.here is not None and day.here.planned is not None:
             phase, here = Phase.AT_STOP, day.here.planned
             assert day.here.observed is not None
@@ -150,9 +150,9 @@ class Forecaster:
         else:
             phase, origin = Phase.DRIVING, self._origin(day)
             delay_s = 0.0
-            if todo:
-                left_ratio = self._left_ratio(day, todo[0], origin, position)
-        etas = self._rest(todo, origin, clock, left_ratio, now, position)
+            if coming:
+                left_ratio = self._left_ratio(day, coming[0], origin, position)
+        etas = self._rest(coming, origin, clock, left_ratio, now, position)
         if phase is not Phase.AT_STOP and etas:
             delay_s = etas[0].delay_s
         return Forecast(
@@ -162,12 +162,12 @@ class Forecaster:
             etas=tuple(etas),
             here=here,
             departure_at=departure_at,
-            return_at=self._home(todo, origin, clock, position, now),
+            return_at=self._home(coming, origin, clock, position, now),
             left_ratio=left_ratio,
         )
 
     def _is_done(self, day: MatchedDay, now: datetime) -> bool:
-        if day.here is not None or self._todo(day):
+        if day.here is not None or self._coming(day):
             return False
         if day.returned_at is not None:
             return True
@@ -180,7 +180,7 @@ class Forecaster:
     def _is_under_way(self, position: Fix | None) -> bool:
         return position is not None and (position.speed_mps or 0.0) > _DRIVING_MPS
 
-    def _todo(self, day: MatchedDay) -> list[PlannedStop]:
+    def _coming(self, day: MatchedDay) -> list[PlannedStop]:
         """The visits still to come, behind the last that was held."""
         last = day.last_done
         return [
@@ -238,7 +238,7 @@ class Forecaster:
 
     def _rest(
         self,
-        todo: Sequence[PlannedStop],
+        coming: Sequence[PlannedStop],
         origin: str | None,
         clock: Moment,
         left_ratio: float | None,
@@ -247,7 +247,7 @@ class Forecaster:
     ) -> list[StopEta]:
         """The stops to come one after another; the clock goes on with them."""
         etas = []
-        for number, stop in enumerate(todo):
+        for number, stop in enumerate(coming):
             ratio = left_ratio if number == 0 and left_ratio is not None else 1.0
             drive_s = self._ahead_s(origin, stop.stop_id, clock, 3 * stop.position + 1, ratio)
             if number == 0 and left_ratio is not None:
@@ -291,7 +291,7 @@ class Forecaster:
 
     def _home(
         self,
-        todo: Sequence[PlannedStop],
+        coming: Sequence[PlannedStop],
         origin: str | None,
         clock: Moment,
         position: Fix | None,
@@ -300,9 +300,9 @@ class Forecaster:
         depot = self._run.end_depot_id
         if depot is None:
             return None
-        last = todo[-1].stop_id if todo else origin
+        last = coming[-1].stop_id if coming else origin
         ratio = 1.0
-        is_last_leg = not todo and position is not None and origin is not None
+        is_last_leg = not coming and position is not None and origin is not None
         if is_last_leg and position is not None and origin is not None:
             line = self._line(len(self._run.stops))
             ratio = self._ratio_left(line, origin, self._place(depot), position)
