@@ -12,6 +12,7 @@ from api.auth import Dispatcher
 from api.errors import status_of
 from api.pages.desk_region import Desk, open_desk
 from api.pages.forms import see_other
+from api.road import RoadDep
 from api.services import trackers as changes
 from api.services.devices import qr_svg
 from api.services.tracker_setup import set_up_of
@@ -65,6 +66,7 @@ def pair(
     request: Request,
     asking: Dispatcher,
     service: ServiceDep,
+    road: RoadDep,
     vehicle_id: Text = "",
     protocol: Text = "",
     name: Text = "",
@@ -80,6 +82,7 @@ def pair(
     )  # fmt: skip
     try:
         found = changes.add_tracker(service, asking, region_id, _asked(form))
+        road.known.forget()
     except BookmobileError as error:
         return _list(desk, form, error)
     return _set_up(desk, found)
@@ -91,6 +94,7 @@ def adopt(
     request: Request,
     asking: Dispatcher,
     service: ServiceDep,
+    road: RoadDep,
     vehicle_id: Text = "",
     protocol: Text = "",
     name: Text = "",
@@ -105,6 +109,7 @@ def adopt(
             needs_secret=False,
         )  # fmt: skip
         changes.adopt(service, asking, region_id, kind, external_id, asked)
+        road.known.forget()
     except BookmobileError as error:
         return _list(desk, PairForm(), error)
     return see_other(f"{desk.root}/trackers", "adopted")
@@ -112,11 +117,17 @@ def adopt(
 
 @router.post("/{tracker_id}/secret")
 def renew(
-    region_id: str, tracker_id: str, request: Request, asking: Dispatcher, service: ServiceDep
+    region_id: str,
+    tracker_id: str,
+    request: Request,
+    asking: Dispatcher,
+    service: ServiceDep,
+    road: RoadDep,
 ) -> HTMLResponse:
     """Give a tracker another secret and show once how it is set up."""
     desk = open_desk(request, service, asking, region_id)
     found = changes.renew_secret(service, asking, region_id, tracker_id)
+    road.known.forget()
     return _set_up(desk, found, is_renewed=True)
 
 
@@ -134,11 +145,17 @@ def set_up(
 
 @router.post("/{tracker_id}/close")
 def close(
-    region_id: str, tracker_id: str, request: Request, asking: Dispatcher, service: ServiceDep
+    region_id: str,
+    tracker_id: str,
+    request: Request,
+    asking: Dispatcher,
+    service: ServiceDep,
+    road: RoadDep,
 ) -> Response:
     """Take nothing more from a tracker."""
     desk = open_desk(request, service, asking, region_id)
     changes.close(service, asking, region_id, tracker_id)
+    road.known.forget()
     return see_other(f"{desk.root}/trackers", "closed")
 
 
