@@ -64,8 +64,15 @@ PLAIN = (
     "exchange_in",
     "home_deliveries",
     "home_delivery_docs",
+    "satisfied_yes",
+    "satisfied_partly",
+    "satisfied_no",
 )
-"""Counts with no bands. Books lent are what is left of all loans (DOMAIN §7, 7 and 8)."""
+"""Counts with no bands. Books lent are what is left of all loans (DOMAIN §7, 7 and 8).
+
+``satisfied_*`` are answers to the one question of readers ("Are you content with us?"): each
+a tap for an answer that was given, with nothing of who gave it.
+"""
 NAMES = frozenset(PLAIN) | {n for name in BANDED for n in (name, *(f"{name}.{b}" for b in Band))}
 PARTS = {
     "references_virtual": "references_total",

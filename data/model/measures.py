@@ -1,0 +1,195 @@
+"""What can be counted over stop visits on record, each so that the lines behind it can be shown.
+
+A measure is a sum of counts, a number of stop visits, or a number of different runs, places,
+settlements or vehicles. Its value and its lines come from the same function, so they agree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from data.model.stop_counts import NAMES, total_of
+from data.model.visit_record import RecordState, VisitRecord
+
+
+class Distinct(StrEnum):
+    """Things of which each counts once, however many stop visits tell of it."""
+
+    RUNS = "runs"
+    """Vehicles by service date."""
+    PLACES = "places"
+    SETTLEMENTS = "settlements"
+    VEHICLES = "vehicles"
+
+
+class Over(StrEnum):
+    """Which stop visits a measure looks at."""
+
+    HELD = "held"
+    PROMISED = "promised"
+    """Planned ones whose time is over."""
+    NOT_HELD = "not_held"
+    """Planned, skipped or cancelled."""
+    UNKNOWN = "unknown"
+    UNPLANNED = "unplanned"
+    CONFIRMED = "confirmed"
+    """Held, and a track shows the vehicle there."""
+    UNCONFIRMED = "unconfirmed"
+    CORRECTED = "corrected"
+    """Held, with a count that a person changed later."""
+    UNCOUNTED = "uncounted"
+    """Held, but nothing was counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One thing to count.
+
+    Without ``names`` and ``distinct`` it is the number of stop visits.
+    """
+
+    names: tuple[str, ...] = ()
+    """Counts that are added, over all bands of age, or of one (``loans_home.children``)."""
+    less: tuple[str, ...] = ()
+    """Counts that are taken off."""
+    distinct: Distinct | None = None
+    over: Over = Over.HELD
+
+    def __post_init__(self) -> None:
+        for name in (*self.names, *self.less):
+            if name not in NAMES:
+                raise ValueError(f"nobody counts {name}")
+        if self.names and self.distinct:
+            raise ValueError("a measure adds counts or tells things apart")
+
+
+def looks_at(over: Over, record: VisitRecord) -> bool:
+    """Whether a measure over these stop visits looks at one."""
+    match over:
+        case Over.HELD:
+            return record.is_held
+        case Over.PROMISED:
+            return record.visit_id is not None
+        case Over.NOT_HELD:
+            return record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
+        case Over.UNKNOWN:
+            return record.state is RecordState.UNKNOWN
+        case Over.UNPLANNED:
+            return record.is_held and record.visit_id is None
+        case Over.CONFIRMED:
+            return record.is_held and record.is_gps_confirmed
+        case Over.UNCONFIRMED:
+            return record.is_held and not record.is_gps_confirmed
+        case Over.CORRECTED:
+            return record.is_held and record.num_corrections > 0
+        case Over.UNCOUNTED:
+            return record.is_held and not record.counts
+
+
+def thing_of(distinct: Distinct, record: VisitRecord) -> str | None:
+    """The thing that a stop visit tells of; ``None`` where it is not known."""
+    match distinct:
+        case Distinct.RUNS:
+            return f"{record.service_date.isoformat()} {record.vehicle_id}"
+        case Distinct.PLACES:
+            return str(record.stop_id) if record.stop_id else f"~{record.name.casefold()}"
+        case Distinct.SETTLEMENTS:
+            return record.settlement_id
+        case Distinct.VEHICLES:
+            return str(record.vehicle_id)
+
+
+def amount_of(measure: Measure, record: VisitRecord) -> int:
+    """What one stop visit adds; of things told apart, 1 for each that tells of one."""
+    if not looks_at(measure.over, record):
+        return 0
+    if measure.distinct is not None:
+        return int(thing_of(measure.distinct, record) is not None)
+    if not measure.names:
+        return 1
+    counts = record.counts
+    return sum(total_of(counts, n) for n in measure.names) - sum(
+        total_of(counts, n) for n in measure.less
+    )
+
+
+def value_of(measure: Measure, records: Iterable[VisitRecord]) -> int:
+    """The measure over stop visits."""
+    if measure.distinct is None:
+        return sum(amount_of(measure, record) for record in records)
+    which = measure.distinct
+    things = {thing_of(which, r) for r in records if looks_at(measure.over, r)}
+    return len(things - {None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLine:
+    """A stop visit behind a number, and what it adds to it."""
+
+    record: VisitRecord
+    amount: int
+    """0 where the thing that it tells of was counted at a line before."""
+
+
+def lines_of(measure: Measure, records: Iterable[VisitRecord]) -> tuple[MeasuredLine, ...]:
+    """Exactly the stop visits that a number sums; their amounts add up to it."""
+    found: list[MeasuredLine] = []
+    known: set[str] = set()
+    for record in records:
+        amount = amount_of(measure, record)
+        if not amount:
+            continue
+        if measure.distinct is not None:
+            thing = thing_of(measure.distinct, record) or ""
+            amount = int(thing not in known)
+            known.add(thing)
+        found.append(MeasuredLine(record=record, amount=amount))
+    return tuple(found)
+
+
+VISITS = Measure(names=("visits_service", "visits_event"))
+LOANS = Measure(names=("loans_home", "views_onboard"))
+USERS = Measure(names=("users_new", "users_renewed"))
+KNOWN_MEASURES: dict[str, Measure] = {
+    "visits": VISITS,
+    "visits_service": Measure(names=("visits_service",)),
+    "visits_event": Measure(names=("visits_event",)),
+    "visits_children": Measure(names=("visits_service.children", "visits_event.children")),
+    "visits_disabled": Measure(names=("visits_disabled",)),
+    "loans": LOANS,
+    "users": USERS,
+    "stops": Measure(),
+    "runs": Measure(distinct=Distinct.RUNS),
+    "places": Measure(distinct=Distinct.PLACES),
+    "settlements": Measure(distinct=Distinct.SETTLEMENTS),
+    "vehicles": Measure(distinct=Distinct.VEHICLES),
+    "egov": Measure(names=("egov_consultations",)),
+    "internet": Measure(names=("internet_sessions",)),
+    "events": Measure(names=("events_count",)),
+    "participants": Measure(names=("event_participants",)),
+    "references": Measure(names=("references_total",)),
+    "references_virtual": Measure(names=("references_virtual",)),
+    "copies": Measure(names=("copies_made",)),
+    "requests": Measure(names=("requests_taken",)),
+    "requests_filled": Measure(names=("requests_filled",)),
+    "refusals": Measure(names=("refusals",)),
+    "home": Measure(names=("home_deliveries",)),
+    "home_docs": Measure(names=("home_delivery_docs",)),
+    "points": Measure(names=("points_served",)),
+    "collectives": Measure(names=("collectives_served",)),
+    "exchange_out": Measure(names=("exchange_out",)),
+    "exchange_in": Measure(names=("exchange_in",)),
+    "satisfied": Measure(names=("satisfied_yes",)),
+    "satisfied_partly": Measure(names=("satisfied_partly",)),
+    "satisfied_no": Measure(names=("satisfied_no",)),
+    "answers": Measure(names=("satisfied_yes", "satisfied_partly", "satisfied_no")),
+    "promised": Measure(over=Over.PROMISED),
+    "not_held": Measure(over=Over.NOT_HELD),
+    "unknown": Measure(over=Over.UNKNOWN),
+    "unplanned": Measure(over=Over.UNPLANNED),
+    "confirmed": Measure(over=Over.CONFIRMED),
+    "unconfirmed": Measure(over=Over.UNCONFIRMED),
+    "corrected": Measure(over=Over.CORRECTED),
+    "uncounted": Measure(over=Over.UNCOUNTED),
+}
+"""Measures that reports use, by name; those of forms stand in their files."""
