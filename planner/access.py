@@ -9,16 +9,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.model.access import Access
 from data.model.place import SettlementId, StopId
 from data.model.plan import Plan, PlanRequest
+from data.model.weighted import (
+    Floats,
+    finite,
+    gini,
+    mean_of_worst,
+    weighted_mean,
+    weighted_percentile,
+)
 
 WORST_SHARE = 0.1
 """Share of the people whom ``p90_s`` leaves out and ``worst_tenth_s`` is the mean of."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,60 +91,11 @@ def measure(access: Access, served: Collection[StopId]) -> AccessFigures:
         gini=gini(seconds, weight),
         worst_id=None if worst is None else access.homes[worst].settlement_id,
         worst_name="" if worst is None else access.homes[worst].name,
-        worst_s=None if worst is None else _finite(float(seconds[worst])),
+        worst_s=None if worst is None else finite(float(seconds[worst])),
         num_homes=len(access.homes),
         num_no_way=int(np.isinf(seconds).sum()),
         num_unknown_people=sum(h.people is None for h in access.homes),
     )
-
-
-def weighted_mean(values: Floats, weight: Floats) -> float | None:
-    """Mean by weight; ``None`` without weight or with an infinite value that has some."""
-    counts = weight > 0
-    if not counts.any():
-        return None
-    return _finite(float(np.average(values[counts], weights=weight[counts])))
-
-
-def weighted_percentile(values: Floats, weight: Floats, share: float) -> float | None:
-    """The least value that at least this share of the weight does not exceed."""
-    if not weight.sum() > 0:
-        return None
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weight[order])
-    # People are whole: the tolerance is far below one of them.
-    at = int(np.searchsorted(reached, share * reached[-1] - 1e-6))
-    return _finite(float(values[order][at]))
-
-
-def mean_of_worst(values: Floats, weight: Floats, share: float) -> float | None:
-    """Mean of the greatest values that make up this share of the weight."""
-    wanted = share * float(weight.sum())
-    if not wanted > 0:
-        return None
-    order = np.argsort(-values, kind="stable")
-    before = np.concatenate([[0.0], np.cumsum(weight[order])[:-1]])
-    taken = np.clip(wanted - before, 0.0, weight[order])
-    counts = taken > 0
-    return _finite(float(np.average(values[order][counts], weights=taken[counts])))
-
-
-def gini(values: Floats, weight: Floats) -> float | None:
-    """Gini coefficient by weight, 0 to 1; ``None`` where a value that counts is infinite."""
-    counts = weight > 0
-    values, weight = values[counts], weight[counts]
-    if not len(values) or np.isinf(values).any():
-        return None
-    order = np.argsort(values, kind="stable")
-    people, amount = weight[order], (weight * values)[order]
-    if not amount.sum() > 0:
-        return 0.0
-    lorenz = np.concatenate([[0.0], np.cumsum(amount)]) / amount.sum()
-    return float(1.0 - np.sum(people / people.sum() * (lorenz[1:] + lorenz[:-1])))
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

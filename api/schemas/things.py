@@ -161,7 +161,9 @@ class SettlementBody(Body):
     population: Count | None = None
     population_year: Year | None = None
     children: Count | None = None
+    youth: Count | None = None
     seniors: Count | None = None
+    disabled: Count | None = None
     source: LongText = ""
     flags: Codes = []
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from data.feeds.report import Problem, input_error
+from data.feeds.settlements import GROUP_COLUMNS, most_of
 from data.model.fleet import RuleSet, Vehicle
 from data.model.norms import AccessBand, NormSet
 from data.model.place import Library, Settlement, Stop
@@ -33,7 +34,8 @@ def _faults(thing: Any) -> Iterator[Problem]:
             yield from _library_faults(thing)
         case Settlement():
             people = thing.population
-            if people is not None and (thing.children or 0) + (thing.seniors or 0) > people:
+            groups = {name: getattr(thing, name) for name in GROUP_COLUMNS}
+            if people is not None and most_of(groups) > people:
                 yield _fault("thing.parts_above_people", "population", value=people)
         case Stop():
             if thing.services_visits is not None and (

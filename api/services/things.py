@@ -26,6 +26,7 @@ from data.db.things import Thing
 from data.feeds.assume import assumed_libraries
 from data.feeds.profiles import load_rule_sets
 from data.feeds.report import Problem, input_error
+from data.feeds.settlements import GROUP_COLUMNS
 from data.model.accounts import Caller
 from data.model.crew import Specialist
 from data.model.errors import InputError, NotFoundError
@@ -224,9 +225,7 @@ def _with_people_of(into: Settlement, gone: Settlement) -> Settlement:
         counts = [n for n in (getattr(into, name), getattr(gone, name)) if n is not None]
         return sum(counts) if counts else None
 
-    return replace(
-        into, population=total("population"), children=total("children"), seniors=total("seniors")
-    )
+    return replace(into, **{name: total(name) for name in ("population", *GROUP_COLUMNS)})
 
 
 def refresh_assumed(edit: Edit) -> None:

@@ -14,17 +14,23 @@ from data.feeds.values import write_number
 from data.model.geo import Ring, distance_m
 from data.model.place import Municipality, MunicipalityId, Settlement, SettlementId
 
+GROUP_COLUMNS = ("children", "youth", "seniors", "disabled")
+"""Groups of the population that have a column of their own."""
+
+
+def most_of(groups: Mapping[str, int | None]) -> int:
+    """Least number of people that can hold the groups: ages do not overlap, disability may."""
+    ages = sum(groups.get(name) or 0 for name in ("children", "youth", "seniors"))
+    return max(ages, groups.get("disabled") or 0)
+
 
 def settlement_from_row(row: Row) -> Settlement | None:
     settlement_id, name = row.required("settlement_id"), row.required("name")
     position = row.required_position()
-    population, children, seniors = (
-        row.count("population"),
-        row.count("children"),
-        row.count("seniors"),
-    )
+    population = row.count("population")
+    groups = {name: row.count(name) for name in GROUP_COLUMNS}
     year = row.count("population_year")
-    if population is not None and (children or 0) + (seniors or 0) > population:
+    if population is not None and most_of(groups) > population:
         row.flag("feeds.row.parts_above_population", "population")
     if row.is_wrong or position is None:
         return None
@@ -38,8 +44,7 @@ def settlement_from_row(row: Row) -> Settlement | None:
         municipality_id=MunicipalityId(row.text("municipality_id")) or None,
         population=population,
         population_year=year,
-        children=children,
-        seniors=seniors,
+        **groups,
         source=row.text("source"),
         flags=row.parts("flags"),
     )
@@ -56,8 +61,7 @@ def settlement_cells(item: Settlement) -> dict[str, str]:
         "lat": write_number(item.lat),
         "population": write_number(item.population),
         "population_year": write_number(item.population_year),
-        "children": write_number(item.children),
-        "seniors": write_number(item.seniors),
+        **{name: write_number(getattr(item, name)) for name in GROUP_COLUMNS},
         "source": item.source,
         "flags": ";".join(item.flags),
     }
@@ -111,8 +115,7 @@ SETTLEMENTS: Entity[Settlement] = Entity(
         "lat",
         "population",
         "population_year",
-        "children",
-        "seniors",
+        *GROUP_COLUMNS,
         "source",
         "flags",
     ),

@@ -32,14 +32,21 @@ class Settlement:
     population_year: int | None = None
     """Year of the figure; ``None`` means the source does not date it."""
     children: int | None = None
+    """Aged 0 to 14."""
+    youth: int | None = None
+    """Aged 15 to 30."""
     seniors: int | None = None
+    """Aged 65 and over."""
+    disabled: int | None = None
+    """People with a disability, of any age."""
     source: str = ""
     flags: tuple[str, ...] = ()
     """Quality remarks of the source, as codes."""
 
     def __post_init__(self) -> None:
         check_position(self.lon, self.lat)
-        for count in (self.population, self.children, self.seniors):
+        counts = (self.population, self.children, self.youth, self.seniors, self.disabled)
+        for count in counts:
             if count is not None and count < 0:
                 raise ValueError(f"settlement {self.settlement_id}: negative count {count}")
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from data.model.access import Access, Home
 from data.model.place import SettlementId, StopId
-from planner.access import access_s, gini, groups_served, mean_of_worst, measure
+from data.model.weighted import gini, mean_of_worst
+from planner.access import access_s, groups_served, measure
 from tests.planner.examples import KALINOVKA, KALUZHSKOE, make_plan, make_request
 
 KIRPICHNOE, GREMYACHE, PRIVOLNOE = (SettlementId(i) for i in ("a", "b", "c"))
