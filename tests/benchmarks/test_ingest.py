@@ -49,8 +49,11 @@ def tell(text: str) -> None:
 
 
 def large_plan(now: datetime) -> tuple[PlanRequest, Plan]:
-    """As many vehicles as are wanted, all on one of two rounds that began an hour ago."""
-    small = world()
+    """As many vehicles as are wanted, all on one of two rounds that began an hour ago.
+
+    It is midday there whenever this runs, so that no service date ends in between.
+    """
+    small = replace(world(), time_zone=f"Etc/GMT{now.hour - 12:+d}")
     local = now.astimezone(ZoneInfo(small.time_zone))
     shift = local.hour * 3600 + local.minute * 60 - 9 * 3600 - 1200
     monday = local.date() - timedelta(days=local.weekday())
