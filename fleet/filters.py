@@ -3,11 +3,15 @@
 The chain is fed in order of time and decides by what came before; the first filter that objects
 gives the verdict. Nothing is thrown away: a rejected fix keeps its reason. Whether a fix is in the
 future is judged by its own time of arrival, so fixes that come late are judged as if they had not.
+
+One question needs the fix after it: a parked vehicle that is told far off may have driven there, or
+its receiver jumped. It jumped if the next sound fix is where it stood before.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 
 from data.model.geo import distance_m
 from data.model.telemetry import EARLIEST, Fix, JudgedFix, Verdict
@@ -39,6 +43,10 @@ class FilterParams:
     parked_mps: float = 1.5
     parked_m: float = 30.0
     """A vehicle slower than that and within so far of where it stopped has not moved."""
+    spike_m: float = 150.0
+    """A single fix further from where the vehicle stands, before and after, is a jump."""
+    spike_s: float = 720.0
+    """Fixes before and after it further apart leave time to have been there and back."""
 
     def __post_init__(self) -> None:
         if min(self.speed_mps, self.accuracy_m, self.parked_m, self.jump_m) <= 0:
@@ -144,14 +152,26 @@ def is_reachable(here: Fix, there: Fix, params: FilterParams) -> bool:
     return way_m <= params.speed_mps * time_s + params.jump_m + slack_m(here) + slack_m(there)
 
 
-def judge(fix: Fix, state: FilterState, params: FilterParams) -> Verdict:
-    """The verdict of the next fix in order of time; the state goes on with it."""
+def judge(
+    fix: Fix, state: FilterState, params: FilterParams, following: Iterable[Fix] = ()
+) -> Verdict:
+    """The verdict of the next fix in order of time; the state goes on with it.
+
+    Parameters
+    ----------
+    following
+        The fixes after it in order, as far as they are known; looked at only where it matters.
+    """
     verdict = Verdict.ACCEPTED
     for objects in CHAIN:
         found = objects(fix, state, params)
         if found is not None:
             verdict = found
             break
+    if verdict is Verdict.ACCEPTED and _is_far_off(fix, state, params):
+        after = next((f for f in following if _is_sound(f, fix, params)), None)
+        if after is not None and _is_back(after, state, params):
+            verdict = Verdict.SPIKE
     _remember(fix, verdict, state, params)
     return verdict
 
@@ -160,7 +180,10 @@ def judge_all(fixes: Iterable[Fix], params: FilterParams | None = None) -> tuple
     """Fixes in order of time with their verdicts."""
     state, limits = FilterState(), params or FilterParams()
     ordered = sorted(fixes, key=order_key)
-    return tuple(JudgedFix(fix=f, verdict=judge(f, state, limits)) for f in ordered)
+    return tuple(
+        JudgedFix(fix=f, verdict=judge(f, state, limits, islice(ordered, k + 1, None)))
+        for k, f in enumerate(ordered)
+    )
 
 
 def order_key(fix: Fix) -> tuple[object, ...]:
@@ -177,6 +200,37 @@ def order_key(fix: Fix) -> tuple[object, ...]:
         not fix.is_valid,
         EARLIEST if fix.received_at is None else fix.received_at,
     )
+
+
+def _is_far_off(fix: Fix, state: FilterState, params: FilterParams) -> bool:
+    """Whether a vehicle that stood is told to stand elsewhere, and no odometer bears it out."""
+    here = state.anchor
+    if here is None or (fix.speed_mps or 0.0) >= params.parked_mps:
+        return False
+    away_m = distance_m(here.lon, here.lat, fix.lon, fix.lat)
+    if away_m <= params.spike_m + slack_m(here) + slack_m(fix):
+        return False
+    if fix.odometer_m is None or here.odometer_m is None:
+        return True
+    return fix.odometer_m - here.odometer_m < away_m / 2
+
+
+def _is_sound(after: Fix, fix: Fix, params: FilterParams) -> bool:
+    """Whether a later fix may tell where the vehicle was, whatever came before it."""
+    nothing = FilterState()
+    alone = (_no_fix, _zero_island, _future, _too_old, _inaccurate)
+    return after.fix_at > fix.fix_at and not any(f(after, nothing, params) for f in alone)
+
+
+def _is_back(after: Fix, state: FilterState, params: FilterParams) -> bool:
+    """Whether the vehicle is, soon enough, where it stood before."""
+    here, last = state.anchor, state.last
+    if here is None or last is None:
+        return False
+    if (after.fix_at - last.fix_at).total_seconds() > params.spike_s:
+        return False
+    away_m = distance_m(here.lon, here.lat, after.lon, after.lat)
+    return away_m <= params.parked_m + slack_m(here) + slack_m(after)
 
 
 def _remember(fix: Fix, verdict: Verdict, state: FilterState, params: FilterParams) -> None:

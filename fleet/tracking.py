@@ -11,7 +11,7 @@ crossing opens before ``dwell_s``.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -109,6 +109,34 @@ class _Checkpoint:
     state: _State
 
 
+class _Ahead:
+    """The fixes after one, and how far they were looked at."""
+
+    def __init__(self, fixes: Sequence[Fix], first: int) -> None:
+        self._fixes, self._first = fixes, first
+        self.was_used = False
+        self.seen_until: int | None = None
+        """Index of the last one looked at; ``None`` where the end was reached."""
+
+    def __iter__(self) -> Iterator[Fix]:
+        self.was_used = True
+        for index in range(self._first, len(self._fixes)):
+            self.seen_until = index
+            yield self._fixes[index]
+        self.seen_until = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Foresight:
+    """A fix whose verdict hangs on those after it, up to the one that decided, if one has come."""
+
+    key: tuple[object, ...]
+    until: tuple[object, ...] | None
+
+    def hangs_on(self, key: tuple[object, ...]) -> bool:
+        return self.key < key and (self.until is None or key <= self.until)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """What became of fixes handed to a tracker.
@@ -141,6 +169,7 @@ class Tracker:
         self._state = _State(FilterState(), StandDetector(self._params.stands))
         self._checkpoints = [_Checkpoint(0, 0, self._state.copy())]
         self._num_done = 0
+        self._foresights: list[_Foresight] = []
         self._floor: datetime | None = None
 
     def add(self, fixes: Iterable[Fix]) -> Added:
@@ -199,6 +228,7 @@ class Tracker:
         """
         self._settle()
         num = bisect_left(self._fixes, until, key=lambda f: f.fix_at)
+        num = min([num, *(bisect_left(self._keys, f.key) for f in self._open_at(num))])
         checkpoint = max((c for c in self._checkpoints if c.index <= num), key=lambda c: c.index)
         cut = checkpoint.index
         if not cut:
@@ -213,6 +243,14 @@ class Tracker:
         ]
         return cut
 
+    def _open_at(self, index: int) -> list[_Foresight]:
+        """The verdicts before an index that may still hang on fixes from there on."""
+        return [
+            f
+            for f in self._foresights
+            if f.until is None or bisect_left(self._keys, f.until) >= index
+        ]
+
     def _insert(self, fix: Fix) -> None:
         key = order_key(fix)
         index = len(self._keys)
@@ -221,15 +259,19 @@ class Tracker:
         self._fixes.insert(index, fix)
         self._keys.insert(index, key)
         self._known[fix.key] = fix
-        self._rewind(index)
+        self._rewind(index, key)
 
     def _remove(self, fix: Fix) -> None:
-        index = bisect_left(self._keys, order_key(fix))
+        key = order_key(fix)
+        index = bisect_left(self._keys, key)
         del self._fixes[index], self._keys[index]
-        self._rewind(index)
+        self._rewind(index, key)
 
-    def _rewind(self, index: int) -> None:
-        """Go back to before the fix of an index, if that has been done already."""
+    def _rewind(self, index: int, key: tuple[object, ...]) -> None:
+        """Go back to before the fix of an index and before all that was judged by it."""
+        for foresight in self._foresights:
+            if foresight.hangs_on(key):
+                index = min(index, bisect_left(self._keys, foresight.key))
         if index >= self._num_done:
             return
         while self._checkpoints[-1].index > index:
@@ -238,6 +280,8 @@ class Tracker:
         self._state = back.state.copy()
         self._num_done = back.index
         del self._judged[back.index :], self._stops[back.num_stops :]
+        first = self._keys[back.index] if back.index < len(self._keys) else key
+        self._foresights = [f for f in self._foresights if f.key < min(first, key)]
 
     def _settle(self) -> None:
         """Take the steps that have not been taken yet."""
@@ -246,7 +290,12 @@ class Tracker:
                 checkpoint = _Checkpoint(index, len(self._stops), self._state.copy())
                 self._checkpoints.append(checkpoint)
             fix = self._fixes[index]
-            verdict = judge(fix, self._state.filters, self._params.filters)
+            ahead = _Ahead(self._fixes, index + 1)
+            verdict = judge(fix, self._state.filters, self._params.filters, ahead)
+            if ahead.was_used:
+                decided = ahead.seen_until
+                until = None if decided is None else self._keys[decided]
+                self._foresights.append(_Foresight(self._keys[index], until))
             self._judged.append(JudgedFix(fix=fix, verdict=verdict))
             if verdict.is_presence:
                 self._step(fix)

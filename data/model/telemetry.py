@@ -101,6 +101,8 @@ class Verdict(StrEnum):
     INACCURATE = "inaccurate"
     DUPLICATE = "duplicate"
     IMPOSSIBLE_SPEED = "impossible_speed"
+    SPIKE = "spike"
+    """Far from where the vehicle stands, once, and back there with the next fix."""
 
     @property
     def is_presence(self) -> bool:

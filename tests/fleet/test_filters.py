@@ -109,3 +109,46 @@ def test_limits_are_checked() -> None:
     for wrong in ({"speed_mps": 0.0}, {"agreeing": 1}):
         with pytest.raises(ValueError, match=r"fixes|limits"):
             FilterParams(**wrong)
+
+
+FIVE_MIN = 300
+
+
+def parked_tracker(**outlier: object) -> list[Fix]:
+    """Three quarters of an hour at a stop, a fix every five minutes, the fifth of them far off."""
+    track = [later(FIVE_MIN * k, north_m=(-1) ** k * 6, speed_mps=0.0) for k in range(9)]
+    track[4] = later(FIVE_MIN * 4, **{"north_m": 3000, "speed_mps": 0.0} | outlier)  # type: ignore[arg-type]
+    return track
+
+
+def test_a_single_jump_of_a_parked_tracker_is_a_spike() -> None:
+    """Three kilometres off once, at rest, and back: it is left out with a reason."""
+    for outlier in ({}, {"speed_mps": None}, {"north_m": 9000.0}):
+        found = verdicts(*parked_tracker(**outlier))
+        assert found[4] is Verdict.SPIKE
+        assert set(found[1:4] + found[5:]) == {Verdict.PARKED}
+
+
+def test_a_true_way_is_no_spike() -> None:
+    """Driving when told, two fixes there, an odometer that grew, half an hour: it was there."""
+    driving = parked_tracker(speed_mps=14.0)
+    two = parked_tracker()
+    two[5] = later(FIVE_MIN * 5, north_m=2990, speed_mps=0.0)
+    counted = [
+        replace(f, odometer_m=5000.0 + 3000 * min(k - 3, 2) * (k > 3))
+        for k, f in enumerate(parked_tracker())
+    ]
+    seldom = [replace(f, fix_at=NOW + 4 * (f.fix_at - NOW)) for f in parked_tracker()]
+    near = parked_tracker(north_m=120.0)
+    for track in (driving, two, counted, seldom, near):
+        assert verdicts(*track)[4] is Verdict.ACCEPTED
+
+
+def test_a_spike_is_not_told_before_the_next_fix() -> None:
+    """While nothing came after it, a vehicle may have driven there; nonsense is no word."""
+    track = parked_tracker()
+    assert verdicts(*track[:5])[4] is Verdict.ACCEPTED
+    nonsense = replace(track[5], lon=0.0, lat=0.0)
+    assert verdicts(*track[:5], nonsense)[4:] == [Verdict.ACCEPTED, Verdict.ZERO_ISLAND]
+    late = replace(nonsense, fix_at=nonsense.fix_at - timedelta(seconds=60))
+    assert verdicts(*track[:5], late, *track[5:])[4] is Verdict.SPIKE

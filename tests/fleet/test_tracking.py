@@ -286,3 +286,43 @@ def test_parameters_are_checked() -> None:
         replace(STOP, exit_m=100.0)
     with pytest.raises(ValueError, match="dwell"):
         TrackParams(dwell_s=0)
+
+
+def test_spikes_in_any_order() -> None:
+    """Jumps of a parked tracker are left out however its fixes come, cut up and let go of."""
+    fixes: list[Fix] = []
+    for k in range(60):
+        spike_m = 2500 if k % 7 == 3 else 0
+        fixes.append(
+            Fix(
+                device_id=DEVICE,
+                fix_at=NOW + timedelta(seconds=300 * k),
+                lon=STOP.lon,
+                lat=STOP.lat + ((-1) ** k * 5 + spike_m) * METRE_LAT,
+                speed_mps=0.0,
+            )
+        )
+    in_order = follow(fixes, [STOP])
+    wanted = [j.verdict for j in in_order.judged]
+    assert wanted.count(Verdict.SPIKE) == 9 - (59 % 7 == 3)
+    assert [s.place_id for s in in_order.stops] == ["kalinovka"]
+    chance = random.Random(5)
+    for _ in range(60):
+        shuffled = fixes[:]
+        chance.shuffle(shuffled)
+        tracker = Tracker([STOP])
+        at = 0
+        while at < len(shuffled):
+            step = chance.randint(1, 9)
+            tracker.add(shuffled[at : at + step])
+            _ = tracker.stops
+            at += step
+        assert [j.verdict for j in tracker.judged] == wanted
+        assert tracker.stops == in_order.stops
+    live = Tracker([STOP])
+    told: list[Verdict] = []
+    for fix in fixes:
+        live.add([fix])
+        before = live.judged
+        told += [j.verdict for j in before[: live.forget(fix.fix_at)]]
+    assert told + [j.verdict for j in live.judged] == wanted
