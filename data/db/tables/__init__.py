@@ -12,7 +12,9 @@ from data.db.tables import (
     publication,
     records,
     regions,
+    reports,
     tracking,
+    visit_records,
 )
 
 __all__ = [
@@ -26,7 +28,9 @@ __all__ = [
     "publication",
     "records",
     "regions",
+    "reports",
     "tracking",
+    "visit_records",
 ]
 
 METADATA = SQLModel.metadata
