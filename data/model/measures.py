@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from data.model.stop_counts import NAMES, total_of
+from data.model.stop_counts import NAMES, CountMethod, total_of
 from data.model.visit_record import RecordState, VisitRecord
 
 
@@ -54,6 +54,8 @@ class Measure:
     """Counts that are taken off."""
     distinct: Distinct | None = None
     over: Over = Over.HELD
+    method: CountMethod | None = None
+    """Only stop visits of which something was counted in this way."""
 
     def __post_init__(self) -> None:
         for name in (*self.names, *self.less):
@@ -63,9 +65,11 @@ class Measure:
             raise ValueError("a measure adds counts or tells things apart")
 
 
-def looks_at(over: Over, record: VisitRecord) -> bool:
-    """Whether a measure over these stop visits looks at one."""
-    match over:
+def looks_at(measure: Measure, record: VisitRecord) -> bool:
+    """Whether a measure looks at a stop visit."""
+    if measure.method is not None and measure.method not in record.count_methods:
+        return False
+    match measure.over:
         case Over.HELD:
             return record.is_held
         case Over.PROMISED:
@@ -101,7 +105,7 @@ def thing_of(distinct: Distinct, record: VisitRecord) -> str | None:
 
 def amount_of(measure: Measure, record: VisitRecord) -> int:
     """What one stop visit adds; of things told apart, 1 for each that tells of one."""
-    if not looks_at(measure.over, record):
+    if not looks_at(measure, record):
         return 0
     if measure.distinct is not None:
         return int(thing_of(measure.distinct, record) is not None)
@@ -118,7 +122,7 @@ def value_of(measure: Measure, records: Iterable[VisitRecord]) -> int:
     if measure.distinct is None:
         return sum(amount_of(measure, record) for record in records)
     which = measure.distinct
-    things = {thing_of(which, r) for r in records if looks_at(measure.over, r)}
+    things = {thing_of(which, r) for r in records if looks_at(measure, r)}
     return len(things - {None})
 
 
@@ -191,5 +195,6 @@ KNOWN_MEASURES: dict[str, Measure] = {
     "unconfirmed": Measure(over=Over.UNCONFIRMED),
     "corrected": Measure(over=Over.CORRECTED),
     "uncounted": Measure(over=Over.UNCOUNTED),
+    **{f"method_{method}": Measure(method=method) for method in CountMethod},
 }
 """Measures that reports use, by name; those of forms stand in their files."""

@@ -1,0 +1,187 @@
+"""What the driven service cost: fuel, crew and vehicle of each run, and by visit, loan, person.
+
+Prices are data of a region, each with its source; what is not known is not counted as nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from data.model.costs import FuelKind
+from data.model.errors import InputError
+from data.model.fleet import Vehicle
+
+MOST_PRICE = Decimal(10_000_000)
+SOURCE_MAX = 300
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostPrices:
+    """Prices in one currency; ``None`` is not known."""
+
+    currency: str = "RUB"
+    fuel: Mapping[FuelKind, Decimal] = field(default_factory=dict)
+    """Of a litre, kilogram or kilowatt-hour."""
+    crew_hour: Decimal | None = None
+    """Of an hour of the whole crew, with what the employer pays on top."""
+    vehicle_km: Decimal | None = None
+    """Repairs, tyres, wear."""
+    vehicle_day: Decimal | None = None
+    """Depreciation, insurance, garage, by day of use."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Of each price by its name (``fuel.diesel``, ``crew_hour`` …)."""
+
+    def __post_init__(self) -> None:
+        told = {f"fuel.{kind}": price for kind, price in self.fuel.items()} | {
+            name: getattr(self, name) for name in ("crew_hour", "vehicle_km", "vehicle_day")
+        }
+        for name, price in told.items():
+            if price is not None and not (price.is_finite() and 0 <= price <= MOST_PRICE):
+                raise InputError(
+                    "reports.out_of_range", field=name, value=str(price), least=0, most=MOST_PRICE
+                )
+        if len(self.currency) != 3 or not (self.currency.isascii() and self.currency.isupper()):
+            raise InputError("reports.bad_currency", value=self.currency[:20])
+        for name, source in self.sources.items():
+            if len(source) > SOURCE_MAX:
+                raise InputError(
+                    "reports.long_text", field=name, length=len(source), limit=SOURCE_MAX
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUse:
+    """What is known of a run: kilometres, fuel, hours."""
+
+    vehicle_id: str
+    service_date: date
+    km: float | None = None
+    fuel: float | None = None
+    """As written down; else it follows from the kilometres."""
+    hours: float | None = None
+    is_km_measured: bool = False
+    is_hours_measured: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCost:
+    """A run's money by part; ``None`` where a price or a use is not known."""
+
+    use: RunUse
+    fuel: Decimal | None
+    crew: Decimal | None
+    vehicle: Decimal | None
+
+    @property
+    def known(self) -> Decimal:
+        """What is known of it."""
+        return sum((p for p in (self.fuel, self.crew, self.vehicle) if p is not None), Decimal(0))
+
+    @property
+    def total(self) -> Decimal | None:
+        """All of it; ``None`` where nothing is known."""
+        parts = (self.fuel, self.crew, self.vehicle)
+        return None if all(p is None for p in parts) else self.known
+
+
+def filled_in(uses: Iterable[RunUse]) -> tuple[RunUse, ...]:
+    """Runs with the mean kilometres of their vehicle, else of all, where none are known."""
+    runs = tuple(uses)
+    by_vehicle: dict[str, list[float]] = {}
+    for run in runs:
+        if run.km is not None:
+            by_vehicle.setdefault(run.vehicle_id, []).append(run.km)
+    every = [km for some in by_vehicle.values() for km in some]
+    if not every:
+        return runs
+    means = {vehicle: sum(some) / len(some) for vehicle, some in by_vehicle.items()}
+    overall = sum(every) / len(every)
+    return tuple(
+        run
+        if run.km is not None
+        else RunUse(
+            vehicle_id=run.vehicle_id,
+            service_date=run.service_date,
+            km=means.get(run.vehicle_id, overall),
+            fuel=run.fuel,
+            hours=run.hours,
+            is_hours_measured=run.is_hours_measured,
+        )
+        for run in runs
+    )
+
+
+def cost_of(run: RunUse, prices: CostPrices, vehicle: Vehicle | None) -> RunCost:
+    """A run's money."""
+    return RunCost(
+        use=run,
+        fuel=_fuel(run, prices, vehicle),
+        crew=_times(prices.crew_hour, run.hours),
+        vehicle=_vehicle(run, prices),
+    )
+
+
+def _fuel(run: RunUse, prices: CostPrices, vehicle: Vehicle | None) -> Decimal | None:
+    if vehicle is None or vehicle.fuel is None:
+        return None
+    used = run.fuel
+    if used is None and run.km is not None and vehicle.fuel_per_100km is not None:
+        used = run.km * vehicle.fuel_per_100km / 100
+    return _times(prices.fuel.get(vehicle.fuel), used)
+
+
+def _vehicle(run: RunUse, prices: CostPrices) -> Decimal | None:
+    way = _times(prices.vehicle_km, run.km)
+    if way is None and prices.vehicle_day is None:
+        return None
+    return (way or Decimal(0)) + (prices.vehicle_day or Decimal(0))
+
+
+def _times(price: Decimal | None, amount: float | None) -> Decimal | None:
+    return None if price is None or amount is None else price * Decimal(str(round(amount, 6)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSum:
+    """Runs added up."""
+
+    num_runs: int
+    num_km_measured: int
+    num_hours_measured: int
+    km: float | None
+    hours: float | None
+    fuel: Decimal | None
+    crew: Decimal | None
+    vehicle: Decimal | None
+
+    @property
+    def total(self) -> Decimal | None:
+        parts = [p for p in (self.fuel, self.crew, self.vehicle) if p is not None]
+        return sum(parts, Decimal(0)) if parts else None
+
+
+def sum_costs(costs: Sequence[RunCost]) -> CostSum:
+    """The money of some runs; a part of which nothing is known stays unknown."""
+    uses = [c.use for c in costs]
+    return CostSum(
+        num_runs=len(costs),
+        num_km_measured=sum(u.is_km_measured for u in uses),
+        num_hours_measured=sum(u.is_hours_measured for u in uses),
+        km=_sum([u.km for u in uses]),
+        hours=_sum([u.hours for u in uses]),
+        fuel=_money([c.fuel for c in costs]),
+        crew=_money([c.crew for c in costs]),
+        vehicle=_money([c.vehicle for c in costs]),
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return sum(known) if known else None
+
+
+def _money(values: Sequence[Decimal | None]) -> Decimal | None:
+    known = [v for v in values if v is not None]
+    return sum(known, Decimal(0)) if known else None
