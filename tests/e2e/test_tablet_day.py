@@ -114,10 +114,11 @@ def test_ten_hours_without_a_network_lose_and_double_nothing(
     page.wait_for_timeout(2500)
     before = page.evaluate(COPY)
 
+    # While the app is open it would write everything anew at once: it is closed.
     browser = page.context.new_cdp_session(page)
     origin = page.evaluate("location.origin")
-    browser.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": WIPED})
     page.goto("about:blank")
+    browser.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": WIPED})
     page.goto(f"{origin}/tablet")
     page.wait_for_selector("body[data-ready]")
     page.get_by_text("Браузер очистил память планшета").wait_for()

@@ -1,7 +1,7 @@
 // The map of the run: its way, its stops, our own position; from the kept file, with no network.
 
 import { useEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
-import { createMap } from "../map/basemap.mjs";
+import { createMap, maplibre } from "../map/basemap.mjs";
 import { fit, showPlaces, showRuns, showStops } from "../map/overlays.mjs";
 import { showVehicles } from "../map/vehicles.mjs";
 import { lang, t } from "../words.mjs";
@@ -14,6 +14,10 @@ import { current, nextMoment, revision, stops } from "./state.mjs";
 
 const COLOUR = { done: "#4f6b60", skipped: "#8f1a10", ahead: "#1f5fbf", here: "#b35c00" };
 const OWN = "#c2185b";
+// A worker's own file is not asked of the service worker, for it lies outside of its scope; what a
+// worker of this page imports is. So the map's worker is a line that imports it.
+const WORKER = new URL("../vendor/maplibre/maplibre-gl-worker.mjs", import.meta.url).href;
+maplibre.setWorkerUrl(URL.createObjectURL(new Blob([`import ${JSON.stringify(WORKER)};`], { type: "text/javascript" })));
 const isPlaced = (s) => Number.isFinite(s.lon) && Number.isFinite(s.lat);
 
 function colourOf(stop) {

@@ -5,7 +5,7 @@ import { computed, signal } from "../vendor/preact/signals.mjs";
 import { day } from "./day.mjs";
 import { records, whenWritten } from "./journal.mjs";
 
-/** Raised with every change; whoever draws reads it. */
+/** Raised with every change. */
 export const revision = signal(0);
 /** @type {ReturnType<typeof fresh> | null} */
 let state = null;
@@ -141,9 +141,10 @@ function note(s, event) {
   s.log.push({ event, before: null });
 }
 
-/** The state now. */
+/** The state now. Whoever draws by it is drawn again with every change. */
 export const now = () => {
   if (state === null) rebuild();
+  void revision.value;
   return state;
 };
 

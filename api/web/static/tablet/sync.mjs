@@ -14,7 +14,8 @@ const SOON_MS = 1_000;
 const MOST_WAIT_MS = 10 * 60_000;
 // A network comes and goes by itself; a server that refuses needs somebody to mend it.
 const MOST_OFFLINE_MS = 60_000;
-const PATIENCE_MS = 60_000;
+// Where all tablets of a region come back at once, the last of them waits about a minute.
+const PATIENCE_MS = 150_000;
 
 /** "idle", "sending", "offline", "unpaired" or "failed:<message>"; when the last exchange ended well. */
 export const link = signal({ state: "idle", at: null, offset: 0 });
@@ -22,6 +23,10 @@ export const link = signal({ state: "idle", at: null, offset: 0 });
 let failures = 0;
 let notBefore = 0;
 let timer = null;
+let retry = null;
+/** What is to be done after the exchange that is under way: `{isAsked}`. */
+let next = null;
+let underWay = null;
 
 async function exchange(events) {
   const answer = await fetch(ADDRESS, {
@@ -56,31 +61,48 @@ async function send() {
 /**
  * Send all that waits and fetch the day where it has changed.
  *
+ * What is asked for while an exchange is under way is done right after it: a tap is never in vain,
+ * and what was written in its last moment does not wait for the next occasion.
+ *
  * @param {{isAsked?: boolean}} [options] somebody asks: whatever failed before, now
  */
-export async function sync({ isAsked = false } = {}) {
-  if (journalId() === "" || (!isAsked && Date.now() < notBefore)) return;
-  await navigator.locks.request("tablet-outbox", { ifAvailable: true }, async (lock) => {
-    if (lock === null) return;
-    link.value = { ...link.value, state: "sending" };
-    try {
-      const { offset, revision } = await send();
-      failures = 0;
-      notBefore = 0;
-      link.value = { state: "idle", at: Date.now(), offset };
-      await keep("link", link.value);
-      const told = day.value;
-      const isOld = told === null || revision > told.revision || told.service_date !== today();
-      if (isOld || isAsked) await fetchDay();
-    } catch (error) {
-      failures += 1;
-      const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
-      notBefore = Date.now() + Math.min(most, 2 ** failures * 5_000 * (0.5 + Math.random()));
-      link.value = { ...link.value, state: stateOf(error) };
-      // A tablet whose access was taken away forgets its readers.
-      if (error.status === 401) await fetchDay();
-    }
-  });
+export function sync({ isAsked = false } = {}) {
+  if (journalId() === "" || (!isAsked && Date.now() < notBefore)) return Promise.resolve();
+  next = { isAsked: isAsked || (next?.isAsked ?? false) };
+  underWay ??= run().finally(() => { underWay = null; });
+  return underWay;
+}
+
+async function run() {
+  while (next !== null) {
+    const { isAsked } = next;
+    next = null;
+    if (isAsked || Date.now() >= notBefore) await navigator.locks.request("tablet-outbox", () => attempt(isAsked));
+  }
+}
+
+async function attempt(isAsked) {
+  clearTimeout(retry);
+  link.value = { ...link.value, state: "sending" };
+  try {
+    const { offset, revision } = await send();
+    failures = 0;
+    notBefore = 0;
+    link.value = { state: "idle", at: Date.now(), offset };
+    await keep("link", link.value);
+    const told = day.value;
+    const isOld = told === null || revision > told.revision || told.service_date !== today();
+    if (isOld || isAsked) await fetchDay();
+  } catch (error) {
+    failures += 1;
+    const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
+    const wait = Math.min(most, 2 ** Math.min(failures, 10) * 5_000 * (0.5 + Math.random()));
+    notBefore = Date.now() + wait;
+    retry = setTimeout(() => sync(), wait + 1);
+    link.value = { ...link.value, state: stateOf(error) };
+    // A tablet whose access was taken away forgets its readers.
+    if (error.status === 401) await fetchDay();
+  }
 }
 
 function stateOf(error) {
@@ -99,10 +121,13 @@ export async function open() {
   const before = await kept("link");
   if (before !== undefined) link.value = { ...before, state: "idle" };
   whenWritten(soon);
-  addEventListener("online", () => {
+  const back = () => {
     notBefore = 0;
     sync();
-  });
+  };
+  addEventListener("online", back);
+  // From one network to another there is no "online": the first may have led nowhere.
+  navigator.connection?.addEventListener?.("change", () => { if (navigator.onLine) back(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) sync(); });
   setInterval(() => sync(), EVERY_MS);
   sync();
