@@ -61,6 +61,20 @@ def library_position(
     return (home.lon, home.lat) if home else None
 
 
+def placed_libraries(region: Region, on: date) -> tuple[list[Library], list[Position]]:
+    """The libraries that are open on a date and of which the place is known, with their places."""
+    homes = {str(s.settlement_id): s for s in region.settlements}
+    counted: list[Library] = []
+    places: list[Position] = []
+    for library in region.libraries:
+        position = library_position(library, homes)
+        if position is None or not library.is_open_on(on):
+            continue
+        counted.append(library)
+        places.append(position)
+    return counted, places
+
+
 def audit_region(
     region: Region,
     roads: Roads,
@@ -82,15 +96,7 @@ def audit_region(
         ``norms.unknown`` for a norm set that nobody knows.
     """
     norm = norm_set_of(region, norm_set_id)
-    homes = {str(s.settlement_id): s for s in region.settlements}
-    counted: list[Library] = []
-    places: list[tuple[float, float]] = []
-    for library in region.libraries:
-        position = library_position(library, homes)
-        if position is None or not library.is_open_on(on):
-            continue
-        counted.append(library)
-        places.append(position)
+    counted, places = placed_libraries(region, on)
     tick.phase("phase.need")
     snaps = roads.snap([(s.lon, s.lat) for s in region.settlements], None)
     met = tuple(zip(region.settlements, snaps, strict=True))
