@@ -55,7 +55,7 @@ def apply(
     Outcome
         Its changes are yet to be put into the state.
     """
-    act = Act(timed=timed, lending=lending)
+    act = Act(timed=timed, lending=lending.in_force(timed.at))
     outcome = _applied(state, act)
     while outcome.verdict is Verdict.CONFLICT and decisions and outcome.rule in decisions:
         decision = decisions[outcome.rule]

@@ -15,10 +15,27 @@ from fleet.journal import TimedEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lending:
-    """By what events are judged: the same for a whole replay."""
+    """By what events are judged: the same for a whole replay.
+
+    Parameters
+    ----------
+    rules
+        In force now.
+    earlier
+        Rules of before, each with the instant at which it ended, by time: an event is judged by
+        those in force when it happened, whenever it comes.
+    """
 
     rules: LendingRules = field(default_factory=LendingRules)
     time_zone: str = "Europe/Kaliningrad"
+    earlier: tuple[tuple[datetime, LendingRules], ...] = ()
+
+    def in_force(self, at: datetime) -> "Lending":
+        """As it was at an instant."""
+        for until, rules in self.earlier:
+            if at < until:
+                return Lending(rules=rules, time_zone=self.time_zone)
+        return self
 
     def local_date(self, at: datetime) -> date:
         """The date of an instant by the region's clocks."""

@@ -35,7 +35,7 @@ def due_of(coming: Sequence[VisitDate], lent_on: date, rules: LendingRules) -> D
     """
     earliest = lent_on + timedelta(days=rules.least_days)
     latest = lent_on + timedelta(days=rules.most_days)
-    for visit in coming:
+    for visit in coming if rules.is_due_at_visit else ():
         if earliest <= visit.opens_date <= latest:
             return _at(visit)
     return Due(due_date=latest, basis=DueBasis.MOST_DAYS)

@@ -183,18 +183,19 @@ def histories(
     if told := step.outcome.facts.get("item_id"):
         items.add(str(told))
     steps = {s.timed.event.event_id: s for i in sorted(items) for s in by_item.get(i, ())}
-    lines = [_line(s.timed, s.outcome) for s in steps.values()]
-    # Loans that the journal knows nothing of: the library had made them before.
-    lines += [
-        _base_line(loan)
-        for item_id in sorted(items)
-        for loan in replay.state.loans_of_item(item_id)
-        if loan.loan_id not in map(str, steps)
-    ]
-    lines.sort(key=lambda line: (line.at, line.event_id))
+    loans = [loan for item_id in sorted(items) for loan in replay.state.loans_of_item(item_id)]
+    lines = item_history(tuple(steps.values()), loans)
     place = str(step.timed.event.place)
     own = tuple(line for line in lines if line.place == place)
     return own, tuple(line for line in lines if line.place != place)
+
+
+def item_history(steps: Sequence[Step], loans: Iterable[Loan]) -> tuple[HistoryLine, ...]:
+    """Events of items by time, and loans that the journal knows nothing of."""
+    lines = [_line(s.timed, s.outcome) for s in steps]
+    known = {str(s.timed.event.event_id) for s in steps}
+    lines += [_base_line(loan) for loan in loans if loan.loan_id not in known]
+    return tuple(sorted(lines, key=lambda line: (line.at, line.event_id)))
 
 
 def _base_line(loan: Loan) -> HistoryLine:

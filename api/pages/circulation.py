@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from api.auth import Caller, Role, require
-from api.errors import status_of
-from api.pages.desk_region import Desk, form_data, open_desk, text_of
+from api.pages.circulation_frame import Form as Decided
+from api.pages.circulation_frame import Librarian, Looking, place_names, show
+from api.pages.desk_region import Desk, open_desk, text_of
 from api.schemas.circulation import TakenIn
 from api.services import circulation_desk, circulation_stock
 from api.services.circulation_words import shown_conflict, shown_import, shown_refused
+from api.services.own_journal import OFFICE
 from api.state import ServiceDep
 from data.feeds.iso2709 import ENCODINGS
 from data.model.errors import BookmobileError, InputError
@@ -20,12 +21,8 @@ from data.model.stock import parse_place
 from fleet.circulation_outcome import Verdict
 
 router = APIRouter(prefix="/desk/{region_id}/circulation")
-AREA = "circulation"
 SHOWN = 50
 """Conflicts shown at once; the next follow when these are decided."""
-Decided = Annotated[FormData, Depends(form_data)]
-Looking = Annotated[Caller, Depends(require(Role.LIBRARIAN, Role.DISPATCHER))]
-Librarian = Annotated[Caller, Depends(require(Role.LIBRARIAN))]
 
 
 @router.get("")
@@ -130,29 +127,18 @@ def _page(
     desk: Desk, error: BookmobileError | None = None, taken: TakenIn | None = None
 ) -> Response:
     found = circulation_desk.waiting(desk.service, desk.region.region_id)
-    words, region = desk.words, desk.region
     told = desk.request.query_params.get("told", "")
-    vehicles = {str(v.vehicle_id): v.name for v in region.vehicles}
-    places = [
-        (f"vehicle:{key}", words("lending.place.vehicle", name=vehicles[key])) for key in vehicles
-    ]
-    places += [
-        (f"store:{key}", words("lending.place.store", name=vehicles[key])) for key in vehicles
-    ]
-    places += [(f"point:{x.library_id}", x.name) for x in region.libraries]
-    return desk.render(
-        "circulation/circulation.html",
-        area=AREA,
-        status=200 if error is None else status_of(error),
+    names = place_names(desk)
+    return show(
+        desk,
+        "circulation",
+        tab="waiting",
         error=error,
         taken=taken,
         told=told if told in ("done", "still") else "",
         found=found,
-        conflicts=[shown_conflict(c, words) for c in found.conflicts[:SHOWN]],
-        refused=[shown_refused(r, words) for r in found.refused],
-        place_names={**dict(places), **{f"vehicle:{k}": name for k, name in vehicles.items()}},
-        places=places,
+        conflicts=[shown_conflict(c, desk.words) for c in found.conflicts[:SHOWN]],
+        refused=[shown_refused(r, desk.words) for r in found.refused],
+        places=[pair for pair in names.items() if pair[0] != str(OFFICE)],
         encodings=ENCODINGS,
-        zone=region.time_zone,
-        can_decide=desk.asking.may(Role.LIBRARIAN),
     )

@@ -17,11 +17,13 @@ from data.db import circulation_store, journal_store, publication_store
 from data.db.engine import reading, writing
 from data.model.journal import EventId, JournalEvent
 from data.model.journal_kept import CirculationHead, KeptMark
+from data.model.lending import LendingRules
+from data.model.loans import Loan
 from data.model.stock import Title
 from fleet.circulation_act import Lending
 from fleet.circulation_replay import Replay, Step
 from fleet.circulation_state import Circulation
-from fleet.journal import Journal, in_order
+from fleet.journal import Journal, in_order, items_of
 from fleet.journal_clock import ClockMark
 from fleet.journal_json import digest, event_from_json
 
@@ -57,6 +59,19 @@ class Ledger:
     def step(self, event_id: str) -> Step | None:
         """What became of an event."""
         return next((s for s in self.replay.steps if s.timed.event.event_id == event_id), None)
+
+    def loans_of_patron(self, session: Session, patron_id: str) -> tuple[Loan, ...]:
+        """All loans of a reader, ended ones too, by time."""
+        found = [x for x in self.state.loans.values() if x.patron_id == patron_id]
+        return tuple(sorted(found, key=lambda x: (x.loaned_at, x.loan_id)))
+
+    def loans_of_item(self, session: Session, item_id: str) -> tuple[Loan, ...]:
+        """All loans of an item, ended ones too, by time."""
+        return self.state.loans_of_item(item_id)
+
+    def steps_of_item(self, session: Session, item_id: str) -> tuple[Step, ...]:
+        """What happened to an item, by time."""
+        return tuple(s for s in self.replay.steps if item_id in items_of(s.timed.event))
 
     def catch_up(self, session: Session) -> tuple[Step, ...]:
         """Take in what was stored since; gives the events whose answers are new or other."""
@@ -173,8 +188,7 @@ class Ledgers:
 
 
 def _opened(session: Session, region_id: str, head: CirculationHead) -> Ledger:
-    zone = publication_store.region_head(session, region_id).time_zone
-    lending = Lending(rules=circulation_store.rules_of(head), time_zone=zone)
+    lending = lending_of(session, region_id, head)
     base = circulation_store.load_base(session, region_id)
     titles = [thing for thing in base if isinstance(thing, Title)]
     things = [thing for thing in base if not isinstance(thing, Title)]
@@ -185,4 +199,15 @@ def _opened(session: Session, region_id: str, head: CirculationHead) -> Ledger:
         journal=Journal(),
         replay=Replay(things, titles, lending),
         digests={},
+    )
+
+
+def lending_of(session: Session, region_id: str, head: CirculationHead) -> Lending:
+    """By what a region's events are judged, now and before."""
+    changes = circulation_store.rules_changes(head)
+    rules = [LendingRules(), *(change.rules for change in changes)]
+    return Lending(
+        rules=rules[-1],
+        time_zone=publication_store.region_head(session, region_id).time_zone,
+        earlier=tuple((c.valid_from, r) for c, r in zip(changes, rules, strict=False)),
     )

@@ -244,6 +244,9 @@ def _stop(
     }
     site = {name: getattr(stop.site, name) for name in SiteAboard.model_fields}
     coming = [v for v in later if v.opens_date > visit.opens_date][:MOST_COMING]
+    if not ledger.lending.rules.is_due_at_visit:
+        # The tablet reckons due dates from these; without them a loan lasts the most days.
+        coming = []
     return StopAboard(
         visit_id=visit.visit_id,
         stop_id=visit.stop_id,

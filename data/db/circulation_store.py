@@ -15,7 +15,7 @@ from data.db.tables.regions import RegionRow
 from data.db.turns import take_turn
 from data.model.errors import NotFoundError
 from data.model.journal_kept import CirculationHead
-from data.model.lending import LendingRules
+from data.model.lending import RulesChange
 from data.model.loans import Hold, Loan
 from data.model.patrons import Patron
 from data.model.stock import Item, Title
@@ -32,7 +32,7 @@ _KINDS: dict[type, tuple[str, str]] = {
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(kind) for kind, (name, _) in _KINDS.items()
 }
-_RULES: TypeAdapter[LendingRules] = TypeAdapter(LendingRules)
+_CHANGE: TypeAdapter[RulesChange] = TypeAdapter(RulesChange)
 _AT_ONCE = 500
 
 
@@ -66,15 +66,17 @@ def advance(
     return _head(row)
 
 
-def set_rules(session: Session, region_id: str, rules: LendingRules) -> None:
-    """Change the rules of lending; the turn must be held, ``advance`` follows."""
-    _row(session, region_id).rules = _RULES.dump_python(rules, mode="json")
-    session.flush()
+def add_rules(session: Session, region_id: str, change: RulesChange) -> CirculationHead:
+    """Let other rules of lending take effect; the turn must be held."""
+    row = _row(session, region_id)
+    changes = [*row.rules.get("changes", ()), _CHANGE.dump_python(change, mode="json")]
+    row.rules = {"changes": changes}
+    return advance(session, region_id, is_new_base=True)
 
 
-def rules_of(head: CirculationHead) -> LendingRules:
-    """The rules by which a region lends."""
-    return _RULES.validate_python(dict(head.rules)) if head.rules else LendingRules()
+def rules_changes(head: CirculationHead) -> tuple[RulesChange, ...]:
+    """The rules that took effect in a region, by time; before the first it lent by the defaults."""
+    return tuple(_CHANGE.validate_python(told) for told in head.rules.get("changes", ()))
 
 
 def load_base(session: Session, region_id: str) -> tuple[BaseThing, ...]:

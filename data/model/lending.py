@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from data.model.patrons import PatronKind
 
@@ -12,6 +13,8 @@ class LendingRules:
 
     Parameters
     ----------
+    is_due_at_visit
+        Whether due dates rest on visits at all; otherwise a loan lasts ``most_days``.
     least_days, most_days
         A loan is due at the first visit of its stop from ``least_days`` on; ``most_days`` after
         the loan where no visit is promised until then.
@@ -31,6 +34,7 @@ class LendingRules:
         A tablet whose list of blocks is older lends only what a person confirms.
     """
 
+    is_due_at_visit: bool = True
     least_days: int = 7
     most_days: int = 30
     most_loans: Mapping[PatronKind, int] = field(
@@ -53,3 +57,16 @@ class LendingRules:
         for name in ("hold_visits", "snapshot_hours", "registration_days"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesChange:
+    """Rules that took effect at an instant; ``by`` is an account, empty where nobody chose them."""
+
+    rules: LendingRules
+    valid_from: datetime
+    by: str = ""
+
+    def __post_init__(self) -> None:
+        if self.valid_from.utcoffset() is None:
+            raise ValueError(f"rules valid from {self.valid_from}, which has no zone")

@@ -20,6 +20,7 @@ class CirculationRow(SQLModel, table=True):
     own_sequence: int = Field(default=0, sa_type=BigInteger)
     """Greatest number of the service's own journal."""
     rules: Json = Field(default_factory=dict, sa_type=JSON)
+    """Changes of the rules of lending, by time."""
 
 
 class CirculationThingRow(SQLModel, table=True):
