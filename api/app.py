@@ -17,6 +17,7 @@ from api.metrics import router as metrics_router
 from api.middleware import HeadAsGet, SameSite, SecurityHeaders
 from api.oidc import OidcClient
 from api.pages import PAGES
+from api.record_keeping import keep_records_now_and_then
 from api.rendering import make_templates
 from api.request_limits import Failures, RequestLimit
 from api.road import Road, make_road
@@ -95,6 +96,9 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(service.live.run()),
         asyncio.create_task(tidy_now_and_then(service)),
+        asyncio.create_task(
+            keep_records_now_and_then(service, is_mine=lambda: road.follower.is_owner)
+        ),
     ]
     try:
         yield

@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, or_, select, update
 
+from data.db import visit_record_store
 from data.db.tables.tracking import DayEndsRow, FollowerRow, StopActualRow, VehicleNowRow
 from data.db.track_store import FOLLOWER
 from data.model.fleet import VehicleId
@@ -152,7 +153,8 @@ def put_day(session: Session, ends: DayEnds, actuals: Sequence[StopActual]) -> N
 def put_actuals(session: Session, day: DayEnds, actuals: Sequence[StopActual]) -> None:
     """Take over the stop visits of a day in place of what was known of them.
 
-    What a person wrote of a stop stays.
+    What a person wrote of a stop stays until a track shows the vehicle there. A day that changed is
+    noted for the records.
     """
     asked = select(StopActualRow).where(
         StopActualRow.region_id == day.region_id,
@@ -160,18 +162,24 @@ def put_actuals(session: Session, day: DayEnds, actuals: Sequence[StopActual]) -
         StopActualRow.service_date == day.service_date,
     )
     known = {row.key: row for row in session.exec(asked)}
+    is_changed = False
     for actual in actuals:
         values = _actual_values(actual)
         row = known.pop(actual.key, None)
         if row is None:
             session.add(StopActualRow(**values))
-        elif row.source != ActualSource.HAND.value:
+            is_changed = True
+        elif row.source != ActualSource.HAND.value or actual.source is ActualSource.MEASURED:
             for name, value in values.items():
                 if getattr(row, name) != value:
                     setattr(row, name, value)
+                    is_changed = True
     for row in known.values():
         if row.source != ActualSource.HAND.value:
             session.delete(row)
+            is_changed = True
+    if is_changed:
+        visit_record_store.note_due(session, day.region_id, day.service_date)
     session.flush()
 
 

@@ -12,7 +12,12 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select
 
-from data.db.tables.visit_records import CountCorrectionRow, RecordBookRow, VisitRecordRow
+from data.db.tables.visit_records import (
+    CountCorrectionRow,
+    RecordBookRow,
+    RecordDueRow,
+    VisitRecordRow,
+)
 from data.db.turns import take_turn
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
@@ -21,6 +26,7 @@ from data.model.stop_counts import CountMethod, add_counts
 from data.model.visit_record import CountCorrection, RecordState, VisitRecord
 
 _RECORD: Table = VisitRecordRow.__table__  # type: ignore[attr-defined]
+_DUE: Table = RecordDueRow.__table__  # type: ignore[attr-defined]
 _FIELDS = tuple(VisitRecord.__dataclass_fields__)
 _COLUMNS: Any = [_RECORD.columns[name] for name in _FIELDS]
 _STATES = {state.value: state for state in RecordState}
@@ -37,8 +43,6 @@ class RecordBook:
     revision: int = 0
     event_no: int = 0
     mark_no: int = 0
-    base_revision: int = 0
-    live_revision: int = 0
     publication_revision: int = 0
     kept_until_date: date | None = None
 
@@ -67,6 +71,31 @@ def note_book(session: Session, region_id: str, book: RecordBook) -> None:
         if name != "revision":
             setattr(row, name, getattr(book, name))
     session.flush()
+
+
+def note_due(session: Session, region_id: str, on: date) -> None:
+    """Note that something new is known of a service date."""
+    if session.get(RecordDueRow, (region_id, on)) is None:
+        is_sqlite = session.get_bind().dialect.name == "sqlite"
+        insert = (sqlite.insert if is_sqlite else postgresql.insert)(_DUE)
+        asked = insert.values(region_id=region_id, service_date=on).on_conflict_do_nothing()
+        session.connection().execute(asked)
+
+
+def due_dates(session: Session, region_id: str) -> frozenset[date]:
+    """Service dates of which something new is known."""
+    asked = select(RecordDueRow.service_date).where(RecordDueRow.region_id == region_id)
+    return frozenset(session.exec(asked))
+
+
+def drop_due(session: Session, region_id: str, dates: Iterable[date]) -> None:
+    """Their records have been made anew."""
+    for on in dates:
+        session.exec(
+            delete(RecordDueRow).where(
+                col(RecordDueRow.region_id) == region_id, col(RecordDueRow.service_date) == on
+            )
+        )
 
 
 def put_records(session: Session, records: Iterable[VisitRecord]) -> int:

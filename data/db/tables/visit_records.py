@@ -72,8 +72,14 @@ class RecordBookRow(SQLModel, table=True):
     event_no: int = Field(default=0, sa_type=BigInteger)
     """Of the journal, and all that follow: what has been taken in."""
     mark_no: int = Field(default=0, sa_type=BigInteger)
-    base_revision: int = Field(default=0)
-    live_revision: int = Field(default=0, sa_type=BigInteger)
     publication_revision: int = Field(default=0)
     kept_until_date: date | None = None
     """Last service date whose day was over and has been written up."""
+
+
+class RecordDueRow(SQLModel, table=True):
+    """A service date of which the follower found something new since its records were made."""
+
+    __tablename__ = "record_due"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    service_date: date = Field(primary_key=True)

@@ -128,8 +128,12 @@ def test_how_far_the_records_are_kept_up_is_noted(filled: Engine) -> None:
     """The revision goes on by itself whatever is noted."""
     with writing(filled) as session:
         book = visit_record_store.hold_records(session, "r")
-        told = replace(book, event_no=9, live_revision=4, kept_until_date=DAY, revision=77)
+        told = replace(book, event_no=9, mark_no=4, kept_until_date=DAY, revision=77)
         visit_record_store.note_book(session, "r", told)
+        for on in (DAY, DAY, DAY + timedelta(days=1)):
+            visit_record_store.note_due(session, "r", on)
+        visit_record_store.drop_due(session, "r", [DAY])
+        assert visit_record_store.due_dates(session, "r") == {DAY + timedelta(days=1)}
     with reading(filled) as session:
         assert visit_record_store.record_book(session, "r") == replace(told, revision=book.revision)
 

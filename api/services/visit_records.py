@@ -1,0 +1,424 @@
+"""Keeps the records of stop visits up with what becomes known of them.
+
+Known are the promise, what the follower found, the crew's journal, what the journal counts of
+loans, and corrections. Whatever came since the last time names service dates; those are folded
+anew, whole, and what came out the same is not written. Whoever asks twice changes nothing.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from api.services.duty import service_date_of
+from api.services.ledger import Ledger
+from api.services.visit_records_fold import Known, PlaceThen, hand_actual, record_of
+from api.state import Service
+from data.db import (
+    audit_store,
+    event_store,
+    journal_store,
+    live_store,
+    publication_store,
+    region_store,
+    visit_record_store,
+)
+from data.db.engine import reading
+from data.db.publication_store import RegionHead
+from data.db.visit_record_store import RecordBook
+from data.model.accounts import PROGRAM
+from data.model.errors import NotFoundError
+from data.model.fleet import VehicleId
+from data.model.journal_bodies import DecisionBody, VoidBody
+from data.model.live import ActualSource, ActualState, StopActual
+from data.model.place import Settlement, Stop
+from data.model.publication import PromisedVisit, VisitId
+from data.model.visit_record import CountCorrection, RecordState, VisitRecord
+from fleet.circulation_counts import counts_of_visits
+from fleet.circulation_replay import Step
+from fleet.crew_log import VisitLog
+
+log = logging.getLogger(__name__)
+AT_ONCE_DAYS = 31
+"""Dates folded in one transaction."""
+LOOK_BACK_DAYS = 31
+"""A change of what is published may have changed dates this far back."""
+TOPIC = "records"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was done to keep the records up."""
+
+    num_dates: int = 0
+    num_changed: int = 0
+    num_late: int = 0
+    """Of those, records of days that had been written up before."""
+
+
+def keep_all(service: Service) -> int:
+    """Keep up the records of all regions; gives how many changed."""
+    with reading(service.engine) as session:
+        regions = [r.region_id for r in region_store.list_regions(session)]
+    num = 0
+    for region_id in regions:
+        try:
+            num += keep_records(service, region_id).num_changed
+        except NotFoundError:
+            log.info("records.no_region", extra={"region": region_id})
+    return num
+
+
+def keep_records(service: Service, region_id: str, *, dates: Iterable[date] = ()) -> Kept:
+    """Bring a region's records to what is known now.
+
+    Parameters
+    ----------
+    dates
+        To be folded besides those that something new is known of.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    asked = frozenset(dates)
+    if not asked:
+        with reading(service.engine) as session:
+            if not _is_behind(session, region_id, service.clock()):
+                return Kept()
+    total = Kept()
+    with service.ledgers.changing(service.engine, region_id) as (session, ledger):
+        book = visit_record_store.hold_records(session, region_id)
+        head = publication_store.region_head(session, region_id)
+        now = service.clock()
+        wanted = sorted(asked | _due_dates(session, ledger, book, head, now))
+        for at in range(0, len(wanted), AT_ONCE_DAYS):
+            some = wanted[at : at + AT_ONCE_DAYS]
+            done = _Fold(session, ledger, head, book, now=now).run(some)
+            total = Kept(
+                num_dates=total.num_dates + len(some),
+                num_changed=total.num_changed + done.num_changed,
+                num_late=total.num_late + done.num_late,
+            )
+        visit_record_store.drop_due(session, region_id, wanted)
+        visit_record_store.note_book(session, region_id, _standing(session, region_id, head, now))
+        if total.num_changed:
+            event_store.emit(session, TOPIC, "", region_id, records=total.num_changed)
+    return total
+
+
+def _yesterday(head: RegionHead, now: datetime) -> date:
+    return service_date_of(now, ZoneInfo(head.time_zone)) - timedelta(days=1)
+
+
+def _standing(session: Session, region_id: str, head: RegionHead, now: datetime) -> RecordBook:
+    event_no, mark_no = journal_store.last_numbers(session, region_id)
+    return RecordBook(
+        event_no=event_no,
+        mark_no=mark_no,
+        publication_revision=publication_store.publication_state(session, region_id).revision,
+        kept_until_date=_yesterday(head, now),
+    )
+
+
+def _is_behind(session: Session, region_id: str, now: datetime) -> bool:
+    book = visit_record_store.record_book(session, region_id)
+    head = publication_store.region_head(session, region_id)
+    if visit_record_store.due_dates(session, region_id):
+        return True
+    return replace(_standing(session, region_id, head, now), revision=book.revision) != book
+
+
+def _due_dates(
+    session: Session, ledger: Ledger, book: RecordBook, head: RegionHead, now: datetime
+) -> set[date]:
+    """Service dates of which something may be known that was not."""
+    region_id, yesterday = head.region_id, _yesterday(head, now)
+    today = yesterday + timedelta(days=1)
+    found = _journal_dates(session, ledger, book)
+    found |= visit_record_store.due_dates(session, region_id)
+    state = publication_store.publication_state(session, region_id)
+    if book.publication_revision != state.revision:
+        first = today - timedelta(days=LOOK_BACK_DAYS)
+        told = publication_store.load_visits(session, region_id, from_date=first, until_date=today)
+        found |= {v.service_date for v in told}
+    if book.kept_until_date is None or book.kept_until_date < yesterday:
+        after = book.kept_until_date
+        told = publication_store.load_visits(
+            session, region_id, from_date=after, until_date=yesterday
+        )
+        found |= {v.service_date for v in told} | {today}
+    return {on for on in found if on <= today}
+
+
+def _journal_dates(session: Session, ledger: Ledger, book: RecordBook) -> set[date]:
+    """Dates of the visits that events new to the records may have changed.
+
+    An event changes what comes after its place in time, and one that takes another back what comes
+    after that; a mark of a clock moves the events of its device since the mark before.
+    """
+    region_id = ledger.region_id
+    fresh = journal_store.load_events(session, region_id, after_no=book.event_no)
+    marks = journal_store.load_marks(session, region_id, after_no=book.mark_no)
+    if not fresh and not marks:
+        return set()
+    new = {e.event_id for e in fresh}
+    since = _since(ledger, {m.device_id: m.sequence for m in reversed(marks)})
+    targets: set[str] = set()
+    for event_id in new:
+        body = ledger.journal.events[event_id].body
+        if isinstance(body, VoidBody | DecisionBody):
+            targets.add(body.event_id)
+    found: set[date] = set()
+    is_after = False
+    for step in ledger.replay.steps:
+        event = step.timed.event
+        is_after = is_after or event.event_id in new or event.event_id in targets
+        is_moved = event.device_id in since and event.sequence > since[event.device_id]
+        is_after = is_after or is_moved
+        if is_after and event.visit_id is not None:
+            found.add(event.service_date)
+    return found
+
+
+def _since(ledger: Ledger, first_new: dict[str, int]) -> dict[str, int]:
+    """By device, the number after which its events may have moved in time."""
+    since: dict[str, int] = {}
+    for device_id, number in first_new.items():
+        own = [m.sequence for m in ledger.journal.marks if m.device_id == device_id]
+        since[device_id] = max((n for n in own if n < number), default=0)
+    return since
+
+
+@dataclass(slots=True)
+class _Day:
+    """What is known of one service date, by the keys of its stop visits."""
+
+    visits: dict[str, PromisedVisit] = field(default_factory=dict)
+    actuals: dict[str, StopActual] = field(default_factory=dict)
+    stands: dict[VehicleId, list[StopActual]] = field(default_factory=lambda: defaultdict(list))
+    logs: dict[str, VisitLog] = field(default_factory=dict)
+
+
+class _Fold:
+    """Folds some dates of a region anew."""
+
+    def __init__(
+        self,
+        session: Session,
+        ledger: Ledger,
+        head: RegionHead,
+        book: RecordBook,
+        *,
+        now: datetime,
+    ) -> None:
+        self._session, self._ledger, self._head, self._book = session, ledger, head, book
+        self._now, self._zone = now, ZoneInfo(head.time_zone)
+        self._places = _Places(session, head.region_id)
+
+    def run(self, dates: Sequence[date]) -> Kept:
+        """Fold dates; what came out the same is not written."""
+        region_id, session = self._head.region_id, self._session
+        days = self._load(dates)
+        keys = [key for day in days.values() for key in {*day.visits, *day.logs}]
+        lent, by = self._lent(set(keys))
+        corrections: dict[str, list[CountCorrection]] = defaultdict(list)
+        for one in visit_record_store.list_corrections(session, region_id, keys=keys):
+            corrections[one.key].append(one)
+        before = visit_record_store.records_of(session, region_id, keys)
+        changed: list[VisitRecord] = []
+        gone: list[str] = []
+        for on, day in days.items():
+            for key in {*day.visits, *day.logs}:
+                log_ = day.logs.get(key)
+                known = Known(
+                    region_id=region_id,
+                    key=key,
+                    visit=day.visits.get(key),
+                    log=log_,
+                    actual=day.actuals.get(key),
+                    lent=lent.get(key, {}),
+                    lent_by=tuple(sorted(by.get(key, ()))),
+                    stands=() if log_ is None else day.stands[VehicleId(log_.place.key)],
+                    corrections=corrections[key],
+                )
+                self._fold(known, on, before.get(key), changed, gone)
+        visit_record_store.put_records(session, changed)
+        visit_record_store.drop_records(session, region_id, gone)
+        late = [r for r in changed if self._is_late(r, before.get(r.key))]
+        for record in late:
+            self._trail(before.get(record.key), record)
+        return Kept(num_dates=len(dates), num_changed=len(changed) + len(gone), num_late=len(late))
+
+    def _fold(
+        self,
+        known: Known,
+        on: date,
+        before: VisitRecord | None,
+        changed: list[VisitRecord],
+        gone: list[str],
+    ) -> None:
+        if before is not None and before.is_simulated and not _has_evidence(known):
+            return
+        place = self._places.on(on, known)
+        record = record_of(known, place, self._zone, now=self._now)
+        if record is None:
+            if before is not None:
+                gone.append(known.key)
+        elif record != before:
+            changed.append(record)
+        self._tell_board(known, record, place)
+
+    def _tell_board(self, known: Known, record: VisitRecord | None, place: PlaceThen) -> None:
+        """A stop that the crew opened or left out is so on the board, too, without a track."""
+        actual = known.actual
+        is_hand = actual is not None and actual.source is ActualSource.HAND
+        if known.visit is None or record is None or known.is_seen:
+            return
+        if known.is_by_hand or known.is_skipped:
+            told = hand_actual(known, record, place, self._zone)
+            if told != actual:
+                live_store.put_actual(self._session, told)
+        elif is_hand and actual is not None:
+            # The taps were taken back: nothing is known again.
+            plain = replace(
+                actual,
+                state=ActualState.UNKNOWN,
+                source=ActualSource.PLANNED,
+                actual_from_at=None,
+                actual_until_at=None,
+                arrival_dev_s=None,
+                departure_dev_s=None,
+                late_s=0,
+                short_s=0,
+            )
+            live_store.put_actual(self._session, plain)
+
+    def _load(self, dates: Sequence[date]) -> dict[date, _Day]:
+        region_id, session = self._head.region_id, self._session
+        days = {on: _Day() for on in dates}
+        span = {"from_date": min(dates), "until_date": max(dates)}
+        for visit in publication_store.load_visits(session, region_id, **span):
+            if visit.service_date in days:
+                days[visit.service_date].visits[visit.visit_id] = visit
+        for actual in live_store.load_actuals(session, region_id, **span):
+            day = days.get(actual.service_date)
+            if day is None:
+                continue
+            if actual.visit_id is None:
+                day.stands[actual.vehicle_id].append(actual)
+            else:
+                day.actuals[actual.visit_id] = actual
+        visited = dict(self._ledger.state.visits)
+        for on, day in days.items():
+            day.logs.update({k: v for k, v in visited.items() if k in day.visits})
+            day.logs.update({k: v for k, v in visited.items() if v.service_date == on})
+        self._without_others(days)
+        return days
+
+    def _without_others(self, days: dict[date, _Day]) -> None:
+        """Logs of planned visits of other dates: their own dates fold them."""
+        for on, day in days.items():
+            strange = [VisitId(k) for k in day.logs if k not in day.visits]
+            for key, found in self._promised(strange).items():
+                if found.service_date != on:
+                    del day.logs[key]
+                else:
+                    day.visits[key] = found
+
+    def _promised(self, ids: Iterable[VisitId]) -> dict[str, PromisedVisit]:
+        found: dict[str, PromisedVisit] = {}
+        for visit_id in ids:
+            try:
+                (visit,) = publication_store.get_visits(
+                    self._session, self._head.region_id, [visit_id]
+                )
+            except NotFoundError:
+                continue  # nobody planned it
+            found[visit_id] = visit
+        return found
+
+    def _lent(self, keys: set[str]) -> tuple[dict[str, dict[str, int]], dict[str, set[str]]]:
+        """What the journal counts of visits, and by whom."""
+        own: list[Step] = [s for s in self._ledger.replay.steps if s.timed.event.visit_id in keys]
+        counts = counts_of_visits(self._ledger.state, own)
+        by: dict[str, set[str]] = defaultdict(set)
+        for step in own:
+            event = step.timed.event
+            if not step.is_voided and event.visit_id in counts:
+                by[str(event.visit_id)].add(event.by or event.device_id.partition(".")[0])
+        return counts, by
+
+    def _is_late(self, record: VisitRecord, before: VisitRecord | None) -> bool:
+        """Whether a record changes, or comes, after its day was written up."""
+        kept = self._book.kept_until_date
+        if kept is None or record.service_date > kept:
+            return False
+        return before is None or _told(before) != _told(record)
+
+    def _trail(self, before: VisitRecord | None, record: VisitRecord) -> None:
+        was = {} if before is None else dict(before.counts)
+        names = sorted(was.keys() | record.counts.keys())
+        counts = {
+            name: [was.get(name, 0), record.counts.get(name, 0)]
+            for name in names
+            if was.get(name, 0) != record.counts.get(name, 0)
+        }
+        audit_store.record(
+            self._session, PROGRAM, "record.late", record.key, region_id=record.region_id,
+            date=record.service_date.isoformat(), stop=record.name,
+            state=[None if before is None else before.state.value, record.state.value],
+            counts=counts,
+        )  # fmt: skip
+
+
+def _told(record: VisitRecord) -> tuple[RecordState, dict[str, int]]:
+    return record.state, dict(record.counts)
+
+
+def _has_evidence(known: Known) -> bool:
+    return known.log is not None or bool(known.lent) or known.is_seen
+
+
+class _Places:
+    """Stops with their settlements, as they were on dates."""
+
+    def __init__(self, session: Session, region_id: str) -> None:
+        self._session, self._region_id = session, region_id
+        self._stops: dict[date, dict[str, Stop]] = {}
+        self._municipality: dict[str, str | None] | None = None
+
+    def on(self, on: date, known: Known) -> PlaceThen:
+        """A visit's place; of a stop that is no longer known, its id."""
+        stop_id = known.visit.stop_id if known.visit else known.log.stop_id if known.log else None
+        stop = None if not stop_id else self._stops_on(on).get(str(stop_id))
+        if stop is None:
+            name = known.log.name if known.log and known.log.name else str(stop_id or known.key)
+            return PlaceThen(name=name)
+        settlement = next(iter(stop.settlement_ids), None)
+        return PlaceThen(
+            name=stop.name,
+            settlement_id=settlement,
+            municipality_id=None if settlement is None else self._municipalities().get(settlement),
+            lon=stop.lon,
+            lat=stop.lat,
+        )
+
+    def _stops_on(self, on: date) -> dict[str, Stop]:
+        if on not in self._stops:
+            found = region_store.list_things(self._session, self._region_id, Stop, on=on)
+            self._stops[on] = {s.key: s.thing for s in found if isinstance(s.thing, Stop)}
+        return self._stops[on]
+
+    def _municipalities(self) -> dict[str, str | None]:
+        if self._municipality is None:
+            found = region_store.list_things(self._session, self._region_id, Settlement)
+            self._municipality = {
+                s.key: s.thing.municipality_id for s in found if isinstance(s.thing, Settlement)
+            }
+        return self._municipality
