@@ -11,7 +11,7 @@ from api.auth import Dispatcher
 from api.errors import status_of
 from api.pages.desk_region import Desk, Given, form_data, open_desk, text_of, whole_of
 from api.services import breakdown
-from api.services.breakdown import (
+from api.services.breakdown_asked import (
     BreakdownAsked,
     BreakdownPreview,
     Decided,

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from api.schemas.fields import Text
 from api.schemas.publication import OfferPublic, Seconds
 from api.schemas.things import Body
-from api.services.breakdown import (
+from api.services.breakdown_asked import (
     MOST_CHANGES,
     MOST_LATE_MIN,
     BreakdownAsked,

@@ -2,191 +2,38 @@
 
 Today's hand-over is searched by the planner from where everybody is; what nobody can hold today
 gets a make-up visit, and the rest is cancelled. All of it is one exception, undone in one step.
+Nothing is given to the vehicle itself, unless it is said when it goes on.
 """
 
-import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from api.services import breakdown_step, make_up  # noqa: F401 (a step of the cascade)
+from api.services.breakdown_asked import BreakdownAsked, BreakdownPreview, Decided, Instead
+from api.services.breakdown_case import BreakdownCase, breakdown_case
 from api.services.cancelling import names_of
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
-from api.services.helpers_now import (
-    Moment,
-    due_of,
-    helper_of,
-    live_day,
-    visits_to_come,
-    whereabouts,
-)
 from api.services.make_up import Offer
-from api.services.promised_days import PromisedDay, promised_day, promised_days
-from api.services.publishing import begin_change, region_closures
-from api.services.weeks_used import weeks_used
-from data.db import audit_store, event_store, publication_store, region_store
-from data.db.publication_store import RegionHead
+from api.services.publishing import begin_change
+from data.db import audit_store, event_store, publication_store
 from data.model.accounts import Caller
 from data.model.calendar import MINUTE_S
-from data.model.cancellation import NOTE_CHARS, CancelReason, ExceptionKind, ServiceException
-from data.model.errors import ConflictError, InputError, NotFoundError, RequestError
-from data.model.fleet import CrewRules, VehicleId
-from data.model.place import StopId
-from data.model.public_timetable import PublicStop
-from data.model.publication import PromisedVisit, VisitId, VisitState, moment_of
-from planner.rescue_request import Helper, Placed, RestOfDay, WeekUse
+from data.model.cancellation import ExceptionKind, ServiceException
+from data.model.errors import ConflictError, NotFoundError, RequestError
+from data.model.fleet import VehicleId
+from data.model.publication import PromisedVisit, VisitId, VisitState
+from planner.rescue_request import Placed
 
 if TYPE_CHECKING:
     from planner.rescue import Rescue
 
 NOTICE_S = 10 * MINUTE_S
 """What is shown takes for granted that crews know of it so much later: time to decide."""
-MOST_LATE_MIN = 180
-_MEAL_S = 30 * MINUTE_S
-MOST_CHANGES = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakdownAsked:
-    """What has happened, and what may be done about it."""
-
-    vehicle_id: VehicleId
-    reason: CancelReason = CancelReason.BREAKDOWN
-    note: str = ""
-    back_at_s: int | None = None
-    """When it goes on, seconds from midnight; ``None``: not today."""
-    helpers: frozenset[VehicleId] | None = None
-    """Vehicles that may help; ``None``: every other one."""
-    most_late_min: int = 30
-    """Minutes by which a visit may open later than promised."""
-    max_changes: int = 0
-    """Promised times of the helpers' own visits that may move."""
-    with_other_days: bool = True
-    """Whether another date is looked for where nobody can come today."""
-
-    def __post_init__(self) -> None:
-        if len(self.note) > NOTE_CHARS:
-            raise InputError("cancel.note_long", length=len(self.note), limit=NOTE_CHARS)
-        if self.reason is CancelReason.OTHER and not self.note.strip():
-            raise InputError("cancel.needs_note")
-        if not 0 <= self.most_late_min <= MOST_LATE_MIN:
-            raise InputError("breakdown.late_range", value=self.most_late_min, limit=MOST_LATE_MIN)
-        if not 0 <= self.max_changes <= MOST_CHANGES:
-            raise InputError("breakdown.changes_range", value=self.max_changes, limit=MOST_CHANGES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instead:
-    """What a promised visit becomes: ``after`` today, an ``offer`` of another date, or neither."""
-
-    visit: PromisedVisit
-    after: PromisedVisit | None = None
-    offer: Offer | None = None
-    is_own: bool = False
-    """Whether it is a helper's own visit, whose time moves."""
-
-    @property
-    def is_same_time(self) -> bool:
-        return self.after is not None and self.after.opens_s == self.visit.opens_s
-
-    @property
-    def later_min(self) -> int:
-        return 0 if self.after is None else (self.after.opens_s - self.visit.opens_s) // MINUTE_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakdownPreview:
-    """What a breakdown would come to."""
-
-    head: RegionHead
-    asked: BreakdownAsked
-    on: date
-    now_s: int
-    rows: tuple[Instead, ...]
-    unable: tuple[VehicleId, ...]
-    num_helpers: int
-    is_measured: bool
-    """Whether the position of the vehicle itself is known from its tracker."""
-    added_drive_m: int
-    stops: Mapping[StopId, PublicStop]
-    vehicles: Mapping[str, str]
-    seen: str
-    """Stands for exactly these visits in exactly this state."""
-    lon: float | None = None
-    lat: float | None = None
-
-    @property
-    def handed_over(self) -> tuple[Instead, ...]:
-        return tuple(r for r in self.rows if r.after is not None and not r.is_own)
-
-    @property
-    def other_date(self) -> tuple[Instead, ...]:
-        return tuple(r for r in self.rows if r.offer is not None)
-
-    @property
-    def cancelled(self) -> tuple[Instead, ...]:
-        return tuple(r for r in self.rows if r.after is None and r.offer is None)
-
-    @property
-    def own_moved(self) -> tuple[Instead, ...]:
-        return tuple(r for r in self.rows if r.is_own)
-
-    def stop_name(self, stop_id: StopId) -> str:
-        stop = self.stops.get(stop_id)
-        return stop.name if stop else stop_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """A visit that is held today by a vehicle, its doors opening at ``start_s``."""
-
-    visit_id: VisitId
-    vehicle_id: VehicleId
-    start_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherDate:
-    """A cancelled visit that is made up for."""
-
-    visit_id: VisitId
-    vehicle_id: VehicleId
-    service_date: date
-    start_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What is to be done of what was shown; a visit that neither list names is cancelled."""
-
-    seen: str
-    moves: tuple[Move, ...] = ()
-    other_dates: tuple[OtherDate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A breakdown with everything that the search reads."""
-
-    head: RegionHead
-    moment: Moment
-    day: PromisedDay
-    due: tuple[PromisedVisit, ...]
-    rest: RestOfDay
-    own: Mapping[str, PromisedVisit] = field(default_factory=dict)
-    is_measured: bool = False
-    lon: float | None = None
-    lat: float | None = None
-
-    @property
-    def seen(self) -> str:
-        visits = sorted((*self.due, *self.own.values()), key=lambda v: v.visit_id)
-        told = "\n".join(f"{v.visit_id} {v.sequence}" for v in visits)
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def preview(
@@ -202,7 +49,7 @@ def preview(
         ``breakdown.nothing_left`` where all of its visits are over or under way;
         ``breakdown.back_past`` for a vehicle that goes on before now.
     """
-    case = _case(session, region_id, asked, at=at, notice_s=NOTICE_S)
+    case = breakdown_case(session, region_id, asked, at=at, notice_s=NOTICE_S)
     from planner.rescue import rescue  # loads the search
 
     found = rescue(case.rest)
@@ -211,7 +58,9 @@ def preview(
     missed = [v for v in case.due if str(v.visit_id) in left]
     offers: dict[VisitId, Offer | None] = {}
     if asked.with_other_days and missed:
-        offers = make_up.offers_instead(session, region_id, missed, at=at)
+        offers = make_up.offers_instead(
+            session, region_id, missed, at=at, without=_not_going_on(asked, found)
+        )
     return BreakdownPreview(
         head=case.head,
         asked=asked,
@@ -250,7 +99,7 @@ def decide(
         what is wrong as ``problems``.
     """
     begin_change(session, region_id, None, at=at)
-    case = _case(session, region_id, asked, at=at, notice_s=0)
+    case = breakdown_case(session, region_id, asked, at=at, notice_s=0)
     if decided.seen != case.seen:
         raise ConflictError("breakdown.changed")
     placed = _judged(case, decided)
@@ -284,110 +133,14 @@ def decide(
     return publication_store.get_exception(session, region_id, exception.exception_id)
 
 
-def _case(
-    session: Session, region_id: str, asked: BreakdownAsked, *, at: datetime, notice_s: int
-) -> _Case:
-    head = publication_store.region_head(session, region_id)
-    on, now_s = moment_of(at, head.time_zone)
-    moment = Moment(on=on, now_s=now_s, at=at)
-    days = promised_days(session, region_id, on)
-    day = next((d for d in days if d.vehicle_id == asked.vehicle_id), None)
-    if day is None:
-        raise NotFoundError("breakdown.no_run", vehicle_id=asked.vehicle_id, date=on.isoformat())
-    live = live_day(session, region_id, asked.vehicle_id, moment)
-    due = visits_to_come(day, live, moment)
-    if not due:
-        raise InputError("breakdown.nothing_left", vehicle=day.name)
-    if asked.back_at_s is not None and asked.back_at_s < now_s:
-        raise InputError("breakdown.back_past")
-    weeks = weeks_used(session, region_id, day.request, on)
-    helpers, own = _helpers(session, region_id, asked, days, day, moment, notice_s, weeks)
-    if asked.back_at_s is not None:
-        week = weeks.get(asked.vehicle_id)
-        helper = helper_of(day, live, moment, notice_s=notice_s, week=week)
-        if helper is not None:
-            rules = day.request.crew_rules.get(asked.vehicle_id, CrewRules())
-            helpers.append(_repaired(helper, asked.back_at_s, rules))
-    where = whereabouts(day, live, moment)
-    return _Case(
-        head=head,
-        moment=moment,
-        day=day,
-        due=due,
-        own=own,
-        rest=RestOfDay(
-            request=day.request,
-            on=on,
-            due=tuple(due_of(day.request, v, moment) for v in due),
-            helpers=tuple(helpers),
-            most_late_s=asked.most_late_min * MINUTE_S,
-            max_changes=asked.max_changes,
-        ),
-        is_measured=where is not None and where.is_measured,
-        lon=None if where is None else where.lon,
-        lat=None if where is None else where.lat,
-    )
-
-
-def _helpers(
-    session: Session,
-    region_id: str,
-    asked: BreakdownAsked,
-    days: Sequence[PromisedDay],
-    broken: PromisedDay,
-    moment: Moment,
-    notice_s: int,
-    weeks: Mapping[VehicleId, WeekUse],
-) -> tuple[list[Helper], dict[str, PromisedVisit]]:
-    """The other vehicles that may be on the road today, and their own visits to come."""
-    off = _closed(session, region_id, moment.on)
-    by_vehicle = {d.vehicle_id: d for d in days}
-    helpers: list[Helper] = []
-    own: dict[str, PromisedVisit] = {}
-    for vehicle in broken.request.vehicles:
-        vehicle_id = vehicle.vehicle_id
-        is_wanted = asked.helpers is None or vehicle_id in asked.helpers
-        may_run = broken.request.may_run_on(vehicle, moment.on) or vehicle_id in by_vehicle
-        if vehicle_id == asked.vehicle_id or vehicle_id in off or not (is_wanted and may_run):
-            continue
-        day = by_vehicle.get(vehicle_id) or promised_day(
-            broken.request, broken.plan, (), vehicle_id, moment.on
-        )
-        live = live_day(session, region_id, vehicle_id, moment)
-        week = weeks.get(vehicle_id)
-        helper = helper_of(day, live, moment, notice_s=notice_s, week=week)
-        if helper is not None:
-            helpers.append(helper)
-            own |= {str(v.visit_id): v for v in visits_to_come(day, live, moment)}
-    return helpers, own
-
-
-def _repaired(helper: Helper, back_at_s: int, rules: CrewRules) -> Helper:
-    """The vehicle itself when it goes on; who waits long enough has eaten, the rest is work."""
-    wait_s = max(0, back_at_s - helper.free_at_s)
-    meal_s = max(rules.meal_min_s or 0, _MEAL_S)
-    eats = not helper.has_eaten and wait_s >= meal_s
-    return replace(
-        helper,
-        own=(),
-        free_at_s=back_at_s,
-        has_eaten=helper.has_eaten or eats,
-        worked_s=helper.worked_s + wait_s - (meal_s if eats else 0) if helper.is_out else 0,
-    )
-
-
-def _closed(session: Session, region_id: str, on: date) -> set[VehicleId]:
-    """Vehicles that are not to be on the road on a date."""
-    exceptions = publication_store.list_exceptions(session, region_id, from_date=on, until_date=on)
-    closures = [c for e in exceptions if (c := e.closure) is not None]
-    closures += region_closures(region_store.load_region(session, region_id))
-    off = {c.vehicle_id for c in closures if c.from_date <= on <= c.until_date}
-    broken = {e.vehicle_id for e in exceptions if e.kind is ExceptionKind.BREAKDOWN}
-    return {vehicle_id for vehicle_id in off | broken if vehicle_id is not None}
+def _not_going_on(asked: BreakdownAsked, found: "Rescue") -> frozenset[VehicleId]:
+    """The vehicle itself, unless it holds a visit again today: nobody knows when it will."""
+    holds = any(p.vehicle_id == asked.vehicle_id for p in found.placed)
+    return frozenset() if holds else frozenset({asked.vehicle_id})
 
 
 def _rows(
-    case: _Case, found: "Rescue", offers: Mapping[VisitId, Offer | None], at: datetime
+    case: BreakdownCase, found: "Rescue", offers: Mapping[VisitId, Offer | None], at: datetime
 ) -> Iterator[Instead]:
     placed = {p.visit_id: p for p in found.placed}
     for visit in case.due:
@@ -415,7 +168,7 @@ def _moved(visit: PromisedVisit, place: Placed, at: datetime) -> PromisedVisit:
     )
 
 
-def _judged(case: _Case, decided: Decided) -> dict[str, Placed]:
+def _judged(case: BreakdownCase, decided: Decided) -> dict[str, Placed]:
     """Where each visit that is moved goes, once the planner's checker has passed it again."""
     due = {str(v.visit_id) for v in case.due}
     known = due | case.own.keys()
@@ -453,7 +206,7 @@ def _judged(case: _Case, decided: Decided) -> dict[str, Placed]:
 
 def _exception_of(
     session: Session,
-    case: _Case,
+    case: BreakdownCase,
     decided: Decided,
     placed: Mapping[str, Placed],
     asked: BreakdownAsked,

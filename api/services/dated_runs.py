@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.db.publication_store import Timetable
 from data.model.calendar import DAYS_PER_WEEK, Cycle
 from data.model.cancellation import ServiceException
-from data.model.fleet import VehicleId
+from data.model.fleet import Vehicle, VehicleId
 from data.model.pins import Pins, VisitPin
 from data.model.place import Stop, StopId
 from data.model.plan import Plan, PlanRequest
@@ -25,6 +25,8 @@ from planner.edit import Add, Edit, Remove, apply
 
 _ALIAS = "\N{ZERO WIDTH SPACE}make-up"
 """The stop under a second name: its regular visits stay what they are."""
+_IN_SERVICE = "\N{ZERO WIDTH SPACE}in service"
+"""What every vehicle can but those that are out of service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class MissedVisit:
     """All visits meant to happen, from the week before on."""
     closures: tuple[Closure, ...]
     last_date: date
+    without: frozenset[VehicleId] = frozenset()
+    """Vehicles that are out of service, nobody knows until when."""
 
     @property
     def first_date(self) -> date:
@@ -52,8 +56,14 @@ class MissedVisit:
         return frozenset(v.service_date for v in self.visits if v.stop_id == stop_id)
 
 
-def once_more(stop: Stop, open_s: int) -> Stop:
-    """The stop as it is to be visited once more, whoever comes along."""
+def once_more(stop: Stop, open_s: int, *, by_some: bool = False) -> Stop:
+    """The stop as it is to be visited once more, whoever comes along.
+
+    Parameters
+    ----------
+    by_some
+        Only by vehicles that are in service (``MissedVisit.without``).
+    """
     return replace(
         stop,
         stop_id=StopId(stop.stop_id + _ALIAS),
@@ -66,6 +76,7 @@ def once_more(stop: Stop, open_s: int) -> Stop:
         services=frozenset(),
         services_visits=None,
         mandatory=False,
+        needs=stop.needs | {_IN_SERVICE} if by_some else stop.needs,
     )
 
 
@@ -155,11 +166,20 @@ def _closed(request: PlanRequest, case: MissedVisit, start: date) -> PlanRequest
             off.setdefault(closure.vehicle_id, set()).update(days)
     closed = {**request.calendar.closed_dates, **dict.fromkeys(barred, "")}
     vehicles = tuple(
-        replace(v, off_dates=v.off_dates | off.get(v.vehicle_id, set())) for v in request.vehicles
+        replace(
+            v,
+            off_dates=v.off_dates | off.get(v.vehicle_id, set()),
+            abilities=v.abilities | _serving(v, case),
+        )
+        for v in request.vehicles
     )
     return replace(
         request, calendar=replace(request.calendar, closed_dates=closed), vehicles=vehicles
     )
+
+
+def _serving(vehicle: Vehicle, case: MissedVisit) -> frozenset[str]:
+    return frozenset() if vehicle.vehicle_id in case.without else frozenset({_IN_SERVICE})
 
 
 def _with_alias(matrix: TravelMatrix, point: str, alias: str) -> TravelMatrix:

@@ -26,6 +26,7 @@ from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.plan import Plan, PlanRequest, StopVisit
 from data.model.publication import (
+    Moment,
     PromisedVisit,
     VisitId,
     VisitState,
@@ -95,14 +96,25 @@ def offers(
 
 
 def offers_instead(
-    session: Session, region_id: str, missed: Sequence[PromisedVisit], *, at: datetime
+    session: Session,
+    region_id: str,
+    missed: Sequence[PromisedVisit],
+    *,
+    at: datetime,
+    without: frozenset[VehicleId] = frozenset(),
 ) -> dict[VisitId, Offer | None]:
-    """The best place for each of some visits about to be cancelled; none is taken twice."""
+    """The best place for each of some visits about to be cancelled; none is taken twice.
+
+    Parameters
+    ----------
+    without
+        Vehicles that are about to be out of service besides those that are.
+    """
     found: dict[VisitId, Offer | None] = {}
     taken: list[PromisedVisit] = []
     gone = frozenset(v.visit_id for v in missed)
     for visit in missed:
-        case = _case_of(session, region_id, visit, _to_be(visit, at), at)
+        case = _case_of(session, region_id, visit, _to_be(visit, at), at, without)
         left = [v for v in case.visits if v.visit_id not in gone]
         case = replace(case, visits=(*left, *taken))
         offer = next(iter(_offers_of(session, case, 1)), None)
@@ -220,6 +232,7 @@ def _case_of(
     missed: PromisedVisit,
     exception: ServiceException,
     at: datetime,
+    without: frozenset[VehicleId] = frozenset(),
 ) -> MissedVisit:
     head = publication_store.region_head(session, region_id)
     now = moment_of(at, head.time_zone)
@@ -241,8 +254,25 @@ def _case_of(
         now=now,
         visits=visits,
         closures=(*(c for e in closing if (c := e.closure) is not None), *own),
+        without=without | _broken_down(session, region_id, now),
         last_date=min(last, ends),
     )
+
+
+def _broken_down(session: Session, region_id: str, now: Moment) -> frozenset[VehicleId]:
+    """Vehicles that broke down today and hold nothing any more: who knows until when."""
+    today = now[0]
+    exceptions = publication_store.list_exceptions(
+        session, region_id, from_date=today, until_date=today, kinds=[ExceptionKind.BREAKDOWN]
+    )
+    broken = {e.vehicle_id for e in exceptions if e.vehicle_id is not None}
+    if not broken:
+        return frozenset()
+    visits = publication_store.load_visits(
+        session, region_id, from_date=today, until_date=today, states=[VisitState.PLANNED]
+    )
+    going_on = {v.vehicle_id for v in visits if (v.opens_date, v.opens_s) > now}
+    return frozenset(broken - going_on)
 
 
 def _holding(session: Session, region_id: str, on: date) -> tuple[Timetable, date]:
@@ -264,7 +294,7 @@ def _offers_of_week(
     known = next((s for s in request.stops if s.stop_id == case.missed.stop_id), None)
     if known is None:
         return
-    stop = once_more(known, open_s)
+    stop = once_more(known, open_s, by_some=bool(case.without))
     dated, laid = runs_as_promised(request, plan, case, monday, stop)
     names = {v.vehicle_id: v.name for v in request.vehicles}
     following = sorted(on for on in case.own_dates if on > case.missed.service_date)

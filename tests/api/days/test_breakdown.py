@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from api.services import make_up
 from data.db import alert_store
 from data.db.engine import reading
 from data.db.tables.records import AuditRow, EventRow
@@ -91,6 +92,34 @@ def test_what_nobody_can_hold_today_comes_on_another_date(yard: Yard) -> None:
     yard.decide(shown)
     coming = {v.make_up_for: v for v in yard.visits() if v.make_up_for and v.is_coming}
     assert coming.keys() == {r.visit.visit_id for r in shown.other_date}
+
+
+def test_the_broken_vehicle_is_given_nothing(yard: Yard) -> None:
+    """No rest of the day, no make-up, not when another breaks down or a visit is cancelled."""
+    shown = yard.breakdown(max_changes=3)
+    after = [r.after.vehicle_id for r in shown.rows if r.after is not None]
+    offered = [r.offer.vehicle_id for r in shown.other_date if r.offer is not None]
+    assert after
+    assert FIRST not in {*after, *offered}
+    alone = yard.breakdown(helpers=frozenset())
+    assert {r.offer.vehicle_id for r in alone.other_date if r.offer} <= {SECOND, THIRD}
+    done = yard.decide(alone)
+    lost = next(v for v in yard.visits(from_date=TUESDAY) if v.state is VisitState.CANCELLED)
+    with reading(yard.engine) as session:
+        made_up = {v.make_up_for for v in yard.visits() if v.make_up_for}
+        if lost.visit_id not in made_up:
+            found = make_up.offers(session, REGION, lost.visit_id, at=yard.now, most=50)
+            assert FIRST not in {o.vehicle_id for o in found}
+    other = yard.breakdown(vehicle_id=SECOND, most_late_min=180)
+    placed = [r.after.vehicle_id for r in other.rows if r.after is not None]
+    placed += [r.offer.vehicle_id for r in other.other_date if r.offer is not None]
+    assert placed
+    assert not {FIRST, SECOND} & set(placed)
+    yard.take_back(done)
+    again = yard.breakdown(vehicle_id=SECOND, helpers=frozenset({FIRST}), most_late_min=180)
+    found_now = {r.after.vehicle_id for r in again.rows if r.after is not None}
+    found_now |= {r.offer.vehicle_id for r in again.other_date if r.offer is not None}
+    assert FIRST in found_now, "taken back, it may help again"
 
 
 @pytest.mark.parametrize("helpers", [None, frozenset[VehicleId]()])

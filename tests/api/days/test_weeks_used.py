@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.services.breakdown import Move
+from api.services.breakdown_asked import Move
 from api.services.weeks_used import weeks_used
 from data.db.engine import reading
 from data.model.calendar import HOUR_S

@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import Engine
 
 from api.services import breakdown, cancelling
-from api.services.breakdown import BreakdownAsked, BreakdownPreview, Decided, Move, OtherDate
+from api.services.breakdown_asked import BreakdownAsked, BreakdownPreview, Decided, Move, OtherDate
 from data.db.engine import reading, writing
 from data.model.calendar import MINUTE_S
 from data.model.cancellation import ServiceException
