@@ -19,6 +19,7 @@ COMMANDS = {
     "import": ("api.region_cli", "import_files", "Add files to a region."),
     "inspect": ("api.region_cli", "inspect", "Tell what a region holds, lacks and assumes."),
     "need": ("api.plan_cli", "need", "Show which settlements lack a library."),
+    "coverage": ("api.coverage_cli", "coverage", "Tell who has a library or a stop in reach."),
     "plan": ("api.plan_cli", "plan", "Plan a repeating cycle and write its folder."),
     "check": ("api.plan_cli", "check", "Judge a plan by every rule."),
     "compare": ("api.compare_cli", "compare", "Put plans side by side."),

@@ -56,7 +56,7 @@ def dots_svg(
     layers = [points, names]
     if is_line:
         layers.insert(0, base.mark_line(color=INK, strokeWidth=2))
-    return _svg(alt.layer(*layers), label)
+    return chart_svg(alt.layer(*layers), label)
 
 
 def bars_svg(dots: Sequence[Dot], label: Labels, *, x: str) -> str:
@@ -72,7 +72,7 @@ def bars_svg(dots: Sequence[Dot], label: Labels, *, x: str) -> str:
             color=alt.condition("datum.is_marked", alt.value(ACCENT), alt.value(INK)),
         )
     )
-    return _svg(chart, label, height=max(60, 32 * len(dots)))
+    return chart_svg(chart, label, height=max(60, 32 * len(dots)))
 
 
 def _data(dots: Sequence[Dot]) -> Any:
@@ -80,7 +80,8 @@ def _data(dots: Sequence[Dot]) -> Any:
     return make(values=[asdict(dot) for dot in dots])
 
 
-def _svg(chart: Any, label: Labels, *, height: int = HEIGHT) -> str:
+def chart_svg(chart: Any, label: Labels, *, height: int = HEIGHT) -> str:
+    """A chart as SVG of the usual look, as wide as its page."""
     made = chart.properties(width=WIDTH, height=height, background="white").configure_axis(
         labelFontSize=12, titleFontSize=13, gridColor="#dddddd"
     )

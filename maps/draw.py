@@ -197,7 +197,7 @@ def _page(
             "style": (assets / "map.css").read_text(encoding="utf-8"),
             "script": (assets / "map.js").read_text(encoding="utf-8"),
             "panel": panel_html(panel, region, label),
-            "features": _script_json(found),
+            "features": script_json(found),
         },
         language=label.language,
         title=escape(panel.title),
@@ -205,7 +205,7 @@ def _page(
     )
 
 
-def _script_json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """JSON that may stand inside a script element: no name can end it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

@@ -102,7 +102,10 @@ class Equity:
     """
 
     group: Group | None
-    """``None``: all residents by the region's weights."""
+    """``None`` where ``kind`` says it."""
+    kind: str = ""
+    """``weighted``: all residents by the region's weights; ``lacking``: residents who had no library
+    in reach, whom the many that have one would hide."""
     is_after: bool
     mean_s: float | None
     p90_s: float | None
@@ -265,12 +268,15 @@ def equity_of(coverage: Coverage, weights: Floats | None = None) -> tuple[Equity
         People of every settlement by the region's weights; told as a group of its own.
     """
     found = []
-    measured: list[tuple[Group | None, Floats]] = [
-        (group, np.nan_to_num(people)) for group, people in coverage.people.items()
+    measured: list[tuple[Group | None, str, Floats]] = [
+        (group, "", np.nan_to_num(people)) for group, people in coverage.people.items()
     ]
     if weights is not None:
-        measured.append((None, np.nan_to_num(weights)))
-    for group, people in measured:
+        measured.append((None, "weighted", np.nan_to_num(weights)))
+    has_library = coverage.before >= REACHES.index(Reach.ASSUMED)
+    residents = np.nan_to_num(coverage.people[Group.RESIDENTS])
+    measured.append((None, "lacking", np.where(has_library, 0.0, residents)))
+    for group, kind, people in measured:
         if not people.sum() > 0:
             continue
         for is_after in (False, True):
@@ -278,6 +284,7 @@ def equity_of(coverage: Coverage, weights: Floats | None = None) -> tuple[Equity
             found.append(
                 Equity(
                     group=group,
+                    kind=kind,
                     is_after=is_after,
                     mean_s=weighted_mean(seconds, people),
                     p90_s=weighted_percentile(seconds, people, 1 - WORST_SHARE),

@@ -133,18 +133,22 @@ def test_groups_are_told_as_far_as_they_are_known() -> None:
 
 
 def test_time_on_foot_counts_where_it_is_less_and_equity_follows() -> None:
-    """Before, sixty people are 3,000 s away; after, they walk nowhere."""
-    coverage = covered(after=(stop("at-far", 30.0),))
+    """Before, sixty people are 3,000 s away; after, they walk a hundred metres."""
+    coverage = covered(after=(stop("at-far", 30.1),))
     assert coverage.access_s(is_after=False).tolist()[:3] == [0, 500, 3000]
     after = coverage.access_s(is_after=True)
-    assert after[2] == pytest.approx(0)
-    assert after[3] == pytest.approx(1000 / WALK_MPS, rel=1e-3)
+    assert after[2] == pytest.approx(100 / WALK_MPS, rel=1e-3)
+    assert after[3] == pytest.approx(900 / WALK_MPS, rel=1e-3)
     residents = [e for e in equity_of(coverage) if e.group is Group.RESIDENTS]
     assert residents[0].mean_s == pytest.approx((100 * 500 + 60 * 3000) / 1160)
-    assert residents[1].mean_s == pytest.approx(100 * 500 / 1160)
+    told = (100 * 500 + 60 * 100 / WALK_MPS) / 1160
+    assert residents[1].mean_s == pytest.approx(told, rel=1e-3)
     # Nine tenths are 1,044 people: the thousand of the town and some of the next hundred.
     assert residents[0].p90_s == 500
-    assert {e.group for e in equity_of(coverage)} == {Group.RESIDENTS, Group.CHILDREN}
+    assert {e.group for e in equity_of(coverage)} == {Group.RESIDENTS, Group.CHILDREN, None}
+    lacking = [e for e in equity_of(coverage) if e.kind == "lacking"]
+    assert lacking[0].p90_s == 3000
+    assert lacking[1].p90_s == pytest.approx(100 / WALK_MPS, rel=1e-3)
 
 
 def test_open_time_is_shared_by_all_who_have_the_stop_in_reach() -> None:

@@ -1,0 +1,168 @@
+"""Areas that maps of coverage show: municipalities, and what lies in reach of libraries and stops.
+
+Where a region has no boundaries, each settlement is given the ground that is nearer to it than to
+any other (Voronoi), and a municipality the ground of its settlements: a makeshift, labelled so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry import Polygon
+
+from data.model.coverage import Coverage, ServedStop
+from data.model.geo import Ring
+from data.model.place import MunicipalityId
+from data.model.region import Region
+from maps.coverage import positions_of
+from maps.local_metres import LocalMetres
+from maps.roads import Area, Position, Progress, ReachMode, Roads
+
+TOLERANCE_M = 60.0
+"""Outlines are drawn without the points that lie within so many metres of them."""
+MOST_ORIGINS = 400
+"""Libraries whose reach is drawn at most; more are one area anyhow, and each is a search."""
+_FRINGE_M = 5_000.0
+_CIRCLE_QUARTER = 8
+
+
+class Ground(StrEnum):
+    """Where the areas of municipalities come from."""
+
+    BOUNDARIES = "boundaries"
+    VORONOI = "voronoi"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrictArea:
+    """The ground of a municipality; outer rings alone, in degrees."""
+
+    municipality_id: str
+    rings: tuple[Ring, ...]
+
+
+def district_areas(region: Region) -> tuple[tuple[DistrictArea, ...], Ground]:
+    """The ground of every municipality, and where it comes from."""
+    if region.districts:
+        found = tuple(
+            DistrictArea(municipality_id=key, rings=rings)
+            for key, rings in region.districts.items()
+            if rings
+        )
+        return found, Ground.BOUNDARIES
+    made = _voronoi(region)
+    return made, Ground.VORONOI if made else Ground.NONE
+
+
+def _voronoi(region: Region) -> tuple[DistrictArea, ...]:
+    named = [s for s in region.settlements if s.municipality_id]
+    positions, first = np.unique(positions_of(named), axis=0, return_index=True)
+    if len(positions) < 3 or len({s.municipality_id for s in named}) < 2:
+        return ()
+    metres = LocalMetres.around(positions)
+    points = shapely.points(metres.to_metres(positions))
+    around = shapely.convex_hull(shapely.multipoints(points)).buffer(_FRINGE_M)
+    if region.land:
+        rings = [metres.to_metres(np.array(ring, np.float64)) for ring in region.land]
+        around &= shapely.union_all([Polygon(ring).buffer(0) for ring in rings])
+    cells = shapely.get_parts(
+        shapely.voronoi_polygons(shapely.multipoints(points), extend_to=around, ordered=True)
+    )
+    by_district: dict[MunicipalityId, list[Any]] = {}
+    for cell, row in zip(cells, first.tolist(), strict=True):
+        key = named[row].municipality_id
+        if key is not None:
+            by_district.setdefault(key, []).append(cell)
+    return tuple(
+        DistrictArea(
+            municipality_id=key,
+            rings=tuple(a[0] for a in areas_of(shapely.union_all(own) & around, metres)),
+        )
+        for key, own in by_district.items()
+    )
+
+
+def library_area(
+    coverage: Coverage,
+    places: Sequence[Position],
+    roads: Roads,
+    progress: Progress | None = None,
+) -> tuple[Area, ...]:
+    """What lies in reach of any library: isochrones, or circles where roads are estimated.
+
+    A limit in kilometres is the tighter one; its area is what a steady walk of that length reaches
+    by road.
+    """
+    distinct = sorted(set(places))[:MOST_ORIGINS]
+    params = coverage.params
+    minutes, mode = params.minutes, ReachMode.CAR
+    if params.library_km is not None:
+        minutes, mode = params.library_km * 1000 / coverage.walk_mps / 60, ReachMode.WALK
+    if not distinct or not minutes:
+        return ()
+    metres = LocalMetres.around(np.array(distinct, np.float64))
+    shapes = []
+    for number, (lon, lat) in enumerate(distinct, 1):
+        for area in roads.reach(lon, lat, minutes, mode):
+            outer, *holes = (metres.to_metres(np.array(ring, np.float64)) for ring in area)
+            shapes.append(Polygon(outer, holes).buffer(0))
+        if progress is not None:
+            progress(number / len(distinct))
+    return areas_of(shapely.union_all(shapes), metres)
+
+
+def stop_area(stops: Sequence[ServedStop], radius_m: float) -> tuple[Area, ...]:
+    """What lies within a walk of any stop, in a straight line."""
+    if not stops or not radius_m:
+        return ()
+    positions = np.array([(s.lon, s.lat) for s in stops], np.float64)
+    metres = LocalMetres.around(positions)
+    circles = shapely.buffer(
+        shapely.points(metres.to_metres(positions)), radius_m, quad_segs=_CIRCLE_QUARTER
+    )
+    return areas_of(shapely.union_all(circles), metres, tolerance_m=1.0)
+
+
+def areas_of(
+    shape: Any, metres: LocalMetres, *, tolerance_m: float = TOLERANCE_M
+) -> tuple[Area, ...]:
+    """Polygons of a shape in metres, in degrees, without points that nobody sees."""
+    found = []
+    for part in shapely.get_parts(shape.simplify(tolerance_m)):
+        if part.geom_type != "Polygon" or part.is_empty:
+            continue
+        rings = [shapely.get_coordinates(r) for r in (part.exterior, *part.interiors)]
+        found.append(
+            tuple(
+                tuple((x, y) for x, y in metres.to_degrees(ring).round(5).tolist())
+                for ring in rings
+            )
+        )
+    return tuple(found)
+
+
+def area_features(
+    areas: Sequence[tuple[str, tuple[Area, ...], Mapping[str, Any]]],
+) -> list[dict[str, Any]]:
+    """Named areas as GeoJSON features."""
+    return [
+        {
+            "type": "Feature",
+            "id": name,
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": [[_closed(ring) for ring in area] for area in parts],
+            },
+            "properties": dict(facts),
+        }
+        for name, parts, facts in areas
+    ]
+
+
+def _closed(ring: Ring) -> list[list[float]]:
+    points = [list(point) for point in ring]
+    return points if points[0] == points[-1] else [*points, points[0]]
