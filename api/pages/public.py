@@ -92,7 +92,13 @@ def pages_of(service: Service, published: Published, language: str) -> PublicPag
 def now_of(service: Service, pages: PublicPages) -> NowViews:
     """Where the region's vehicles are now."""
     with reading(service.engine) as session:
-        road = read_road(session, pages.timetable.region_id, at=service.clock(), today=pages.now[0])
+        road = read_road(
+            session,
+            pages.timetable.region_id,
+            at=service.clock(),
+            today=pages.now[0],
+            public=pages.timetable.stop_of.keys(),
+        )
     return NowViews(pages.views, road)
 
 

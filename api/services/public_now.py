@@ -1,24 +1,27 @@
 """Where the bookmobile is now, as residents are told: by GPS, else by the timetable.
 
-Nothing finer than stops is told: between which of them a vehicle is, when it comes to each. A
-position is believed while it is fresh; afterwards the timetable speaks, and the page says so.
+Between which stops a vehicle is, when it comes to each, and the point of its way where it is by
+now: never the position itself (``public_position``). A position is believed while it is fresh;
+afterwards the timetable speaks, and the page says so.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from api.services.public_position import Snapped, Way, snapped, ways_of
 from api.services.public_views import PublicViews
+from api.services.public_way import WayDrawing, drawn
 from data.db import live_store
 from data.model.calendar import DAY_S
 from data.model.fleet import VehicleId
 from data.model.live import ActualState, LiveEta, Phase, StopActual, VehicleNow
 from data.model.place import StopId
-from data.model.publication import Moment, PromisedVisit, VisitState
+from data.model.publication import Moment, PromisedVisit, VisitId, VisitState
 
 FRESH = timedelta(minutes=15)
 """A position older than that no longer tells where a vehicle is."""
@@ -65,6 +68,10 @@ class NowView:
     age: str
     """How old the position is; empty where none is used."""
     stops: tuple[StopNow, ...]
+    way: WayDrawing | None
+    """Its way as a drawing."""
+    on_way: str
+    """Between which stops it drives, in words; empty where it does not or that is not told."""
     at: str
     """Clock time of what is told."""
     iso_at: str
@@ -93,27 +100,47 @@ class OnTheRoad:
     actuals: Mapping[str, StopActual]
     """By the lasting id of the visit."""
     at: datetime
+    ways: Mapping[VehicleId, Way] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, vehicles: Sequence[VehicleNow], actuals: Sequence[StopActual], at: datetime
+        cls,
+        vehicles: Sequence[VehicleNow],
+        actuals: Sequence[StopActual],
+        at: datetime,
+        ways: Mapping[VehicleId, Way] | None = None,
     ) -> "OnTheRoad":
         """The same by vehicle and visit."""
         return cls(
             vehicles={v.vehicle_id: v for v in vehicles},
             actuals={str(a.visit_id): a for a in actuals if a.visit_id is not None},
             at=at,
+            ways=ways or {},
         )
 
 
-def read_road(session: Session, region_id: str, *, at: datetime, today: date) -> OnTheRoad:
-    """What is known of a region's vehicles at a moment."""
+def read_road(
+    session: Session,
+    region_id: str,
+    *,
+    at: datetime,
+    today: date,
+    public: Collection[StopId] = (),
+) -> OnTheRoad:
+    """What is known of a region's vehicles at a moment.
+
+    Parameters
+    ----------
+    public
+        Stops between which their ways are told; without any no way is.
+    """
     return OnTheRoad.of(
         live_store.vehicles_now(session, region_id),
         live_store.load_actuals(
             session, region_id, from_date=today - timedelta(days=1), until_date=today
         ),
         at,
+        ways_of(session, region_id, today, public) if public else None,
     )
 
 
@@ -141,6 +168,7 @@ class NowViews:
         seen = self._seen(vehicle_id, visits[0].service_date)
         stops = tuple(self._stop(v, seen) for v in visits)
         stops = _with_next(stops, None if seen is None else seen.next_visit_id)
+        on_way = self.position(vehicle_id)
         return NowView(
             vehicle_id=vehicle_id,
             vehicle=self._views.timetable.vehicles.get(vehicle_id, vehicle_id),
@@ -149,9 +177,45 @@ class NowViews:
             is_measured=seen is not None,
             age="" if seen is None else self._age(seen),
             stops=stops,
+            way=self._drawing(vehicle_id, stops, on_way),
+            on_way=self._on_way(stops, on_way),
             at=self._clock(self._road.at),
             iso_at=self._road.at.astimezone(UTC).isoformat(timespec="seconds"),
         )
+
+    def position(self, vehicle_id: VehicleId) -> Snapped | None:
+        """Where on its way a vehicle is, as everybody may see it."""
+        visits = [v for v in self._today() if v.vehicle_id == vehicle_id]
+        if not visits:
+            return None
+        seen = self._seen(vehicle_id, visits[0].service_date)
+        return snapped(seen, self._road.ways.get(vehicle_id))
+
+    def _drawing(
+        self, vehicle_id: VehicleId, stops: Sequence[StopNow], at: Snapped | None
+    ) -> WayDrawing | None:
+        way = self._road.ways.get(vehicle_id)
+        if way is None:
+            return None
+        told = {
+            VisitId(s.visit_id): (str(s.place), s.name)
+            for s in stops
+            if s.place is not Place.CANCELLED
+        }
+        return drawn(way, at, told)
+
+    def _on_way(self, stops: Sequence[StopNow], at: Snapped | None) -> str:
+        words = self._words
+        here = next((k for k, s in enumerate(stops) if at and s.visit_id == at.visit_id), None)
+        if at is None or here is None or at.is_there:
+            return ""
+        before = next(
+            (s for s in reversed(stops[:here]) if s.place in (Place.PASSED, Place.SKIPPED)), None
+        )
+        facts = {"stop": stops[here].name, "km": words.number(max(0.1, at.left_m / 1000), 1)}
+        if before is None:
+            return words("now.way.to", **facts)
+        return words("now.way.between", before=before.name, **facts)
 
     def visit(self, stop_id: StopId) -> VisitNow | None:
         """The visit of today that a stop waits for, or that goes on; ``None`` without one."""

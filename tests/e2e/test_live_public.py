@@ -60,6 +60,11 @@ def test_without_scripts_the_pages_tell_all(
     assert "КИБО-2" in page.locator("#now").inner_text()
     page.goto(f"{running.url}{PAGES}/now")
     assert page.locator(".now-vehicle").count() == 2
+    # The way is drawn without scripts: every stop with its number, the vehicle on the line.
+    drawing = page.locator(".now-vehicle").first.locator("svg")
+    assert drawing.locator(".way-stop").count() == 5
+    assert drawing.locator(".way-vehicle").count() == 1
+    assert "точное положение машины не раскрывается" in page.locator("#now").inner_text()
     # Nothing finer than stops is told to the public.
     for path in (LATER, f"{PAGES}/vehicles/{NORTH}", PAGES, f"{PAGES}/now"):
         page.goto(running.url + path)
