@@ -7,6 +7,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
+from api.delivering import deliver_now_and_then
 from api.errors import COMMON, install_errors
 from api.inlets.http import router as inlets_router
 from api.limiter import Limiter
@@ -96,6 +97,7 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(service.live.run()),
         asyncio.create_task(tidy_now_and_then(service)),
+        asyncio.create_task(deliver_now_and_then(service)),
         asyncio.create_task(
             keep_records_now_and_then(service, is_mine=lambda: road.follower.is_owner)
         ),

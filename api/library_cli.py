@@ -12,22 +12,21 @@ from rich.console import Console
 
 from api.common_cli import JsonOption, LangOption, print_json, words_for
 from api.services.folders import not_written
+from api.services.library_files import irbis_records
 from api.services.library_queue import open_queue, read_operations
+from api.services.library_system import AnySystem, facts_of, let_go
 from api.words import Words
 from data.feeds.evergreen_offline import pending_xacts
-from data.feeds.irbis_import import read_any_file
 from data.feeds.irbis_iso import iso_file
-from data.feeds.irbis_record import IrbisRecord, RecordsRead, text_file
+from data.feeds.irbis_record import IrbisRecord, text_file
 from data.feeds.koha_koc import koc_file
 from data.model.errors import InputError
 from data.model.library_ops import ExchangeFile, LeftOut, LibraryOperation
 from fleet.library.delivery import Delivery
 from fleet.library.irbis_ledger import IrbisRules, enter_files
-from fleet.library.irbis_system import IrbisSystem
 from fleet.library.outbox import Outbox, Posting, Ruling, Standing, add, ruled
 from fleet.library.outbox_json import posting_to_json
 from fleet.library.settings import system_of
-from fleet.library.sip2_system import Sip2System
 
 library_system = typer.Typer(
     no_args_is_help=True,
@@ -69,11 +68,7 @@ def check(
     """Connect, sign in, and tell what the system can do; nothing is changed there."""
     words = words_for(lang)
     system = _system(settings)
-    told = (
-        _sip2_facts(system, card, item)
-        if isinstance(system, Sip2System)
-        else (_irbis_facts(system, card, item))
-    )
+    told = facts_of(system, card, item)
     if as_json:
         print_json(told)
         return
@@ -83,47 +78,6 @@ def check(
         if name in told:
             answer = "yes" if told[name] else "no"
             console.print(words(f"library.cli.{name}.{answer}"), markup=False)
-
-
-def _sip2_facts(system: Sip2System, card: str, item: str) -> dict[str, object]:
-    client = system.client
-    try:
-        status = client.open()
-        told: dict[str, object] = {
-            "kind": "sip2",
-            "version": status.version,
-            "library": status.library,
-            "takes_loans": status.takes_loans,
-            "takes_returns": status.takes_returns,
-            "takes_renewals": status.takes_renewals,
-            "takes_offline": status.takes_offline,
-        }
-        if card:
-            patron = client.patron_status(card)
-            told["card_found"] = patron.is_known is not False
-            told["card_blocked"] = patron.is_blocked
-            told["card_told"] = patron.told
-        if item:
-            found = client.item(item)
-            told["item_found"] = found.is_known
-            told["item_lent"] = found.is_charged
-            told["item_told"] = found.told
-        return told
-    finally:
-        client.close()
-
-
-def _irbis_facts(system: IrbisSystem, card: str, item: str) -> dict[str, object]:
-    client, own = system.client, system.client.settings
-    try:
-        told: dict[str, object] = {"kind": "irbis64", "version": client.register()}
-        if card:
-            told["card_found"] = bool(client.search(own.readers, own.reader_prefix, card))
-        if item:
-            told["item_found"] = bool(client.search(own.catalogue, own.item_prefix, item))
-        return told
-    finally:
-        client.unregister()
 
 
 @library_system.command()
@@ -149,7 +103,7 @@ def send(
         try:
             outbox = Delivery(system, kept.keep).run(kept.outbox)
         finally:
-            _let_go(system)
+            let_go(system)
     _show(words, outbox, as_json=as_json)
     if outbox.asking:
         raise typer.Exit(1)
@@ -226,8 +180,8 @@ def _irbis_files(
         raise InputError("library.readers_needed")
     entered = enter_files(
         told,
-        _records(readers, encoding).records,
-        _records(books, encoding).records if books is not None else (),
+        _records(readers, encoding),
+        _records(books, encoding) if books is not None else (),
         rules,
     )
     ending = "iso" if form is Form.IRBIS_ISO else "txt"
@@ -242,21 +196,12 @@ def _irbis_files(
     return ExchangeFile(content=b"", carried=entered.carried, left_out=entered.left_out)
 
 
-def _records(path: Path, encoding: str) -> RecordsRead:
+def _records(path: Path, encoding: str) -> tuple[IrbisRecord, ...]:
     try:
         raw = path.read_bytes()
-        "".encode(encoding)
     except OSError as wrong:
         raise InputError("library.no_file", file=path) from wrong
-    except LookupError as wrong:
-        raise InputError(
-            "library.bad_setting", name="encoding", value=encoding, expected="utf-8, cp1251, cp866"
-        ) from wrong
-    found = read_any_file(raw, encoding=encoding)
-    if found.bad_lines:
-        # A record passed over would be a loan not entered, and nobody would know.
-        raise InputError("library.bad_line", file=path.name, line=found.bad_lines[0])
-    return found
+    return irbis_records(raw, path.name, encoding)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -267,7 +212,7 @@ def _write(path: Path, content: bytes) -> None:
         raise not_written(path.parent, wrong) from wrong
 
 
-def _system(path: Path) -> Sip2System | IrbisSystem:
+def _system(path: Path) -> AnySystem:
     """The system of a settings file; its password stands in a file of its own beside it."""
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -283,13 +228,6 @@ def _system(path: Path) -> Sip2System | IrbisSystem:
         except (OSError, UnicodeDecodeError) as wrong:
             raise InputError("library.no_file", file=secret) from wrong
     return system_of(told, password=password)
-
-
-def _let_go(system: Sip2System | IrbisSystem) -> None:
-    if isinstance(system, IrbisSystem):
-        system.client.unregister()
-    else:
-        system.client.close()
 
 
 def _show(words: Words, outbox: Outbox, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api.services.ledger import Ledger
 from api.state import Service
-from data.db import audit_store, circulation_store, journal_store, region_store
+from data.db import audit_store, circulation_store, journal_store, library_store, region_store
 from data.db.engine import reading
 from data.model.accounts import PROGRAM, Caller
 from data.model.errors import ConflictError, NotFoundError
@@ -91,6 +91,8 @@ def _forget(session: Session, ledger: Ledger, patrons: Sequence[Patron], *, by: 
         changed = _without_person(ledger, patron)
         journal_store.set_documents(session, region_id, changed)
         journal_store.blank_refused(session, region_id, patron.patron_id, patron.card)
+        if patron.card:
+            library_store.forget_person(session, region_id, patron.card)
         audit_store.record(
             session, by, "circulation.forget", patron.patron_id, region_id=region_id,
             events=len(changed),

@@ -60,6 +60,10 @@ class Ledger:
         """What became of an event."""
         return next((s for s in self.replay.steps if s.timed.event.event_id == event_id), None)
 
+    def has_step(self, event_id: str) -> bool:
+        """Whether an event is among those that are replayed."""
+        return event_id in self.journal.events
+
     def loans_of_patron(self, session: Session, patron_id: str) -> tuple[Loan, ...]:
         """All loans of a reader, ended ones too, by time."""
         found = [x for x in self.state.loans.values() if x.patron_id == patron_id]

@@ -21,6 +21,8 @@ class CirculationRow(SQLModel, table=True):
     """Greatest number of the service's own journal."""
     rules: Json = Field(default_factory=dict, sa_type=JSON)
     """Changes of the rules of lending, by time."""
+    settled_until: datetime | None = None
+    """What happened until then is settled: it is in the base, and not replayed any more."""
 
 
 class CirculationThingRow(SQLModel, table=True):
@@ -30,6 +32,8 @@ class CirculationThingRow(SQLModel, table=True):
     region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
     kind: str = Field(primary_key=True, max_length=16)
     key: str = Field(primary_key=True, max_length=64)
+    touched_at: datetime | None = None
+    """When a settled event last had to do with it."""
     facts: Json = Field(default_factory=dict, sa_type=JSON)
 
 
@@ -41,6 +45,7 @@ class JournalEventRow(SQLModel, table=True):
         UniqueConstraint("region_id", "event_id", name="uq_journal_event_id"),
         UniqueConstraint("region_id", "device_id", "sequence", name="uq_journal_event_sequence"),
         Index("ix_journal_event_arrival", "region_id", "event_no"),
+        Index("ix_journal_event_settled", "region_id", "settled_at", "event_no"),
     )
     event_no: int | None = Field(default=None, primary_key=True)
     region_id: str = Field(foreign_key="region.region_id", max_length=64)
@@ -52,6 +57,8 @@ class JournalEventRow(SQLModel, table=True):
     received_at: datetime
     carried_by: str = Field(max_length=64)
     """Device or account that brought it."""
+    settled_at: datetime | None = None
+    """When it happened, by the corrected clock, once the base holds what it came to."""
     facts: Json = Field(default_factory=dict, sa_type=JSON)
 
 
@@ -86,3 +93,92 @@ class RefusedEventRow(SQLModel, table=True):
     refused_at: datetime
     seen_at: datetime | None = None
     """When a person put it aside."""
+
+
+class LibrarySystemRow(SQLModel, table=True):
+    """The library's own system of a region: how it is reached, and how far it was told."""
+
+    __tablename__ = "library_system"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    kind: str = Field(default="", max_length=16)
+    """Empty: none, the region stands alone."""
+    is_on: bool = Field(default=False)
+    revision: int = Field(default=0)
+    """Grows with every change of the settings."""
+    facts: Json = Field(default_factory=dict, sa_type=JSON)
+    """Settings by name."""
+    secrets: Json = Field(default_factory=dict, sa_type=JSON)
+    """Passwords by name; never shown, never in answers, logs or the audit."""
+    told_from: datetime | None = None
+    """What happened before is not told: the library knew of it by other ways."""
+    taken_revision: int = Field(default=-1)
+    """The circulation's revision up to which operations were taken from the journal."""
+    reached_at: datetime | None = None
+    tried_at: datetime | None = None
+    trouble: Json = Field(default_factory=dict, sa_type=JSON)
+    """Why it was not reached, with since when; empty while it is."""
+    held_by: str = Field(default="", max_length=64)
+    held_until: datetime | None = None
+    """Until then one process alone delivers."""
+
+
+class LibraryPostingRow(SQLModel, table=True):
+    """An operation for the library's own system and how far it got."""
+
+    __tablename__ = "library_posting"
+    __table_args__ = (
+        UniqueConstraint("region_id", "operation_id", name="uq_library_posting_operation"),
+        Index("ix_library_posting_standing", "region_id", "standing", "happened_at"),
+    )
+    posting_no: int | None = Field(default=None, primary_key=True)
+    region_id: str = Field(foreign_key="region.region_id", max_length=64)
+    operation_id: str = Field(max_length=64)
+    event_id: str = Field(max_length=64)
+    standing: str = Field(max_length=16)
+    happened_at: datetime
+    settled_at: datetime | None = None
+    file_no: int | None = None
+    """The file that carries it, where the system is told by files."""
+    facts: Json = Field(default_factory=dict, sa_type=JSON)
+
+
+class LibraryFileRow(SQLModel, table=True):
+    """A file for the library's own system, as it was made."""
+
+    __tablename__ = "library_file"
+    __table_args__ = (Index("ix_library_file_region", "region_id", "file_no"),)
+    file_no: int | None = Field(default=None, primary_key=True)
+    region_id: str = Field(foreign_key="region.region_id", max_length=64)
+    name: str = Field(max_length=120)
+    made_at: datetime
+    made_by: str = Field(default="", max_length=64)
+    num_operations: int
+    state: str = Field(default="made", max_length=16)
+    """``made``, ``imported`` once a person said so, ``put_back`` where it was not."""
+    content: bytes
+
+
+class CirculationEndedRow(SQLModel, table=True):
+    """A loan that has ended, or a visit's log, once it is settled: looked up, not kept in mind."""
+
+    __tablename__ = "circulation_ended"
+    __table_args__ = (
+        Index("ix_circulation_ended_item", "region_id", "item_id"),
+        Index("ix_circulation_ended_patron", "region_id", "patron_id"),
+    )
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    kind: str = Field(primary_key=True, max_length=16)
+    key: str = Field(primary_key=True, max_length=64)
+    item_id: str = Field(default="", max_length=64)
+    patron_id: str = Field(default="", max_length=64)
+    ended_at: datetime | None = None
+    facts: Json = Field(default_factory=dict, sa_type=JSON)
+
+
+class JournalClockRow(SQLModel, table=True):
+    """Where the settled part of a device's journal ends, and how its clock stood there."""
+
+    __tablename__ = "journal_clock"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    device_id: str = Field(primary_key=True, max_length=64)
+    facts: Json = Field(default_factory=dict, sa_type=JSON)
