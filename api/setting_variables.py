@@ -66,6 +66,23 @@ def _read_broker(text: str) -> str:
     return text
 
 
+def _read_smtp(text: str) -> str:
+    parts = urlsplit(text)
+    known = parts.scheme in ("smtp", "smtps", "smtp+starttls")
+    if not known or not parts.hostname or parts.password or parts.path not in ("", "/"):
+        raise ValueError(text)
+    if parts.port == 0:
+        raise ValueError(text)
+    return text
+
+
+def _read_sender(text: str) -> str:
+    name, at, host = text.rpartition("@")
+    if not (name and at and host) or any(c.isspace() or c in "<>,;" for c in text):
+        raise ValueError(text)
+    return text
+
+
 def _read_claim(text: str) -> str:
     if text not in ("email", "preferred_username"):
         raise ValueError(text)
@@ -299,6 +316,30 @@ VARIABLES = (
         read=_read_path,
         allowed=FILE,
         otherwise="none",
+    ),
+    Variable(
+        field="smtp_url",
+        name="BOOKMOBILE_SMTP_URL",
+        told="Server that sends e-mail; without it, letters are kept as .eml files in the folder "
+        "outbox of the data.",
+        read=_read_smtp,
+        allowed="smtp(s)://[USER@]HOST[:PORT] or smtp+starttls://…",
+        otherwise="none",
+    ),
+    Variable(
+        field="smtp_password_file",
+        name="BOOKMOBILE_SMTP_PASSWORD_FILE",
+        told="File with the password at that server.",
+        read=_read_path,
+        allowed=FILE,
+        otherwise="none",
+    ),
+    Variable(
+        field="mail_from",
+        name="BOOKMOBILE_MAIL_FROM",
+        told="Address that letters come from.",
+        read=_read_sender,
+        allowed="an e-mail address",
     ),
     Variable(
         field="metrics_from",

@@ -56,6 +56,9 @@ class Settings:
     wialon_port: int | None = None
     mqtt_url: str | None = None
     mqtt_password_file: Path | None = None
+    smtp_url: str | None = None
+    smtp_password_file: Path | None = None
+    mail_from: str = "bookmobile@localhost"
     metrics_from: str = "127.0.0.0/8, ::1"
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

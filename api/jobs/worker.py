@@ -15,6 +15,7 @@ from api.jobs.queue import LANES, LONG, USUAL_KIND, JobQueue
 from api.jobs.reaping import hand_out_waiting, lose_worker, reap, release
 from api.jobs.storing import ClaimLostError, announce, store_outcome, store_refusal
 from api.jobs.watching import End, Watch, Watched
+from api.services.report_sending import deliver_due
 from api.settings import Settings
 from data.db import job_store
 from data.db.engine import open_engine, writing
@@ -62,7 +63,7 @@ class _Ready:
 
 
 class Worker:
-    """Threads that take jobs, each lane its own, and one that looks for lost jobs.
+    """Threads that take jobs, each lane its own; one looks for lost jobs, one sends reports.
 
     Parameters
     ----------
@@ -94,6 +95,7 @@ class Worker:
             for number in range(slots if lane == LONG else 1)
         ]
         self._threads.append(threading.Thread(target=self._look_after, name="reaper"))
+        self._threads.append(threading.Thread(target=self._deliver, name="reports"))
         self._tidied_at: datetime | None = None
 
     def run(self) -> None:
@@ -203,6 +205,19 @@ class Worker:
             except Exception:  # the edge of the worker: it goes on
                 if not is_cut_off:
                     log.exception("worker.reaper_failed")
+                is_cut_off = True
+            else:
+                is_cut_off = False
+
+    def _deliver(self) -> None:
+        """Send the reports that have fallen due, until the end."""
+        is_cut_off = False
+        while not self._leaving.wait(self._pace.reap_s):
+            try:
+                deliver_due(self._engine, self._settings, self._clock())
+            except Exception:  # the edge of the worker: it goes on
+                if not is_cut_off:
+                    log.exception("worker.deliveries_failed")
                 is_cut_off = True
             else:
                 is_cut_off = False

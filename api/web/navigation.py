@@ -10,6 +10,7 @@ DESK_AREAS = (
     ("timetable", "/timetable"),
     ("calendar", "/calendar"),
     ("circulation", "/circulation"),
+    ("reports", "/reports"),
     ("settings", "/settings"),
 )
 """Name of the area (``web.area.<name>``) and its path under ``/desk/<region>``."""

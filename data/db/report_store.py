@@ -123,17 +123,32 @@ def drop_schedule(session: Session, region_id: str, schedule_id: str) -> None:
     session.flush()
 
 
-def add_delivery(session: Session, delivery: ReportDelivery) -> bool:
-    """Note that a report is to be sent for a span; ``False`` where it is noted already."""
+def is_noted(session: Session, delivery: ReportDelivery) -> bool:
+    """Whether a report is noted for the span already."""
     known = select(ReportDeliveryRow.delivery_id).where(
         ReportDeliveryRow.schedule_id == delivery.schedule_id,
         ReportDeliveryRow.until_date == delivery.until_date,
     )
-    if session.exec(known).first() is not None:
+    return session.exec(known).first() is not None
+
+
+def add_delivery(session: Session, delivery: ReportDelivery) -> bool:
+    """Note that a report is to be sent for a span; ``False`` where it is noted already."""
+    take_turn(session, f"report schedule {delivery.schedule_id}")
+    if is_noted(session, delivery) or session.get(ReportScheduleRow, delivery.schedule_id) is None:
         return False
     session.add(ReportDeliveryRow(**asdict(delivery)))
     session.flush()
     return True
+
+
+def has_due(session: Session, now: datetime) -> bool:
+    """Whether anything is to be sent."""
+    asked = select(ReportDeliveryRow.delivery_id).where(
+        ReportDeliveryRow.state == DeliveryState.WAITING.value,
+        col(ReportDeliveryRow.due_at) <= now,
+    )
+    return session.exec(asked.limit(1)).first() is not None
 
 
 def claim_delivery(session: Session, now: datetime, lasts: timedelta) -> ReportDelivery | None:
@@ -247,19 +262,6 @@ def _things(session: Session, region_id: str, kind: str) -> list[tuple[str, Mapp
         CirculationThingRow.region_id == region_id, CirculationThingRow.kind == kind
     )
     return [(key, facts) for key, facts in session.exec(asked)]
-
-
-def count_waiting(session: Session, region_id: str) -> int:
-    """Deliveries of a region that are still to be sent."""
-    asked = (
-        select(func.count())
-        .select_from(ReportDeliveryRow)
-        .where(
-            col(ReportDeliveryRow.region_id) == region_id,
-            col(ReportDeliveryRow.state) == DeliveryState.WAITING.value,
-        )
-    )
-    return int(session.exec(asked).one())
 
 
 def _schedule_row(session: Session, region_id: str, schedule_id: str) -> ReportScheduleRow:

@@ -56,9 +56,8 @@ def read_form(path: Path) -> StatForm:
     """
     top = read_toml(path)
     form_id = _key(top, "id")
-    form, names = top.required("form"), _names(top)
+    form, names, source = top.required("form"), _names(top), _names(top, "source")
     mark = _mark(top, required=True)
-    source = top.required("source")
     first, last = top.day("valid_from"), top.day("valid_to")
     if first is not None and last is not None and last <= first:
         top.note("forms.ends_before", "valid_to", first=first.isoformat())
@@ -76,7 +75,7 @@ def read_form(path: Path) -> StatForm:
         form_id=form_id,
         form=form,
         names=names,
-        source=" ".join(source.split()),
+        source=source,
         mark=mark,
         valid_from=first,
         valid_to=last,
@@ -93,12 +92,13 @@ def _key(section: Section, name: str) -> str:
     return key
 
 
-def _names(section: Section) -> dict[str, str]:
-    inner = section.section("names")
-    names = {language: inner.text(language) for language in ("ru", "en")}
+def _names(section: Section, key: str = "names") -> dict[str, str]:
+    """A text by language."""
+    inner = section.section(key)
+    names = {language: " ".join(inner.text(language).split()) for language in ("ru", "en")}
     inner.finish()
     if not any(names.values()):
-        section.note("region.missing_key", "names")
+        section.note("region.missing_key", key)
     return {language: name for language, name in names.items() if name}
 
 

@@ -162,6 +162,12 @@ class Report:
     form: Named | None = None
     num_simulated: int = 0
 
+    @property
+    def main_table(self) -> ReportTable:
+        """The table that the report is about."""
+        code = self.asked.kind.value
+        return next((t for t in self.tables if t.code == code), self.tables[0])
+
 
 MOST_REPORT_DAYS = 1_100
 """Three years at once, and some days."""

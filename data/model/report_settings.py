@@ -37,7 +37,7 @@ class Targets:
     """Visits of the base year where the diary does not know them."""
     library_users: int | None = None
     """Users of all other libraries of the region in a year."""
-    source: str = "Order 225-ОД of 09.07.2019 (Kaliningrad oblast)"
+    source: str = "225-ОД, 09.07.2019 (Калининградская область / Kaliningrad oblast)"
 
     def __post_init__(self) -> None:
         limits: dict[str, tuple[float, float]] = {

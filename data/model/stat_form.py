@@ -67,7 +67,7 @@ class StatForm:
     form: str
     """Name of the form, the same for all its editions (``6-НК``)."""
     names: Mapping[str, str]
-    source: str
+    source: Mapping[str, str]
     mark: str
     figures: tuple[FormFigure, ...]
     bands: Mapping[str, AgeBand] = field(default_factory=dict)

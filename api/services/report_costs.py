@@ -1,0 +1,258 @@
+"""Report: what the service cost, by vehicle and month, by visit, loan and person."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from api.services.report_frame import ReportFrame, months_of, num_of
+from data.db import day_sheet_store, live_store
+from data.model.costs import FuelKind
+from data.model.day_sheet import DaySheet
+from data.model.live import DayEnds
+from data.model.report import (
+    Cell,
+    CellKind,
+    ChartKind,
+    Report,
+    ReportChart,
+    ReportColumn,
+    ReportTable,
+    Said,
+)
+from data.model.service_costs import (
+    HOUR_S,
+    CostPrices,
+    RunCost,
+    RunUse,
+    cost_of,
+    filled_in,
+    sum_costs,
+)
+from data.model.visit_record import VisitRecord
+
+PRICES = ("crew_hour", "vehicle_km", "vehicle_day")
+
+
+def prices_of(frame: ReportFrame) -> CostPrices:
+    """The prices that a region gives its reports; what they lack is taken from its planning costs.
+
+    Planning has one price of a kilometre and one of an hour with everything in them, so the former
+    is taken only where no fuel has a price of its own.
+    """
+    own, plan = frame.settings.prices, frame.region.costs
+    if plan.currency and plan.currency != own.currency and not _is_empty(own):
+        return own
+    taken: dict[str, Decimal] = {}
+    if own.crew_hour is None and plan.per_hour is not None:
+        taken["crew_hour"] = plan.per_hour
+    if own.vehicle_km is None and plan.per_km is not None and not own.fuel:
+        taken["vehicle_km"] = plan.per_km
+    if own.vehicle_day is None and plan.per_day is not None:
+        taken["vehicle_day"] = plan.per_day
+    if not taken:
+        return own
+    kept = {n: p for n in PRICES if (p := getattr(own, n)) is not None}
+    return CostPrices(
+        currency=plan.currency or own.currency,
+        fuel=own.fuel,
+        sources=dict(own.sources),
+        **(kept | taken),
+    )
+
+
+def _is_empty(prices: CostPrices) -> bool:
+    return not prices.fuel and all(getattr(prices, name) is None for name in PRICES)
+
+
+def run_costs(session: Session, frame: ReportFrame, first: date, last: date) -> tuple[RunCost, ...]:
+    """The money of each run of a span on which a stop visit was held."""
+    held = [r for r in frame.during(first, last) if r.is_held]
+    days: dict[tuple[date, str], list[VisitRecord]] = {}
+    for record in held:
+        days.setdefault((record.service_date, str(record.vehicle_id)), []).append(record)
+    region_id = frame.region.region_id
+    sheets = {
+        (s.service_date, str(s.vehicle_id)): s
+        for s in day_sheet_store.list_sheets(session, region_id, from_date=first, until_date=last)
+    }
+    ends = {
+        (e.service_date, str(e.vehicle_id)): e
+        for e in live_store.load_days(session, region_id, from_date=first, until_date=last)
+    }
+    uses = filled_in(
+        _use(vehicle_id, on, records, sheets.get((on, vehicle_id)), ends.get((on, vehicle_id)))
+        for (on, vehicle_id), records in days.items()
+    )
+    prices = prices_of(frame)
+    vehicles = {str(v.vehicle_id): v for v in frame.region.vehicles}
+    return tuple(cost_of(use, prices, vehicles.get(use.vehicle_id)) for use in uses)
+
+
+def _use(
+    vehicle_id: str,
+    on: date,
+    records: Sequence[VisitRecord],
+    sheet: DaySheet | None,
+    ends: DayEnds | None,
+) -> RunUse:
+    km = sheet.odometer_km if sheet is not None else None
+    if km is None and ends is not None and ends.num_fixes:
+        km = ends.driven_m / 1000
+    hours, is_measured = None, False
+    if sheet is not None and sheet.out_s is not None and sheet.in_s is not None:
+        hours, is_measured = (sheet.in_s - sheet.out_s) / HOUR_S, True
+    elif ends is not None and ends.departed_at and ends.returned_at:
+        hours = (ends.returned_at - ends.departed_at).total_seconds() / HOUR_S
+        is_measured = True
+    else:
+        opened = [at for r in records if (at := r.opened_at or r.planned_open_at)]
+        closed = [at for r in records if (at := r.closed_at or r.planned_close_at)]
+        if opened and closed:
+            hours = max(0.0, (max(closed) - min(opened)).total_seconds() / HOUR_S)
+    return RunUse(
+        vehicle_id=vehicle_id,
+        service_date=on,
+        km=km,
+        fuel=sheet.fuel if sheet is not None else None,
+        hours=hours,
+        is_km_measured=km is not None,
+        is_hours_measured=is_measured,
+    )
+
+
+def costs_report(session: Session, frame: ReportFrame) -> Report:
+    """Fuel, crew and vehicle; what a stop visit, a visit, a loan and a person cost."""
+    asked = frame.asked
+    costs = run_costs(session, frame, asked.from_date, asked.until_date)
+    prices = prices_of(frame)
+    notes = [Said(code="reports.note.costs"), Said(code="reports.note.persons")]
+    told = sum_costs(costs)
+    if told.total is None and costs:
+        notes.insert(0, Said(code="reports.note.no_prices"))
+    if told.num_km_measured < told.num_runs:
+        facts = {"known": told.num_km_measured, "runs": told.num_runs}
+        code = "reports.note.km_estimated" if told.num_km_measured else "reports.note.km_unknown"
+        notes.append(Said(code=code, facts=facts))
+    if told.num_hours_measured < told.num_runs:
+        facts = {"known": told.num_hours_measured, "runs": told.num_runs}
+        notes.append(Said(code="reports.note.hours_estimated", facts=facts))
+    tables = (
+        _vehicles(frame, costs, prices),
+        _months(frame, costs, prices),
+        _prices(frame, prices),
+    )
+    return Report(asked=asked, tables=tables, notes=tuple(notes))
+
+
+def _columns(first: str, prices: CostPrices) -> tuple[ReportColumn, ...]:
+    money = {"currency": prices.currency}
+    return (
+        ReportColumn(code=first),
+        ReportColumn(code="runs", kind=CellKind.COUNT),
+        ReportColumn(code="km", kind=CellKind.COUNT),
+        ReportColumn(code="hours", kind=CellKind.COUNT),
+        *(
+            ReportColumn(code=code, kind=CellKind.MONEY, facts=money)
+            for code in ("fuel", "crew", "vehicle_cost", "cost", "per_stop_cost", "per_visit",
+                         "per_loan", "per_person")
+        ),
+    )  # fmt: skip
+
+
+def _row(
+    frame: ReportFrame,
+    name: Cell,
+    costs: Sequence[RunCost],
+    records: Sequence[VisitRecord],
+    span: tuple[date, date],
+    vehicle_id: str | None = None,
+) -> tuple[Cell, ...]:
+    told = sum_costs(costs)
+    total = told.total
+
+    def by(key: str) -> Cell:
+        num = num_of(key, records)
+        return Cell(value=total / num if total is not None and num > 0 else None)
+
+    return (
+        name,
+        frame.counted("runs", records, span, vehicle_id=vehicle_id),
+        Cell(
+            value=None if told.km is None else round(told.km),
+            is_estimate=told.num_km_measured < told.num_runs,
+        ),
+        Cell(
+            value=None if told.hours is None else round(told.hours),
+            is_estimate=told.num_hours_measured < told.num_runs,
+        ),
+        Cell(value=told.fuel),
+        Cell(value=told.crew),
+        Cell(value=told.vehicle),
+        Cell(value=total),
+        *(by(key) for key in ("stops", "visits", "loans", "users")),
+    )
+
+
+def _vehicles(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) -> ReportTable:
+    now, span = frame.now, (frame.asked.from_date, frame.asked.until_date)
+    rows = []
+    for vehicle_id in sorted({c.use.vehicle_id for c in costs}):
+        own = [r for r in now if r.vehicle_id == vehicle_id]
+        some = [c for c in costs if c.use.vehicle_id == vehicle_id]
+        name = Cell(value=frame.vehicle_name(vehicle_id))
+        rows.append(_row(frame, name, some, own, span, vehicle_id))
+    rows.append(_row(frame, Cell(value=Said(code="reports.total")), costs, now, span))
+    return ReportTable(
+        code="costs",
+        columns=_columns("vehicle", prices),
+        rows=tuple(rows),
+        has_total=True,
+    )
+
+
+def _months(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) -> ReportTable:
+    rows = []
+    for span in months_of(frame.asked.from_date, frame.asked.until_date):
+        some = [c for c in costs if span[0] <= c.use.service_date <= span[1]]
+        name = Cell(value=Said(code="reports.month", facts={"month": span[0]}))
+        rows.append(_row(frame, name, some, frame.during(*span), span))
+    return ReportTable(
+        code="cost_months",
+        columns=_columns("month", prices),
+        rows=tuple(rows),
+        chart=ReportChart(kind=ChartKind.COLUMNS, series=(4, 5, 6)),
+    )
+
+
+def _prices(frame: ReportFrame, prices: CostPrices) -> ReportTable:
+    used = {v.fuel for v in frame.region.vehicles if v.fuel is not None}
+    told: list[tuple[Said, Decimal | None, str]] = [
+        (
+            Said(code=f"reports.price.fuel.{kind.value}"),
+            prices.fuel.get(kind),
+            f"fuel.{kind.value}",
+        )
+        for kind in FuelKind
+        if kind in used or kind in prices.fuel
+    ]
+    told += [(Said(code=f"reports.price.{n}"), getattr(prices, n), n) for n in PRICES]
+    own = frame.settings.prices
+    rows = []
+    for name, price, key in told:
+        source: str | Said = own.sources.get(key, "")
+        if key in PRICES and price is not None and getattr(own, key) is None:
+            source = Said(code="reports.price.of_plan")
+        if price is None:
+            source = Said(code="reports.price.unknown")
+        rows.append((Cell(value=name), Cell(value=price), Cell(value=source)))
+    return ReportTable(
+        code="prices",
+        columns=(
+            ReportColumn(code="price"),
+            ReportColumn(code="money", kind=CellKind.MONEY, facts={"currency": prices.currency}),
+            ReportColumn(code="source"),
+        ),
+        rows=tuple(rows),
+    )

@@ -1,0 +1,142 @@
+"""Report: what the service is used for beside lending, and whether readers are content."""
+
+from collections.abc import Sequence
+
+from api.services.report_frame import ReportFrame, change_of, months_of, num_of, share_of
+from data.model.report import (
+    Cell,
+    CellKind,
+    ChartKind,
+    Report,
+    ReportChart,
+    ReportColumn,
+    ReportTable,
+    Said,
+    year_earlier,
+)
+from data.model.visit_record import VisitRecord
+
+MIX = ("references", "references_virtual", "egov", "internet", "events", "participants", "copies",
+       "requests", "requests_filled", "refusals", "home", "home_docs", "points", "collectives",
+       "exchange_out", "exchange_in", "visits_disabled")  # fmt: skip
+MONTHLY = ("egov", "internet", "events", "references", "answers")
+ANSWERS = ("satisfied", "satisfied_partly", "satisfied_no")
+
+
+def services_report(frame: ReportFrame) -> Report:
+    """Consultations, internet sessions, events, enquiries and answers to the one question."""
+    tables = (_mix(frame), _months(frame), _answers(frame), _vehicles(frame))
+    notes = (Said(code="reports.note.services"), Said(code="reports.note.question"))
+    return Report(asked=frame.asked, tables=tables, notes=notes)
+
+
+def _mix(frame: ReportFrame) -> ReportTable:
+    asked, now = frame.asked, frame.now
+    before = year_earlier(asked.from_date), year_earlier(asked.until_date)
+    earlier = frame.during(*before)
+    held = num_of("stops", now)
+    rows = []
+    for key in MIX:
+        num = num_of(key, now)
+        rows.append(
+            (
+                Cell(value=Said(code=f"reports.measure.{key}")),
+                frame.counted(key, now),
+                frame.counted(key, earlier, before),
+                change_of(num, num_of(key, earlier)),
+                Cell(value=num / held if held else None),
+            )
+        )
+    return ReportTable(
+        code="mix",
+        columns=(
+            ReportColumn(code="service"),
+            ReportColumn(code="period", kind=CellKind.COUNT),
+            ReportColumn(code="year_before", kind=CellKind.COUNT),
+            ReportColumn(code="change", kind=CellKind.RATIO),
+            ReportColumn(code="per_stop", kind=CellKind.NUMBER),
+        ),
+        rows=tuple(rows),
+        chart=ReportChart(kind=ChartKind.BARS, series=(1,)),
+    )
+
+
+def _months(frame: ReportFrame) -> ReportTable:
+    rows = []
+    for span in months_of(frame.asked.from_date, frame.asked.until_date):
+        records = frame.during(*span)
+        rows.append(
+            (
+                Cell(value=Said(code="reports.month", facts={"month": span[0]})),
+                *(frame.counted(key, records, span) for key in MONTHLY),
+                _content(records),
+            )
+        )
+    return ReportTable(
+        code="service_months",
+        columns=(
+            ReportColumn(code="month"),
+            *(ReportColumn(code=key, kind=CellKind.COUNT) for key in MONTHLY),
+            ReportColumn(code="content", kind=CellKind.RATIO),
+        ),
+        rows=tuple(rows),
+        chart=ReportChart(kind=ChartKind.COLUMNS, series=(1, 2, 3)),
+    )
+
+
+def _answers(frame: ReportFrame) -> ReportTable:
+    now = frame.now
+    answers = num_of("answers", now)
+    rows = [
+        (
+            Cell(value=Said(code=f"reports.measure.{key}")),
+            frame.counted(key, now),
+            share_of(num_of(key, now), answers),
+        )
+        for key in ANSWERS
+    ]
+    rows.append(
+        (
+            Cell(value=Said(code="reports.total")),
+            frame.counted("answers", now),
+            share_of(answers, answers),
+        )
+    )
+    return ReportTable(
+        code="answers",
+        columns=(
+            ReportColumn(code="answer"),
+            ReportColumn(code="answers", kind=CellKind.COUNT),
+            ReportColumn(code="share", kind=CellKind.RATIO),
+        ),
+        rows=tuple(rows),
+        has_total=True,
+    )
+
+
+def _vehicles(frame: ReportFrame) -> ReportTable:
+    now = frame.now
+    rows = []
+    for vehicle_id in sorted({str(r.vehicle_id) for r in now}):
+        own = [r for r in now if r.vehicle_id == vehicle_id]
+        rows.append(
+            (
+                Cell(value=frame.vehicle_name(vehicle_id)),
+                *(frame.counted(key, own, vehicle_id=vehicle_id) for key in MONTHLY),
+                _content(own),
+            )
+        )
+    return ReportTable(
+        code="service_vehicles",
+        columns=(
+            ReportColumn(code="vehicle"),
+            *(ReportColumn(code=key, kind=CellKind.COUNT) for key in MONTHLY),
+            ReportColumn(code="content", kind=CellKind.RATIO),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _content(records: Sequence[VisitRecord]) -> Cell:
+    yes = num_of("satisfied", records)
+    return share_of(yes, num_of("answers", records))

@@ -1,0 +1,235 @@
+"""Report: the promises of the concept against the base year."""
+
+from dataclasses import replace
+from datetime import date
+
+from sqlmodel import Session
+
+from api.services.report_frame import ReportFrame, num_of, share_of
+from data.db import visit_record_store
+from data.model.fleet import VehicleId
+from data.model.report import (
+    Cell,
+    CellKind,
+    ChartKind,
+    Report,
+    ReportChart,
+    ReportColumn,
+    ReportTable,
+    Said,
+)
+from data.model.report_settings import TargetKey, base_year_of
+from data.model.visit_record import VisitRecord
+
+HISTORY_YEARS = 5
+
+
+def targets_report(session: Session, frame: ReportFrame) -> Report:
+    """Visits, coverage, content readers, bookmobiles for settlements without a library.
+
+    The year of the span's last date is told up to that date, and held against the same part of
+    the base year.
+    """
+    on, targets = frame.asked.until_date, frame.settings.targets
+    base_year = base_year_of(targets, on)
+    base_span = date(base_year, 1, 1), _same_day(on, base_year)
+    base = _records(session, frame, *base_span)
+    year = frame.during(frame.year_begin, on)
+    rows = [
+        _visits(frame, year, base, base_span),
+        *_coverage(frame, year),
+        _content(frame, year),
+        _vehicles(frame, year),
+    ]
+    columns = (
+        ReportColumn(code="target"),
+        ReportColumn(code="base", kind=CellKind.COUNT),
+        ReportColumn(code="by_now", kind=CellKind.COUNT, facts={"day": on}),
+        ReportColumn(code="result", kind=CellKind.NUMBER),
+        ReportColumn(code="goal", kind=CellKind.NUMBER),
+        ReportColumn(code="reached"),
+    )
+    notes = [
+        Said(code="reports.note.targets", facts={"source": targets.source or "—"}),
+        Said(code="reports.note.coverage"),
+    ]
+    if not base and targets.base_visits is None:
+        notes.insert(0, Said(code="reports.note.no_base", facts={"year": base_year}))
+    elif not base:
+        notes.append(Said(code="reports.note.base_part", facts={"year": base_year}))
+    tables = (
+        ReportTable(code="targets", columns=columns, rows=tuple(rows)),
+        _years(session, frame, on),
+    )
+    return Report(asked=frame.asked, tables=tables, notes=tuple(notes))
+
+
+def _records(
+    session: Session, frame: ReportFrame, first: date, last: date
+) -> tuple[VisitRecord, ...]:
+    """A span of the diary: from the frame where that has it."""
+    if frame.dates and frame.dates[0] < first:
+        return frame.during(first, last)
+    vehicle_id = frame.asked.vehicle_id
+    return visit_record_store.load_records(
+        session,
+        frame.region.region_id,
+        from_date=first,
+        until_date=last,
+        vehicle_id=VehicleId(vehicle_id) if vehicle_id else None,
+    )
+
+
+def _same_day(on: date, year: int) -> date:
+    try:
+        return on.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
+
+
+def _reached(result: float | None, goal: float | None) -> Cell:
+    if result is None or goal is None:
+        return Cell(value=Said(code="reports.reached.unknown"))
+    # Shares are quotients: one that is the goal but for rounding has reached it.
+    return Cell(value=Said(code=f"reports.reached.{'yes' if result >= goal - 1e-9 else 'no'}"))
+
+
+def _visits(
+    frame: ReportFrame,
+    year: tuple[VisitRecord, ...],
+    base: tuple[VisitRecord, ...],
+    base_span: tuple[date, date],
+) -> tuple[Cell, ...]:
+    targets, on = frame.settings.targets, frame.asked.until_date
+    now = num_of("visits", year)
+    of_year = Said(code="reports.of_year", facts={"year": base_span[0].year})
+    if base:
+        before: float | None = num_of("visits", base)
+        told = Cell(value=before, drill=frame.drill("visits", base_span), note=of_year)
+    elif targets.base_visits is not None:
+        part = (on - frame.year_begin).days + 1
+        days = (date(on.year, 12, 31) - frame.year_begin).days + 1
+        before = round(targets.base_visits * part / days)
+        told = Cell(value=before, is_estimate=True, note=of_year)
+    else:
+        before, told = None, Cell(note=of_year)
+    growth = now / before - 1 if before else None
+    return (
+        Cell(value=Said(code=f"reports.target.{TargetKey.VISITS}")),
+        told,
+        frame.counted("visits", year, (frame.year_begin, on)),
+        Cell(value=growth, kind=CellKind.RATIO),
+        Cell(value=targets.visits, kind=CellKind.RATIO),
+        _reached(growth, targets.visits),
+    )
+
+
+def _coverage(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> list[tuple[Cell, ...]]:
+    """Users among residents: of the settlements served, and of the region where libraries told."""
+    targets, region = frame.settings.targets, frame.region
+    span = frame.year_begin, frame.asked.until_date
+    users = num_of("users", year)
+    served = {r.settlement_id for r in year if r.is_held and r.settlement_id is not None}
+    of_stops = {str(s.stop_id): s.settlement_ids for s in region.stops}
+    for record in year:
+        if record.is_held and record.stop_id is not None:
+            served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
+    residents = sum(s.population or 0 for s in region.settlements if str(s.settlement_id) in served)
+    share = users / residents if residents else None
+    rows = [
+        (
+            Cell(value=Said(code="reports.target.coverage")),
+            Cell(value=residents or None, note=Said(code="reports.residents")),
+            frame.counted("users", year, span),
+            Cell(value=share, kind=CellKind.RATIO),
+            Cell(value=targets.coverage, kind=CellKind.RATIO),
+            _reached(share, targets.coverage),
+        )
+    ]
+    everybody = sum(s.population or 0 for s in region.settlements)
+    if targets.library_users is not None and everybody:
+        all_users = targets.library_users + users
+        whole = all_users / everybody
+        rows.append(
+            (
+                Cell(value=Said(code="reports.target.coverage_region")),
+                Cell(value=everybody, note=Said(code="reports.residents")),
+                Cell(value=all_users, is_estimate=True),
+                Cell(value=whole, kind=CellKind.RATIO),
+                Cell(value=targets.coverage, kind=CellKind.RATIO),
+                _reached(whole, targets.coverage),
+            )
+        )
+    return rows
+
+
+def _content(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, ...]:
+    targets = frame.settings.targets
+    span = frame.year_begin, frame.asked.until_date
+    yes, answers = num_of("satisfied", year), num_of("answers", year)
+    share = share_of(yes, answers)
+    return (
+        Cell(value=Said(code="reports.target.satisfaction")),
+        replace(frame.counted("answers", year, span), note=Said(code="reports.of_answers")),
+        frame.counted("satisfied", year, span),
+        share,
+        Cell(value=targets.satisfaction, kind=CellKind.RATIO),
+        _reached(yes / answers if answers else None, targets.satisfaction),
+    )
+
+
+def _vehicles(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, ...]:
+    """Bookmobiles that held stop visits in settlements where no library is open."""
+    targets, on = frame.settings.targets, frame.asked.until_date
+    with_library = {
+        str(x.settlement_id)
+        for x in frame.region.libraries
+        if x.settlement_id is not None and x.is_open_on(on)
+    }
+    working = {
+        str(r.vehicle_id)
+        for r in year
+        if r.is_held and r.settlement_id is not None and r.settlement_id not in with_library
+    }
+    span = frame.year_begin, on
+    return (
+        Cell(value=Said(code="reports.target.vehicles")),
+        Cell(),
+        frame.counted("vehicles", year, span),
+        Cell(value=len(working), kind=CellKind.COUNT),
+        Cell(value=targets.vehicles, kind=CellKind.COUNT),
+        _reached(len(working), targets.vehicles),
+    )
+
+
+def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
+    """Whole years as far as the diary goes back; the last one up to the date."""
+    span = visit_record_store.record_span(session, frame.region.region_id)
+    first_year = on.year if span is None else max(span[0].year, on.year - HISTORY_YEARS + 1)
+    rows = []
+    for year in range(first_year, on.year + 1):
+        part = date(year, 1, 1), min(on, date(year, 12, 31))
+        records = _records(session, frame, *part)
+        rows.append(
+            (
+                Cell(value=str(year)),
+                *(
+                    frame.counted(key, records, part)
+                    for key in ("visits", "stops", "runs", "loans", "users")
+                ),
+                share_of(num_of("satisfied", records), num_of("answers", records)),
+            )
+        )
+    return ReportTable(
+        code="years",
+        columns=(
+            ReportColumn(code="year"),
+            *(
+                ReportColumn(code=code, kind=CellKind.COUNT)
+                for code in ("visits", "stops", "runs", "loans", "users")
+            ),
+            ReportColumn(code="content", kind=CellKind.RATIO),
+        ),
+        rows=tuple(rows),
+        chart=ReportChart(kind=ChartKind.COLUMNS, series=(1,)),
+    )
