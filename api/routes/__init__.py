@@ -30,6 +30,7 @@ from api.routes import (
     things,
     timetables,
     trackers,
+    visit_records,
     visits,
 )
 
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cancellations.router,
     breakdowns.router,
     days.router,
+    visit_records.router,
     feeds.router,
     public.router,
     positions.router,

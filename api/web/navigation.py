@@ -7,6 +7,7 @@ DESK_AREAS = (
     ("board", "/board"),
     ("live", "/live"),
     ("days", "/days"),
+    ("diary", "/diary"),
     ("timetable", "/timetable"),
     ("calendar", "/calendar"),
     ("circulation", "/circulation"),

@@ -1,0 +1,291 @@
+"""The diary of a vehicle and month, as it is kept on paper: what was, each day, month, year so far.
+
+Every number is a sum over stop visits on record; the same lines are what the number opens. Runs
+and stops are counted as the state form does (DOMAIN §8): a run has a stop held, a stop is held.
+"""
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from data.db import (
+    day_sheet_store,
+    live_store,
+    publication_store,
+    regions_known_store,
+    visit_record_store,
+)
+from data.db.publication_store import RegionHead
+from data.model.fleet import VehicleId
+from data.model.stop_counts import CountFault, add_counts, count_faults, total_of
+from data.model.visit_record import RecordState, VisitRecord
+
+SUMMED = (
+    "visits_service",
+    "visits_event",
+    "users_new",
+    "users_renewed",
+    "loans_home",
+    "views_onboard",
+    "returns",
+    "renewals",
+    "references_total",
+    "copies_made",
+    "events_count",
+    "event_participants",
+    "requests_taken",
+    "requests_filled",
+    "refusals",
+    "home_deliveries",
+)
+"""Counts that the page has a column for, in the order of the paper diary."""
+FIGURES = (
+    "runs", "stops", "partial", "skipped", "cancelled", "unknown", "gps", "faults", "corrections",
+    "visits", "children", "youth", "users", "loans",
+)  # fmt: skip
+"""Figures besides counts that a number can be of."""
+NO_COUNTS, NOT_CONFIRMED = "diary.no_counts", "diary.not_confirmed"
+
+
+def faults_of(record: VisitRecord) -> tuple[CountFault, ...]:
+    """What cannot be right in a record, or has to be asked (DOMAIN §7, checks)."""
+    found = list(count_faults(record.counts))
+    if record.is_held and not record.is_gps_confirmed and not record.reason:
+        found.append(CountFault(code=NOT_CONFIRMED))
+    if record.is_held and not record.counts:
+        found.append(CountFault(code=NO_COUNTS))
+    if record.state is RecordState.SKIPPED and record.is_gps_confirmed:
+        found.append(CountFault(code="diary.skipped_but_there"))
+    if record.counts and not record.is_held:
+        facts = {"state": record.state.value}
+        found.append(CountFault(code="diary.counts_not_held", facts=facts))
+    return tuple(found)
+
+
+def has_figure(record: VisitRecord, figure: str) -> bool:
+    """Whether a record is one of the lines behind a figure."""
+    match figure:
+        case "" | "runs":
+            return figure == "" or record.is_held
+        case "stops":
+            return record.is_held
+        case "partial" | "skipped" | "cancelled" | "unknown":
+            return record.state.value == figure
+        case "gps":
+            return record.is_held and record.is_gps_confirmed
+        case "faults":
+            return bool(faults_of(record))
+        case "corrections":
+            return record.num_corrections > 0
+    return record.is_held and value_of(record.counts, figure) != 0
+
+
+def value_of(counts: Mapping[str, int], figure: str) -> int:
+    """A figure of counts: one of DOMAIN §8, or a count over its bands."""
+    match figure:
+        case "visits":
+            return total_of(counts, "visits_service") + total_of(counts, "visits_event")
+        case "children" | "youth":
+            return sum(
+                counts.get(f"{name}.{figure}", 0) for name in ("visits_service", "visits_event")
+            )
+        case "users":
+            return total_of(counts, "users_new") + total_of(counts, "users_renewed")
+        case "loans":
+            return total_of(counts, "loans_home") + total_of(counts, "views_onboard")
+    return counts.get(figure, 0) if "." in figure else total_of(counts, figure)
+
+
+type _Driven = tuple[float | None, float | None]
+"""Kilometres and fuel of a run."""
+type _Way = dict[tuple[date, str], _Driven]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Figures of some records; counts are those of stop visits held."""
+
+    num_runs: int = 0
+    num_stops: int = 0
+    num_states: Mapping[str, int] = field(default_factory=dict)
+    num_confirmed: int = 0
+    num_faults: int = 0
+    num_corrections: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    km: float | None = None
+    fuel: float | None = None
+    is_simulated: bool = False
+
+    def value(self, figure: str) -> int:
+        """A figure by its name."""
+        own = {
+            "runs": self.num_runs,
+            "stops": self.num_stops,
+            "gps": self.num_confirmed,
+            "faults": self.num_faults,
+            "corrections": self.num_corrections,
+        }
+        if figure in own:
+            return own[figure]
+        if figure in set(RecordState):
+            return self.num_states.get(figure, 0)
+        return value_of(self.counts, figure)
+
+    @property
+    def gps_ratio(self) -> float | None:
+        """Share of the stop visits held that a track confirms."""
+        return self.num_confirmed / self.num_stops if self.num_stops else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiaryDay:
+    """One date with its lines."""
+
+    on: date
+    sums: Sums
+    records: tuple[VisitRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diary:
+    """A month; ``opening`` is what the year had before it, ``year`` what it has at its end."""
+
+    head: RegionHead
+    vehicle_id: VehicleId | None
+    """``None``: all vehicles together."""
+    first: date
+    last: date
+    opening: Sums
+    days: tuple[DiaryDay, ...]
+    month: Sums
+    year: Sums
+    vehicles: Mapping[str, str]
+    """Names of the region's vehicles, and of those on record."""
+
+    @property
+    def year_first(self) -> date:
+        return self.first.replace(month=1, day=1)
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.year.is_simulated
+
+
+def month_of(on: date) -> tuple[date, date]:
+    """First and last date of a date's month."""
+    return on.replace(day=1), on.replace(day=monthrange(on.year, on.month)[1])
+
+
+def diary_of(
+    session: Session, region_id: str, on: date, *, vehicle_id: VehicleId | None = None
+) -> Diary:
+    """The diary of the month that a date lies in.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    head = publication_store.region_head(session, region_id)
+    first, last = month_of(on)
+    year_first = first.replace(month=1, day=1)
+    records = visit_record_store.load_records(
+        session, region_id, from_date=year_first, until_date=last, vehicle_id=vehicle_id
+    )
+    way = _ways(session, region_id, year_first, last, vehicle_id)
+    by_date: dict[date, list[VisitRecord]] = defaultdict(list)
+    for record in records:
+        by_date[record.service_date].append(record)
+    before = [r for r in records if r.service_date < first]
+    within = [r for r in records if r.service_date >= first]
+    dates = sorted({d for d in (*by_date, *(d for d, _ in way)) if d >= first})
+    return Diary(
+        head=head,
+        vehicle_id=vehicle_id,
+        first=first,
+        last=last,
+        opening=sums_of(before, _between(way, year_first, first - timedelta(days=1))),
+        days=tuple(
+            DiaryDay(on=d, sums=sums_of(by_date[d], _between(way, d, d)), records=tuple(by_date[d]))
+            for d in dates
+        ),
+        month=sums_of(within, _between(way, first, last)),
+        year=sums_of(records, _between(way, year_first, last)),
+        vehicles=vehicles_of(session, region_id, records),
+    )
+
+
+def lines_of(
+    session: Session,
+    region_id: str,
+    first: date,
+    last: date,
+    *,
+    vehicle_id: VehicleId | None = None,
+    figure: str = "",
+) -> tuple[VisitRecord, ...]:
+    """The lines behind a figure of a span of dates."""
+    found = visit_record_store.load_records(
+        session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
+    )
+    return tuple(r for r in found if has_figure(r, figure))
+
+
+def sums_of(records: Iterable[VisitRecord], way: Sequence[_Driven] = ()) -> Sums:
+    """The figures of some records and of the ways of their runs."""
+    told = list(records)
+    held = [r for r in told if r.is_held]
+    states: dict[str, int] = defaultdict(int)
+    for record in told:
+        states[record.state.value] += 1
+    kms = [km for km, _ in way if km is not None]
+    fuels = [fuel for _, fuel in way if fuel is not None]
+    return Sums(
+        num_runs=len({(r.vehicle_id, r.service_date) for r in held}),
+        num_stops=len(held),
+        num_states=dict(states),
+        num_confirmed=sum(r.is_gps_confirmed for r in held),
+        num_faults=sum(bool(faults_of(r)) for r in told),
+        num_corrections=sum(r.num_corrections for r in told),
+        counts=add_counts(r.counts for r in held),
+        km=round(sum(kms), 1) if kms else None,
+        fuel=round(sum(fuels), 1) if fuels else None,
+        is_simulated=any(r.is_simulated for r in told),
+    )
+
+
+def vehicles_of(
+    session: Session, region_id: str, records: Iterable[VisitRecord] = ()
+) -> dict[str, str]:
+    """Vehicles that a diary can be of, by id."""
+    names = dict(regions_known_store.vehicle_names(session, [region_id]).get(region_id, {}))
+    for record in records:
+        names.setdefault(str(record.vehicle_id), str(record.vehicle_id))
+    return names
+
+
+def _ways(
+    session: Session, region_id: str, first: date, last: date, vehicle_id: VehicleId | None
+) -> _Way:
+    """Kilometres and fuel of runs: by the odometer, else by the track."""
+    found: _Way = {}
+    for day in live_store.load_days(
+        session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
+    ):
+        if day.driven_m:
+            found[day.service_date, str(day.vehicle_id)] = (day.driven_m / 1000, None)
+    for sheet in day_sheet_store.list_sheets(
+        session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
+    ):
+        key = (sheet.service_date, str(sheet.vehicle_id))
+        km = sheet.odometer_km
+        found[key] = (km if km is not None else found.get(key, (None, None))[0], sheet.fuel)
+    return found
+
+
+def _between(way: _Way, first: date, last: date) -> list[_Driven]:
+    return [told for (on, _), told in way.items() if first <= on <= last]
