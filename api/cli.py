@@ -34,6 +34,7 @@ COMMANDS = {
     "onboard": ("api.onboard_cli", "onboard", "Read gpsd on board, keep and send positions."),
     "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
     "library-system": ("api.library_cli", "library_system", "Tell the library's own system."),
+    "report": ("api.report_cli", "report", "Tell and send reports of the service's diary."),
     "account": ("api.account_cli", "account", "Add, list and close accounts of staff."),
     "basemap": ("api.basemap_cli", "basemap", "Make a map background that needs no network."),
     "cert": ("api.cert_cli", "cert", "Make certificates: https for tablets on a local network."),

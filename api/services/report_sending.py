@@ -176,7 +176,7 @@ def drop_schedule(service: Service, region_id: str, schedule_id: str, *, by: Cal
 
 def send_now(
     service: Service, region: Region, schedule_id: str, *, by: Caller
-) -> ReportDelivery | None:
+) -> ReportDelivery:
     """Have the last span that is over sent at once, again where it was sent before."""
     now = service.clock()
     with writing(service.engine) as session:
