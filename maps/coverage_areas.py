@@ -5,8 +5,6 @@ any other (Voronoi), and a municipality the ground of its settlements: a makeshi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from data.model.geo import Ring
 from data.model.place import MunicipalityId
 from data.model.region import Region
 from maps.coverage import positions_of
+from maps.coverage_ground import DistrictArea, Ground
 from maps.local_metres import LocalMetres
 from maps.roads import Area, Position, Progress, ReachMode, Roads
 
@@ -27,22 +26,6 @@ MOST_ORIGINS = 400
 """Libraries whose reach is drawn at most; more are one area anyhow, and each is a search."""
 _FRINGE_M = 5_000.0
 _CIRCLE_QUARTER = 8
-
-
-class Ground(StrEnum):
-    """Where the areas of municipalities come from."""
-
-    BOUNDARIES = "boundaries"
-    VORONOI = "voronoi"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistrictArea:
-    """The ground of a municipality; outer rings alone, in degrees."""
-
-    municipality_id: str
-    rings: tuple[Ring, ...]
 
 
 def district_areas(region: Region) -> tuple[tuple[DistrictArea, ...], Ground]:

@@ -16,7 +16,7 @@ from data.model.coverage_lines import CoverageLine
 from data.model.labels import Labels
 from data.model.region import Region
 from maps.charts import INK, chart_svg
-from maps.coverage_areas import DistrictArea
+from maps.coverage_ground import DistrictArea
 from maps.coverage_map import REACH_SYMBOLS, shade_names, shade_of
 
 AFTER = INK
@@ -105,7 +105,8 @@ def map_svg(
     layers += _dots(lines, label)
     chart = alt.layer(*layers).project("mercator")
     chart = chart.resolve_scale(color="independent", shape="independent")
-    return chart_svg(chart, label, height=420)
+    padded = chart.properties(padding={"left": 5, "top": 5, "right": 70, "bottom": 5})
+    return chart_svg(padded, label, height=330)
 
 
 def _dots(lines: Sequence[CoverageLine], label: Labels) -> list[Any]:

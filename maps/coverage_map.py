@@ -6,7 +6,6 @@ canvas; no figure is computed here, no word is chosen here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
@@ -20,15 +19,15 @@ from jinja2 import Environment, StrictUndefined
 from data.model.coverage import REACHES, Coverage, Reach
 from data.model.coverage_count import Cut, Row, rows_of, total_of
 from data.model.coverage_lines import CoverageLine
+from data.model.coverage_told import library_limit, limits_told
 from data.model.geo import Ring
 from data.model.labels import Labels
 from data.model.place import Standing
 from data.model.region import Region
-from maps.coverage_areas import DistrictArea, Ground
+from maps.coverage_ground import CoverageAreas, DistrictArea
 from maps.draw import script_json
 from maps.page import place_of, whole_page
 from maps.panel import web_address
-from maps.roads import Area
 from maps.symbols import LIBRARY_SYMBOLS, OUTLINES, STOP, Symbol, svg
 
 SHADES = ("#b2182b", "#ef8a62", "#fddbc7", "#d1e5f0", "#67a9cf", "#2166ac")
@@ -42,16 +41,6 @@ REACH_SYMBOLS: dict[Reach, Symbol] = {
     Reach.ASSUMED: Symbol(shape="diamond", fill="#9ecae1", stroke="#4f87a8", radius_px=3.2),
     Reach.LIBRARY: Symbol(shape="circle", fill="#4c8c6b", stroke="#2f6b4d", radius_px=3.0),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageAreas:
-    """The areas of a coverage map."""
-
-    districts: tuple[DistrictArea, ...]
-    ground: Ground
-    library: tuple[Area, ...] = ()
-    stops: tuple[Area, ...] = ()
 
 
 def draw_coverage_map(
@@ -148,22 +137,6 @@ def shade_names(label: Labels) -> list[tuple[str, str]]:
         )
     texts.append(label("coverage.shade.from", low=label.percent(SHADE_EDGES[-1])))
     return list(reversed(list(zip(SHADES, texts, strict=True))))
-
-
-def library_limit(coverage: Coverage, label: Labels) -> str:
-    """How near a library must be, in words."""
-    params = coverage.params
-    minutes = label.number(params.minutes)
-    if params.library_km is None:
-        return label("coverage.limit.minutes", minutes=minutes)
-    km = label.number(params.library_km, 1)
-    return label("coverage.limit.both", minutes=minutes, km=km)
-
-
-def limits_told(coverage: Coverage, label: Labels) -> str:
-    """What counts as in reach, as a sentence."""
-    metres = label.number(coverage.params.metres)
-    return label("coverage.limits", library=library_limit(coverage, label), metres=metres)
 
 
 def _panel(

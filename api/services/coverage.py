@@ -26,9 +26,7 @@ from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit, VisitState
 from data.model.region import Region
 from data.model.weighted import Floats
-from maps.coverage import library_reach, measure_coverage
 from maps.roads import Roads
-from planner.candidates import weighted_people
 
 FOR_ALL = frozenset({StopKind.PUBLIC, StopKind.ON_REQUEST})
 """Kinds of stops that anybody may use; a private or technical one brings nobody into reach."""
@@ -110,6 +108,8 @@ def cover_region(
     """
     if not region.settlements:
         raise InputError("coverage.no_settlements", region=region.region_id)
+    from maps.coverage import library_reach, measure_coverage  # scipy: only where it is needed
+
     libraries, places = placed_libraries(region, on)
     if not params.count_points:
         chosen = [i for i, lib in enumerate(libraries) if lib.kind is LibraryKind.LIBRARY]
@@ -157,7 +157,7 @@ def params_for(
     """
     standard = CoverageParams(metres=float(region.standard.walk_to_stop_m))
     limits: dict[str, float | None] = {}
-    if minutes is None and library_km is None:
+    if minutes is None and library_km is None and region.norm_set_id:
         limits = norm_limits(norm_set_of(region))
     given = {"minutes": minutes, "metres": metres, "library_km": library_km}
     limits |= {name: value for name, value in given.items() if value is not None}
@@ -166,6 +166,8 @@ def params_for(
 
 def weighted_of(region: Region) -> Floats:
     """People of every settlement by the region's weights, as plans weigh them."""
+    from planner.candidates import weighted_people
+
     return np.array(
         [
             np.nan if s.population is None else weighted_people(s, region.standard)

@@ -27,12 +27,10 @@ from data.feeds.workbook import Column, Kind
 from data.model.coverage import Coverage
 from data.model.coverage_count import Cut
 from data.model.coverage_lines import CoverageLine, lines_of
+from data.model.coverage_told import limits_told
 from data.model.reader_share import ReaderShare
 from data.model.region import Region
-from maps.coverage import nearest_points, positions_of
-from maps.coverage_areas import area_features, district_areas, library_area, stop_area
-from maps.coverage_charts import bars_svg, map_svg, reach_bars
-from maps.coverage_map import CoverageAreas, draw_coverage_map, limits_told
+from maps.coverage_ground import CoverageAreas
 from maps.roads import Position, Roads
 
 CHARTS = (Cut.MUNICIPALITY, Cut.SIZE, Cut.LIBRARY)
@@ -103,16 +101,27 @@ class CoverageReport:
 
     def chart(self, cut: Cut) -> str:
         """A chart of a cut, as SVG."""
+        from maps.coverage_charts import bars_svg, reach_bars  # a second to load
+
         names = [str(row[0]) for row in self.table(cut.value).rows]
         return bars_svg(reach_bars(self.coverage, cut, names), self.words)
 
     def plot(self) -> str:
         """The map for paper, as SVG."""
+        from maps.coverage_charts import map_svg
+
         areas = self.areas.districts
         return map_svg(self.region, self.coverage, self.lines, areas, self.words)
 
+    @cached_property
+    def plot_kept(self) -> str:
+        """The same, drawn once."""
+        return self.plot()
+
     def page(self) -> str:
         """The map as one HTML file."""
+        from maps.coverage_map import draw_coverage_map
+
         return draw_coverage_map(
             self.region,
             self.coverage,
@@ -159,7 +168,7 @@ class CoverageReport:
             "subtitle": self.subtitle,
             "made": self.words("coverage.made", day=self.words.day(self.on)),
             "notes": self.notes,
-            "map": _for_print(self.plot()),
+            "map": _for_print(self.plot_kept),
             "map_alt": self.words("coverage.map_alt", region=self.title),
             "sections": sections,
         }
@@ -254,6 +263,8 @@ def near_left_out(report: CoverageReport) -> tuple[str, ...]:
     """For each settlement a stop within walking distance that the plan leaves out."""
     if not report.left_out:
         return ()
+    from maps.coverage import nearest_points, positions_of  # scipy: only where it is needed
+
     homes = positions_of(report.coverage.settlements)
     places = [(lon, lat) for _, lon, lat in report.left_out]
     index, metres = nearest_points(homes, np.array(places, np.float64))
@@ -272,6 +283,8 @@ def make_areas(
     tick: Ticker,
 ) -> CoverageAreas:
     """Municipalities, and what is in reach of libraries and stops."""
+    from maps.coverage_areas import district_areas, library_area, stop_area
+
     tick.phase("phase.coverage_areas")
     districts, ground = district_areas(region)
     return CoverageAreas(
@@ -311,6 +324,8 @@ def write_report(report: CoverageReport, folder: Path) -> None:
 
 def report_areas(report: CoverageReport) -> list[dict[str, object]]:
     """What is in reach, as GeoJSON."""
+    from maps.coverage_areas import area_features
+
     coverage, areas = report.coverage, report.areas
     facts = {"is_estimated": coverage.is_estimated, "travel_source": coverage.travel_source}
     limits = {"minutes": coverage.params.minutes, "km": coverage.params.library_km}

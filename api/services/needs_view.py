@@ -2,16 +2,15 @@
 
 import csv
 import io
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from api.progress import Ticker
+from api.services.measuring import Measuring, MeasuringRun
 from api.services.needs import NeedAudit, audit_region
 from api.services.region_setup import region_files_folder
 from api.services.roads import open_roads
@@ -19,6 +18,7 @@ from data.model.errors import InputError
 from data.model.norms import AccessBand, Need, NeedStatus
 from data.model.place import Library, Settlement
 from data.model.region import Region
+from maps.roads import Roads
 from planner.need import LACKING
 
 MOST_AUDITS = 12
@@ -125,38 +125,8 @@ class AuditedRegion:
     lines: tuple[NeedLine, ...]
 
 
-@dataclass(slots=True)
-class AuditRun:
-    """An audit that is being measured, or was."""
-
-    future: Future[AuditedRegion]
-    phase_code: str = "phase.need"
-    done: float = 0.0
-
-    def phase(self, code: str) -> None:
-        self.phase_code, self.done = code, 0.0
-
-    def fraction(self, done: float) -> None:
-        self.done = done
-
-    def best(self, text_code: str, **facts: object) -> None:
-        pass
-
-    def should_stop(self) -> bool:
-        return False
-
-    def result(self, wait_s: float) -> AuditedRegion | None:
-        """The audit, or ``None`` where it is not measured within that time.
-
-        Raises
-        ------
-        BookmobileError
-            Whatever the measuring was refused for.
-        """
-        try:
-            return self.future.result(timeout=wait_s)
-        except NotYet:
-            return None
+type AuditRun = MeasuringRun[AuditedRegion]
+"""An audit that is being measured, or was."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,11 +135,7 @@ class Audits:
 
     cache_dir: Path
     data_dir: Path
-    _held: OrderedDict[tuple[object, ...], AuditRun] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
-    )
+    _runs: Measuring[AuditedRegion] = field(default_factory=lambda: Measuring(most=MOST_AUDITS))
 
     def of(self, region: Region, revision: int, *, norm_set_id: str, on: date) -> AuditRun:
         """The audit of a region by a norm set on a date, begun if need be.
@@ -181,37 +147,32 @@ class Audits:
         revision
             Of the region as read: with another one the audit is measured anew.
         """
-        key = (region.region_id, revision, norm_set_id, on)
-        with self._lock:
-            known = self._held.get(key)
-            if known is not None and not _has_failed(known):
-                self._held.move_to_end(key)
-                return known
-            run = AuditRun(future=Future())
-            self._held[key] = run
-            while len(self._held) > MOST_AUDITS:
-                self._held.popitem(last=False)
-        self._pool.submit(self._measure, run, region, norm_set_id, on)
-        return run
 
-    def _measure(self, run: AuditRun, region: Region, norm_set_id: str, on: date) -> None:
-        folder = region_files_folder(self.data_dir, region.region_id)
-        try:
-            if Path(region.roads_file).name != region.roads_file:
-                raise InputError("jobs.extract_outside", file=region.roads_file)
-            with open_roads(
-                region, folder, cache_dir=self.cache_dir, extract=None, tick=run
-            ) as roads:
+        def measure(run: AuditRun) -> AuditedRegion:
+            with stored_roads(region, self.data_dir, self.cache_dir, tick=run) as roads:
                 audit = audit_region(region, roads, on=on, tick=run, norm_set_id=norm_set_id)
             lines = need_lines(region, audit)
-            run.future.set_result(AuditedRegion(region=region, on=on, audit=audit, lines=lines))
-        except BaseException as wrong:  # noqa: BLE001
-            # Whoever waits is told; this thread has nobody else to tell.
-            run.future.set_exception(wrong)
+            return AuditedRegion(region=region, on=on, audit=audit, lines=lines)
+
+        return self._runs.begin((region.region_id, revision, norm_set_id, on), measure)
 
 
-def _has_failed(run: AuditRun) -> bool:
-    return run.future.done() and run.future.exception() is not None
+@contextmanager
+def stored_roads(
+    region: Region, data_dir: Path, cache_dir: Path, *, tick: Ticker
+) -> Iterator[Roads]:
+    """The roads of a region that the service keeps, its extract only from its own folder.
+
+    Raises
+    ------
+    InputError
+        ``jobs.extract_outside``.
+    """
+    folder = region_files_folder(data_dir, region.region_id)
+    if Path(region.roads_file).name != region.roads_file:
+        raise InputError("jobs.extract_outside", file=region.roads_file)
+    with open_roads(region, folder, cache_dir=cache_dir, extract=None, tick=tick) as roads:
+        yield roads
 
 
 def need_lines(region: Region, audit: NeedAudit) -> tuple[NeedLine, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.services.coverage_view import Coverages
 from api.services.needs_view import Audits
 from api.services.region_cache import RegionCache
 from api.services.region_setup import RegionSetup
@@ -21,6 +22,7 @@ class RegionParts:
     setup: RegionSetup
     regions: RegionCache
     audits: Audits
+    coverages: Coverages
 
 
 def parts_of(request: Request) -> RegionParts:
@@ -41,4 +43,5 @@ def make_parts(service: Service) -> RegionParts:
         setup=setup,
         regions=RegionCache(),
         audits=Audits(cache_dir=settings.cache_dir, data_dir=settings.data_dir),
+        coverages=Coverages(cache_dir=settings.cache_dir, data_dir=settings.data_dir),
     )

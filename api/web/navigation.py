@@ -3,6 +3,7 @@
 DESK_AREAS = (
     ("overview", ""),
     ("needs", "/needs"),
+    ("coverage", "/coverage"),
     ("plans", "/plans"),
     ("board", "/board"),
     ("live", "/live"),

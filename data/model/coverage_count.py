@@ -104,8 +104,8 @@ class Equity:
     group: Group | None
     """``None`` where ``kind`` says it."""
     kind: str = ""
-    """``weighted``: all residents by the region's weights; ``lacking``: residents who had no library
-    in reach, whom the many that have one would hide."""
+    """``weighted``: all residents by the region's weights; ``lacking``: residents who had no
+    library in reach, whom the many that have one would hide."""
     is_after: bool
     mean_s: float | None
     p90_s: float | None

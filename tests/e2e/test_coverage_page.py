@@ -1,0 +1,70 @@
+"""Coverage in a real browser: figures, what they open, before and after a plan, files."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from data.model.accounts import Role
+from tests.api.regions.house import add_bundled
+from tests.e2e.plans import add_small_plan
+from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
+PATIENCE_MS = 240_000
+COVERAGE = "/desk/kaliningrad/coverage?on=2026-11-26"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kaliningrad(running: Running) -> Iterator[None]:
+    """The bundled region with a small plan whose stop has a hostile name."""
+    add_bundled(running)
+    add_small_plan(running.engine, "p1", "Зима <b>", hostile="<script>alert(1)</script>")
+    yield
+
+
+def open_coverage(desk: Visitor, path: str = COVERAGE) -> None:
+    desk.open(path)
+    desk.page.wait_for_selector("#settlements", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(("language", "width", "height"), [("ru", 1366, 768), ("en", 800, 1180)])
+def test_figures_map_and_tables(visit: Visit, language: str, width: int, height: int) -> None:
+    """Before and after a plan, with everything beside its table; pictures load; axe is content."""
+    desk = visit(Role.ANALYST, language=language, width=width, height=height)
+    open_coverage(desk, COVERAGE + "&plan=p1")
+    main = desk.page.locator("main")
+    expect(main).to_contain_text("Зима <b>")
+    expect(main).to_contain_text({"ru": "95,2", "en": "95.2"}[language])
+    for picture in desk.page.locator("main img").all():
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", value=True)
+        assert picture.evaluate("image => image.naturalWidth") > 0
+    assert desk.axe() == []
+    assert desk.overflow_px() == 0
+    desk.shot("coverage", whole=True)
+    desk.assert_quiet()
+
+
+def test_a_figure_opens_the_settlements_that_it_counts(visit: Visit) -> None:
+    """The number of settlements left without in a municipality is that of the list it opens."""
+    desk = visit(Role.ANALYST, language="ru")
+    open_coverage(desk)
+    row = desk.page.locator("#t-municipality ~ div tbody tr", has_text="Правдинский")
+    left = row.locator("td").last
+    number = left.inner_text()
+    left.get_by_role("link").click()
+    desk.page.wait_for_selector("#settlements")
+    expect(desk.page.locator("#settlements [role=status]")).to_contain_text(number)
+    expect(desk.page.locator("#settlements tbody tr").first).to_contain_text("Правдинский")
+    expect(desk.page.locator("#settlements tbody tr").first).to_contain_text("при пределах")
+    desk.assert_quiet()
+
+
+def test_a_wrong_limit_is_told_with_what_to_do(visit: Visit) -> None:
+    """Letters for minutes: the page says which field, what was written, and what to give."""
+    desk = visit(Role.ANALYST, language="en")
+    desk.expect(422)
+    desk.open("/desk/kaliningrad/coverage?minutes=soon")
+    expect(desk.page.get_by_role("alert")).to_contain_text("minutes is not a number: soon")
+    assert desk.axe() == []
