@@ -1,6 +1,6 @@
 """The command that tells who has a library or a stop in reach, and what if a branch went."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +13,13 @@ from rich.table import Table
 from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
 from api.services.coverage import cover_region, left_out_stops, params_for, plan_stops
 from api.services.coverage_report import CoverageReport, make_areas, readers_table, write_report
+from api.services.coverage_what_if import WhatIfAsked, what_if
+from api.services.coverage_what_if_told import changed_table, summary_table
 from api.services.folders import check_folder
 from api.services.needs import placed_libraries
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
+from api.services.scenarios import price_of
 from api.settings import Settings
 from api.terminal import progress_bars
 from api.words import Words
@@ -24,7 +27,7 @@ from data.feeds.coverage_table import CoverageTable, told
 from data.feeds.plan_file import read_plan
 from data.feeds.readers_file import read_readers
 from data.feeds.workbook import Kind
-from data.model.coverage import Coverage
+from data.model.coverage import Coverage, CoverageParams, ServedStop
 from data.model.coverage_count import Cut, equity_of, groups_of, rows_of, total_of
 from data.model.errors import InputError
 from data.model.plan import Plan, PlanRequest
@@ -52,6 +55,9 @@ OsmOption = Annotated[
 
 def coverage(
     region: RegionArgument,
+    action: Annotated[
+        str, typer.Argument(help="what-if: a branch becomes a point plus a stop.", show_default="")
+    ] = "",
     plan: PlanOption = None,
     against: AgainstOption = None,
     minutes: MinutesOption = None,
@@ -61,6 +67,16 @@ def coverage(
         Path | None,
         typer.Option("--readers", help="Table of municipality_id, readers, year, source."),
     ] = None,
+    library: Annotated[str, typer.Option("--library", help="what-if: the branch's id.")] = "",
+    visits: Annotated[
+        float, typer.Option("--visits", help="what-if: stop visits in four weeks.")
+    ] = 1.0,
+    open_min: Annotated[
+        float, typer.Option("--open", help="what-if: minutes that the doors are open.")
+    ] = 60.0,
+    branch_cost: Annotated[
+        str, typer.Option("--branch-cost", help="what-if: what the branch costs a year.")
+    ] = "",
     osm: OsmOption = None,
     on: Annotated[
         datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Date of the register.")
@@ -80,6 +96,21 @@ def coverage(
     params = params_for(loaded, minutes=minutes, metres=metres, library_km=km)
     shares = read_readers(readers, loaded.municipalities) if readers else ()
     after, before = _plan_of(plan, loaded), _plan_of(against, loaded)
+    if action:
+        if action != "what-if":
+            raise InputError("coverage.what_if.action", value=action)
+        if not library:
+            raise InputError("coverage.what_if.library_missing")
+        asked = WhatIfAsked(
+            library_id=library,
+            visits_28=visits,
+            open_min=open_min,
+            branch_year=price_of(branch_cost, "--branch-cost"),
+        )
+        stops = plan_stops(*after) if after else ()
+        what = _WhatIf(region=loaded, name=region, osm=osm, params=params, stops=stops)
+        what.tell(console, words, asked, on=on.date() if on else _today(loaded), as_json=as_json)
+        return
     folder = out or Path("out") / f"{loaded.region_id}-coverage"
     check_folder(folder)
     day = on.date() if on else _today(loaded)
@@ -121,6 +152,46 @@ def coverage(
         return
     _show(console, words, report)
     console.print(words("cli.written", folder=folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WhatIf:
+    """A region to close a branch of, in thought."""
+
+    region: Region
+    name: str
+    osm: Path | None
+    params: CoverageParams
+    stops: tuple[ServedStop, ...]
+
+    def tell(
+        self, console: Console, words: Words, asked: WhatIfAsked, *, on: date, as_json: bool
+    ) -> None:
+        with (
+            progress_bars(console, words) as bars,
+            open_roads(
+                self.region,
+                region_folder(self.name),
+                cache_dir=Settings.from_environment().cache_dir,
+                extract=self.osm,
+                tick=bars,
+            ) as roads,
+        ):
+            found = what_if(
+                self.region,
+                roads,
+                asked,
+                on=on,
+                params=self.params,
+                stops=self.stops,
+                costs=self.region.costs,
+                tick=bars,
+            )
+        if as_json:
+            print_json(asdict(found) | {"saved": found.saved})
+            return
+        for table in (summary_table(found, words), changed_table(found, words)):
+            show_table(console, words, table)
 
 
 def coverage_facts(found: Coverage) -> dict[str, Any]:

@@ -68,9 +68,9 @@ class Query:
         return Wanted(
             plan=self.text("plan"),
             against=self.text("against"),
-            minutes=_number("minutes", self.text("minutes")),
-            km=_number("km", self.text("km")),
-            metres=_number("metres", self.text("metres")),
+            minutes=number_of("minutes", self.text("minutes")),
+            km=number_of("km", self.text("km")),
+            metres=number_of("metres", self.text("metres")),
             on=on,
         )
 
@@ -119,7 +119,7 @@ def read_query(request: Request) -> Query:
 QueryDep = Annotated[Query, Depends(read_query)]
 
 
-def _number(field: str, text: str) -> float | None:
+def number_of(field: str, text: str) -> float | None:
     """A number as people write it, comma or point; ``None`` where nothing was written."""
     if not text.strip():
         return None

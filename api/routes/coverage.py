@@ -71,21 +71,21 @@ def filter_of(
     cut: Annotated[Cut | None, Query(description="Classes by which `key` is one.")] = None,
     key: Annotated[str, Query(max_length=120)] = "",
     among: Annotated[Among, Query()] = Among.ALL,
-    before: Annotated[Reach | None, Query()] = None,
-    after: Annotated[Reach | None, Query()] = None,
+    reach_before: Annotated[Reach | None, Query()] = None,
+    reach_after: Annotated[Reach | None, Query()] = None,
 ) -> LineFilter:
     """Which settlements are wanted."""
-    return LineFilter(text=text, cut=cut, key=key, among=among, before=before, after=after)
+    return LineFilter(
+        text=text, cut=cut, key=key, among=among, before=reach_before, after=reach_after
+    )
 
 
 WantedDep = Annotated[Wanted, Depends(wanted_of)]
 FilterDep = Annotated[LineFilter, Depends(filter_of)]
 
 
-def begin_coverage(
-    request: Request, service: Service, region_id: str, wanted: Wanted
-) -> tuple[CoverageRun, Region]:
-    """The measurement that is asked for, of the region as it was on its date.
+def asked_of(request: Request, service: Service, region_id: str, wanted: Wanted) -> CoverageAsked:
+    """What is asked for, of the region as it was on its date.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def begin_coverage(
         params = params_for(
             region, minutes=wanted.minutes, metres=wanted.metres, library_km=wanted.km
         )
-        asked = CoverageAsked(
+        return CoverageAsked(
             region=region,
             revision=revision,
             on=on,
@@ -109,7 +109,14 @@ def begin_coverage(
             before=served_by(session, region_id, wanted.against, on),
             after=served_by(session, region_id, wanted.plan, on),
         )
-    return parts_of(request).coverages.of(asked), region
+
+
+def begin_coverage(
+    request: Request, service: Service, region_id: str, wanted: Wanted
+) -> tuple[CoverageRun, Region]:
+    """The measurement that is asked for."""
+    asked = asked_of(request, service, region_id, wanted)
+    return parts_of(request).coverages.of(asked), asked.region
 
 
 def measured(

@@ -16,6 +16,7 @@ from api.services.coverage import (
     promised_stops,
 )
 from api.services.coverage_report import CoverageReport, LeftOut, make_areas
+from api.services.coverage_what_if import WhatIf, WhatIfAsked, what_if
 from api.services.measuring import Measuring, MeasuringRun
 from api.services.needs import placed_libraries
 from api.services.needs_view import stored_roads
@@ -170,6 +171,7 @@ class Coverages:
     cache_dir: Path
     data_dir: Path
     _runs: Measuring[MeasuredCoverage] = field(default_factory=lambda: Measuring(most=MOST_KEPT))
+    _what_ifs: Measuring[WhatIf] = field(default_factory=lambda: Measuring(most=MOST_KEPT))
 
     def of(self, asked: CoverageAsked) -> CoverageRun:
         """What is asked for, begun if need be."""
@@ -191,6 +193,25 @@ class Coverages:
             return MeasuredCoverage(asked=asked, coverage=coverage, areas=areas)
 
         return self._runs.begin(asked.key, measure)
+
+    def what_if(self, asked: CoverageAsked, branch: WhatIfAsked) -> MeasuringRun[WhatIf]:
+        """What changes where a branch becomes a point plus a stop, begun if need be."""
+
+        def measure(run: MeasuringRun[WhatIf]) -> WhatIf:
+            region = asked.region
+            with stored_roads(region, self.data_dir, self.cache_dir, tick=run) as roads:
+                return what_if(
+                    region,
+                    roads,
+                    branch,
+                    on=asked.on,
+                    params=asked.params,
+                    stops=asked.after.stops,
+                    costs=region.costs,
+                    tick=run,
+                )
+
+        return self._what_ifs.begin((*asked.key, branch), measure)
 
 
 class Among(StrEnum):
