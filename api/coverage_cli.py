@@ -16,7 +16,7 @@ from api.services.coverage_report import CoverageReport, make_areas, readers_tab
 from api.services.coverage_what_if import WhatIfAsked, what_if
 from api.services.coverage_what_if_told import changed_table, summary_table
 from api.services.folders import check_folder
-from api.services.needs import placed_libraries
+from api.services.needs import audit_region, placed_libraries
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.services.scenarios import price_of
@@ -77,6 +77,7 @@ def coverage(
     branch_cost: Annotated[
         str, typer.Option("--branch-cost", help="what-if: what the branch costs a year.")
     ] = "",
+    norm: Annotated[str | None, typer.Option("--norm", help="Norm set to audit by.")] = None,
     osm: OsmOption = None,
     on: Annotated[
         datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Date of the register.")
@@ -135,6 +136,10 @@ def coverage(
         )
         _, places = placed_libraries(loaded, day)
         areas = make_areas(loaded, found, places, roads, bars)
+        has_norm = bool(loaded.norm_set_id or norm)
+        audit = (
+            audit_region(loaded, roads, on=day, tick=bars, norm_set_id=norm) if has_norm else None
+        )
     report = CoverageReport(
         region=loaded,
         coverage=found,
@@ -145,6 +150,7 @@ def coverage(
         areas=areas,
         left_out=left_out_stops(*after) if after else (),
         readers=shares,
+        audit=audit,
     )
     write_report(report, folder)
     if as_json:
@@ -253,8 +259,9 @@ def _show(console: Console, words: Words, report: CoverageReport) -> None:
         before_name=report.before_name,
         after_name=report.after_name,
         areas=report.areas,
+        audit=report.audit,
     )
-    for name in ("reach", "municipality", "groups", "equity"):
+    for name in ("reach", "municipality", "groups", "equity", *(("norm",) if report.audit else ())):
         show_table(console, words, told_in.table(name), _NARROW.get(name))
     if report.readers:
         show_table(console, words, readers_table(report.readers, words))

@@ -1,7 +1,7 @@
 """A report of access coverage in one language: tables, charts, map, and their files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,9 @@ import numpy as np
 from api.print.typeset import Json, print_pdf
 from api.progress import Ticker
 from api.services.coverage import weighted_of
+from api.services.coverage_norm import norm_lines, norm_summary
 from api.services.folders import made_folder, not_written
+from api.services.needs import NeedAudit
 from api.words import Words
 from data.feeds.coverage_table import (
     CoverageTable,
@@ -53,8 +55,8 @@ class CoverageReport:
     left_out: LeftOut = ()
     readers: tuple[ReaderShare, ...] = ()
     """Another coverage, told under a heading of its own."""
-    extra: tuple[CoverageTable, ...] = field(default=())
-    """Further tables, as the audit by the norm."""
+    audit: NeedAudit | None = None
+    """The audit by the region's norm, if it is to be told beside."""
 
     @cached_property
     def municipalities(self) -> Mapping[str, str]:
@@ -71,7 +73,9 @@ class CoverageReport:
         """Every table of figures."""
         weights = weighted_of(self.region)
         found = all_tables(self.coverage, self.words, self.municipalities, weights)
-        return (*found, *self.extra)
+        if self.audit is None:
+            return found
+        return (*found, norm_summary(self.region, self.audit, self.words))
 
     @property
     def title(self) -> str:
@@ -148,8 +152,11 @@ class CoverageReport:
             *((self.words("table.fact.source"), s.title) for s in self.region.sources),
         ]
         tables = [*self.tables, lines_table(self.lines, self.words)]
+        if self.audit is not None:
+            places = self.municipalities
+            tables.append(norm_lines(self.region, self.audit, self.words, places))
         if self.readers:
-            tables.insert(-1, readers_table(self.readers, self.words))
+            tables.append(readers_table(self.readers, self.words))
         write_workbook(
             path, self.words, title=self.title, facts=facts, tables=tables, made_on=self.on
         )
