@@ -37,6 +37,7 @@ from data.model.journal_bodies import DecisionBody, VoidBody
 from data.model.live import ActualSource, ActualState, StopActual
 from data.model.place import Settlement, Stop
 from data.model.publication import PromisedVisit, VisitId
+from data.model.stop_counts import BANDED, Band, add_counts, total_of
 from data.model.visit_record import CountCorrection, RecordState, VisitRecord
 from fleet.circulation_counts import counts_of_visits
 from fleet.circulation_replay import Step
@@ -58,6 +59,13 @@ class Kept:
     num_changed: int = 0
     num_late: int = 0
     """Of those, records of days that had been written up before."""
+
+    def __add__(self, other: "Kept") -> "Kept":
+        return Kept(
+            num_dates=self.num_dates + other.num_dates,
+            num_changed=self.num_changed + other.num_changed,
+            num_late=self.num_late + other.num_late,
+        )
 
 
 def keep_all(service: Service) -> int:
@@ -91,24 +99,26 @@ def keep_records(service: Service, region_id: str, *, dates: Iterable[date] = ()
         with reading(service.engine) as session:
             if not _is_behind(session, region_id, service.clock()):
                 return Kept()
-    total = Kept()
-    with service.ledgers.changing(service.engine, region_id) as (session, ledger):
-        book = visit_record_store.hold_records(session, region_id)
-        head = publication_store.region_head(session, region_id)
-        now = service.clock()
-        wanted = sorted(asked | _due_dates(session, ledger, book, head, now))
-        for at in range(0, len(wanted), AT_ONCE_DAYS):
-            some = wanted[at : at + AT_ONCE_DAYS]
-            done = _Fold(session, ledger, head, book, now=now).run(some)
-            total = Kept(
-                num_dates=total.num_dates + len(some),
-                num_changed=total.num_changed + done.num_changed,
-                num_late=total.num_late + done.num_late,
-            )
-        visit_record_store.drop_due(session, region_id, wanted)
-        visit_record_store.note_book(session, region_id, _standing(session, region_id, head, now))
-        if total.num_changed:
-            event_store.emit(session, TOPIC, "", region_id, records=total.num_changed)
+    total, done = Kept(), set[date]()
+    standing: RecordBook | None = None
+    is_whole = False
+    while not is_whole:
+        # One transaction a month: others must not wait until a year is written up.
+        with service.ledgers.changing(service.engine, region_id) as (session, ledger):
+            book = visit_record_store.hold_records(session, region_id)
+            head = publication_store.region_head(session, region_id)
+            now = service.clock()
+            # What comes meanwhile is taken in by the next round.
+            standing = standing or _standing(session, region_id, head, now)
+            wanted = sorted((asked | _due_dates(session, ledger, book, head, now)) - done)
+            some, is_whole = wanted[:AT_ONCE_DAYS], len(wanted) <= AT_ONCE_DAYS
+            visit_record_store.drop_due(session, region_id, some)
+            total += _Fold(session, ledger, head, book, now=now).run(some)
+            done.update(some)
+            if is_whole:
+                visit_record_store.note_book(session, region_id, standing)
+                if total.num_changed:
+                    event_store.emit(session, TOPIC, "", region_id, records=total.num_changed)
     return total
 
 
@@ -129,7 +139,8 @@ def _standing(session: Session, region_id: str, head: RegionHead, now: datetime)
 def _is_behind(session: Session, region_id: str, now: datetime) -> bool:
     book = visit_record_store.record_book(session, region_id)
     head = publication_store.region_head(session, region_id)
-    if visit_record_store.due_dates(session, region_id):
+    today = _yesterday(head, now) + timedelta(days=1)
+    if any(on <= today for on in visit_record_store.due_dates(session, region_id)):
         return True
     return replace(_standing(session, region_id, head, now), revision=book.revision) != book
 
@@ -153,7 +164,8 @@ def _due_dates(
             session, region_id, from_date=after, until_date=yesterday
         )
         found |= {v.service_date for v in told} | {today}
-    return {on for on in found if on <= today}
+    # What is settled is not replayed any more: its records stand, and persons correct them.
+    return {on for on in found if on <= today and not ledger.is_settled(on)}
 
 
 def _journal_dates(session: Session, ledger: Ledger, book: RecordBook) -> set[date]:
@@ -170,7 +182,7 @@ def _journal_dates(session: Session, ledger: Ledger, book: RecordBook) -> set[da
     new = {e.event_id for e in fresh}
     since = _since(ledger, {m.device_id: m.sequence for m in reversed(marks)})
     targets: set[str] = set()
-    for event_id in new:
+    for event_id in new & ledger.journal.events.keys():
         body = ledger.journal.events[event_id].body
         if isinstance(body, VoidBody | DecisionBody):
             targets.add(body.event_id)
@@ -223,6 +235,8 @@ class _Fold:
 
     def run(self, dates: Sequence[date]) -> Kept:
         """Fold dates; what came out the same is not written."""
+        if not dates:
+            return Kept()
         region_id, session = self._head.region_id, self._session
         days = self._load(dates)
         keys = [key for day in days.values() for key in {*day.visits, *day.logs}]
@@ -267,6 +281,10 @@ class _Fold:
             return
         place = self._places.on(on, known)
         record = record_of(known, place, self._zone, now=self._now)
+        if record is not None and before is not None and before.is_simulated:
+            record = _with_simulated(record, before, known)
+        if record is not None and before is not None:
+            record = _with_known_ages(record, before)
         if record is None:
             if before is not None:
                 gone.append(known.key)
@@ -379,6 +397,30 @@ class _Fold:
 
 def _told(record: VisitRecord) -> tuple[RecordState, dict[str, int]]:
     return record.state, dict(record.counts)
+
+
+def _with_simulated(record: VisitRecord, before: VisitRecord, known: Known) -> VisitRecord:
+    """A driven visit keeps the counts of a demonstration where nobody has counted anything."""
+    if known.log is not None or known.lent:
+        return record
+    return replace(
+        record,
+        counts=before.counts,
+        counted_by=before.counted_by,
+        count_methods=before.count_methods,
+        is_simulated=True,
+    )
+
+
+def _with_known_ages(record: VisitRecord, before: VisitRecord) -> VisitRecord:
+    """Ages that were counted stay, though the reader has been forgotten since."""
+    counts = dict(record.counts)
+    for name in BANDED:
+        names = [f"{name}.{band}" for band in Band]
+        is_same = total_of(record.counts, name) == total_of(before.counts, name)
+        if is_same and counts.get(name, 0) > before.counts.get(name, 0):
+            counts |= {n: before.counts.get(n, 0) for n in (name, *names)}
+    return replace(record, counts=add_counts([counts]))
 
 
 def _has_evidence(known: Known) -> bool:

@@ -90,6 +90,8 @@ def test_every_page_is_accessible_and_fits(
         "diary": f"{DESK}/diary?vehicle={FIRST}&month=2026-12",
         "diary-lines": f"{DESK}/diary/lines?{span}&figure=visits",
         "diary-record": record,
+        "diary-sheets": f"{DESK}/sheets?date={TUESDAY}",
+        "diary-type": f"{DESK}/sheets/{TUESDAY}/{FIRST}",
     }.items():
         desk.open(path)
         assert desk.axe() == [], name
@@ -123,4 +125,32 @@ def test_a_number_opens_its_lines_and_is_corrected_with_a_reason(visit: Visit) -
     expect(page.get_by_role("alert")).to_contain_text("не целое число")
     desk.open(f"{DESK}/diary?vehicle={FIRST}&month=2026-12")
     expect(page.locator("tr.total").nth(1)).to_contain_text("13")
+    desk.assert_quiet()
+
+
+@pytest.mark.usefixtures("yard")
+def test_a_paper_sheet_is_typed_in_by_keyboard_alone(visit: Visit) -> None:
+    """Enter and arrows go through the boxes; checked, saved, and typed again nothing is added."""
+    desk = visit(Role.LIBRARIAN, language="ru")
+    page = desk.open(f"{DESK}/sheets/{TUESDAY}/{FIRST}")
+    boxes = page.locator("tbody tr")
+    boxes.nth(3).locator("input").first.focus()
+    for text in ("1430", "1530", "", "", "4"):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("6")
+    expect(boxes.nth(3).locator("input").nth(4)).to_have_value("4")
+    expect(boxes.nth(4).locator("input").nth(5)).to_have_value("6")
+    page.get_by_role("button", name="Проверить").click()
+    expect(page.locator("#checked")).to_contain_text("Пока ничего не сохранено")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator(".note-good")).to_contain_text("Сохранено записей в журнале: 4")
+    expect(boxes.nth(3).locator("input").first).to_have_value("14:30")
+    page.get_by_role("button", name="Проверить").click()
+    expect(page.locator("#checked")).to_contain_text("Будет записано стоянок: 0")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator(".note-good")).to_contain_text("Ничего не добавлено")
+    desk.open(f"{DESK}/diary/lines?from={TUESDAY}&until={TUESDAY}&figure=visits")
+    expect(page.locator("tbody")).to_contain_text("Свобода")
     desk.assert_quiet()
