@@ -9,35 +9,27 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import batched
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from api.services.alerting import Alerts, Day
-from api.services.day_book import days_on
+from api.services.alerting import Alerts
 from api.services.day_state import DayLook, DayState
-from api.services.duty import Guard, day_span, service_date_of
-from api.services.followed_plan import NO_BASIS, Basis, PlanBook
+from api.services.days_at_hand import DaysAtHand, HeldDay
+from api.services.duty import Guard
 from data.db import (
     event_store,
     live_store,
     track_store,
-    tracker_store,
 )
 from data.db.engine import reading, writing
-from data.db.track_store import Arrived
-from data.model.errors import BookmobileError
 from data.model.fleet import VehicleId
-from data.model.live import DayEnds, StopActual, VehicleNow
-from data.model.telemetry import Fix
-from data.model.track_bytes import unpack_fix
-from data.model.tracker import Tracker
+from data.model.live import DayEnds, VehicleNow
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +44,6 @@ _LOOK_S = 10.0
 """A vehicle that drives on is judged anew so often; a stop that begins or ends is told at once."""
 _BUDGET_S = 0.6
 """Most time of a round that goes into judging vehicles."""
-_REPLAY_S = 5.0
-"""A day with late fixes is read again at most so often."""
-_REPLAY_PAUSE = 6
-"""So many times as long as the reading took it rests: a backlog must not keep others waiting."""
 _LIMIT = 20_000
 _SETTLE_S = 60.0
 """So often what is over is packed."""
@@ -66,45 +54,20 @@ TOPIC = "vehicle"
 SUBJECT_MAX = 64
 
 
-@dataclass(slots=True, kw_only=True)
-class _Held:
-    """A day with how it was left."""
-
-    state: DayState
-    look: DayLook | None = None
-    stored: tuple[DayEnds, tuple[StopActual, ...]] | None = None
-    signature: tuple[object, ...] = ()
-    looked_s: float = -1e9
-    read_s: float = 0.0
-    """When its fixes were read from the store, and how long that took."""
-    reading_took_s: float = 0.0
-    is_touched: bool = True
-    pending: int | None = None
-    """The first arrival that has not been judged and stored."""
-    is_behind: bool = False
-    """Fixes came that are too old for what is held."""
-    basis: Basis = NO_BASIS
-    """What its plan was made of."""
-
-    @property
-    def day(self) -> Day:
-        return self.state.region_id, self.state.vehicle_id, self.state.on
-
-
 @dataclass(slots=True)
 class _Round:
     """What a round has found and is to store."""
 
     now: datetime
     vehicles: dict[tuple[str, VehicleId], VehicleNow]
-    days: list[tuple[_Held, DayLook]]
+    days: list[tuple[HeldDay, DayLook]]
 
 
 class Follower:
     """Follows in a thread of its own; ``step`` is one round."""
 
     def __init__(self, engine: Engine, guard: Guard, *, clock: Callable[[], datetime]) -> None:
-        self._engine, self._guard, self._clock = engine, guard, clock
+        self._engine, self._clock = engine, clock
         self._owner = uuid.uuid4().hex
         self._event, self._ending = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -114,11 +77,8 @@ class Follower:
         self._rolled_s = self._settled_s = -1e9
         self._seen = self._safe = 0
         self._revision = 0
-        self._days: dict[Day, _Held] = {}
-        self._dates: dict[str, date] = {}
-        self._trackers: dict[int, Tracker] = {}
+        self._days = DaysAtHand(guard)
         self._alerts = Alerts()
-        self._book = PlanBook()
         self._is_lost = False
 
     def start(self) -> None:
@@ -175,12 +135,13 @@ class Follower:
             return False
         with reading(self._engine) as session:
             arrived = track_store.arrived_after(session, self._seen, limit=_LIMIT)
-            self._take(session, arrived)
+            self._seen = max([self._seen, *(one.arrival for one in arrived)])
+            self._days.take(session, arrived)
             rolled = time.monotonic() - self._rolled_s >= _ROLL_S
             if rolled:
-                self._roll(session, now)
+                self._days.roll(session, now)
                 self._rolled_s = time.monotonic()
-            self._read_again(session)
+            self._days.read_again(session)
         found = self._look(now)
         if found.vehicles or found.days or arrived or rolled:
             try:
@@ -188,7 +149,7 @@ class Follower:
             except _LeaseLostError:
                 self._forget()
                 return False
-        self._drop_old()
+        self._days.drop_old()
         if time.monotonic() - self._settled_s >= _SETTLE_S:
             self._settle(now)
             self._settled_s = time.monotonic()
@@ -199,8 +160,7 @@ class Follower:
         """Know nothing any more: the next round begins from the store."""
         self.is_owner = False
         self._renewed_s = self._rolled_s = -1e9
-        self._days.clear()
-        self._dates.clear()
+        self._days.forget()
         self._alerts = Alerts()
 
     def _owns(self, now: datetime) -> bool:
@@ -218,133 +178,16 @@ class Follower:
         self.is_owner, self._renewed_s = True, time.monotonic()
         return True
 
-    def _take(self, session: Session, arrived: Iterable[Arrived]) -> None:
-        """Give each fix to its day."""
-        by_day: dict[Day, dict[int, list[Fix]]] = defaultdict(lambda: defaultdict(list))
-        first: dict[Day, int] = {}
-        for one in arrived:
-            self._seen = max(self._seen, one.arrival)
-            tracker = self._tracker(session, one.number)
-            if tracker is None or tracker.vehicle_id is None:
-                continue
-            fix = unpack_fix(one.key, one.body, tracker.external_id)
-            on = service_date_of(fix.fix_at, self._guard.zone(tracker.region_id))
-            day = (tracker.region_id, tracker.vehicle_id, on)
-            by_day[day][one.number].append(fix)
-            first.setdefault(day, one.arrival)
-        for day, found in by_day.items():
-            held = self._days.get(day)
-            if held is None:
-                # Read whole from the store, these fixes with it.
-                held = self._open(session, day)
-                held.pending = first[day]
-                continue
-            held.is_touched = True
-            held.pending = first[day] if held.pending is None else held.pending
-            for number, fixes in found.items():
-                name = self._trackers[number].tracker_id
-                if not held.state.add(number, name, fixes):
-                    held.is_behind = True
-
-    def _tracker(self, session: Session, number: int) -> Tracker | None:
-        if number not in self._trackers:
-            self._trackers = {t.number: t for t in tracker_store.all_trackers(session)}
-        return self._trackers.get(number)
-
-    def _open(self, session: Session, day: Day) -> _Held:
-        """A day with all its fixes from the store."""
-        region_id, vehicle_id, on = day
-        basis = self._book.basis(session, region_id)
-        plan = self._book.plan(session, region_id, vehicle_id, on)
-        state = DayState(region_id, vehicle_id, on, plan)
-        began_s = time.monotonic()
-        held = _Held(state=state, basis=basis)
-        before = self._days.get(day)
-        if before is not None:
-            held.stored, held.look, held.pending = before.stored, before.look, before.pending
-        self._fill(session, held)
-        held.read_s = time.monotonic()
-        held.reading_took_s = held.read_s - began_s
-        self._days[day] = held
-        return held
-
-    def _fill(self, session: Session, held: _Held) -> None:
-        state = held.state
-        span = day_span(state.on, self._guard.zone(state.region_id))
-        by_number: dict[int, list[Fix]] = defaultdict(list)
-        names: dict[int, str] = {}
-        for one in track_store.read_track(session, state.region_id, state.vehicle_id, *span):
-            by_number[one.number].append(one.fix)
-            names[one.number] = one.tracker_id
-        for number, fixes in by_number.items():
-            state.add(number, names[number], fixes)
-        state.signature()
-        state.let_go()
-
-    def _read_again(self, session: Session) -> None:
-        """Read days anew for which late fixes came."""
-        for day, held in tuple(self._days.items()):
-            pause_s = max(_REPLAY_S, _REPLAY_PAUSE * held.reading_took_s)
-            if held.is_behind and time.monotonic() - held.read_s >= pause_s:
-                self._open(session, day)
-
-    def _roll(self, session: Session, now: datetime) -> None:
-        """Look at everybody on duty, heard of or not; begin and end days."""
-        self._trackers = {t.number: t for t in tracker_store.all_trackers(session)}
-        tracked: dict[str, set[VehicleId]] = defaultdict(set)
-        for tracker in self._trackers.values():
-            if tracker.closed_at is None and tracker.vehicle_id is not None:
-                tracked[tracker.region_id].add(tracker.vehicle_id)
-        for region_id, vehicle_ids in tracked.items():
-            try:
-                today = service_date_of(now, self._guard.zone(region_id))
-                basis = self._book.basis(session, region_id)
-                days = [today]
-                if self._dates.get(region_id) != today:
-                    # The day before is looked at once more, now that it is over.
-                    days.insert(0, today - timedelta(days=1))
-                    self._dates[region_id] = today
-                for on in days:
-                    self._roll_day(session, region_id, on, vehicle_ids, basis)
-            except BookmobileError:
-                log.info("follower.no_region", extra={"region": region_id})
-
-    def _roll_day(
-        self, session: Session, region_id: str, on: date, vehicle_ids: set[VehicleId], basis: Basis
-    ) -> None:
-        promised = days_on(session, region_id, on)
-        for vehicle_id in sorted(vehicle_ids):
-            day = (region_id, vehicle_id, on)
-            held = self._days.get(day)
-            if held is None:
-                if vehicle_id in promised:
-                    self._open(session, day)
-                continue
-            held.is_touched = True
-            if held.basis != basis:
-                held.basis = basis
-                self._plan_anew(session, day, held)
-
-    def _plan_anew(self, session: Session, day: Day, held: _Held) -> None:
-        """Take over what is published and known now; where places differ, read the fixes again."""
-        plan = self._book.plan(session, *day)
-        held.looked_s = -1e9
-        before = held.state.plan
-        if plan is not None and before is not None and plan.places == before.places:
-            held.state.plan = plan
-        else:
-            self._open(session, day)
-
     def _look(self, now: datetime) -> _Round:
         """Judge the days that are due; of the others take over the position."""
         found = _Round(now, {}, [])
         began_s = time.monotonic()
         self._place_those_behind(found)
-        touched = [(d, h) for d, h in self._days.items() if h.is_touched and not h.is_behind]
+        touched = [(d, h) for d, h in self._days if h.is_touched and not h.is_behind]
         for day, held in sorted(touched, key=lambda e: e[1].looked_s):
             region_id, vehicle_id, on = day
-            is_today = on == self._today(region_id, now)
-            if on > self._today(region_id, now):
+            is_today = on == self._days.today(region_id, now)
+            if on > self._days.today(region_id, now):
                 held.is_touched, held.pending = False, None
                 continue
             signature = held.state.signature()
@@ -366,16 +209,12 @@ class Follower:
 
     def _place_those_behind(self, found: _Round) -> None:
         """A vehicle whose older fixes still come in is shown where it is by now."""
-        for (region_id, vehicle_id, on), held in self._days.items():
+        for (region_id, vehicle_id, on), held in self._days:
             if held.is_behind and held.is_touched and held.look is not None:
                 held.is_touched = False
-                if on == self._today(region_id, found.now):
+                if on == self._days.today(region_id, found.now):
                     told = _moved(held.look.now, held.state, found.now)
                     found.vehicles[region_id, vehicle_id] = told
-
-    def _today(self, region_id: str, now: datetime) -> date:
-        zone: ZoneInfo = self._guard.zone(region_id)
-        return service_date_of(now, zone)
 
     def _store(self, found: _Round) -> None:
         """Write what was found, and how far has been followed, in one transaction."""
@@ -396,7 +235,7 @@ class Follower:
                     ends.append(look.ends)
                 alerts.keep(session, held.day, look.warned, found.now)
             live_store.put_ends(session, ends)
-            for region_id, today in self._dates.items():
+            for region_id, today in self._days.dates.items():
                 alerts.end_before(session, region_id, today, found.now)
             _tell(session, vehicles, revision)
         self._revision, self._alerts, self._safe = revision, alerts, safe
@@ -405,16 +244,9 @@ class Follower:
 
     def _settle(self, now: datetime) -> None:
         """Pack the quarters of an hour that are over."""
-        for part in batched(sorted(self._trackers), _PACK_AT_ONCE):
+        for part in batched(self._days.tracker_numbers, _PACK_AT_ONCE):
             with writing(self._engine) as session:
                 track_store.settle(session, part, now=now, followed=self._safe)
-
-    def _drop_old(self) -> None:
-        """Let go of days that are over and stored."""
-        for day, held in tuple(self._days.items()):
-            today = self._dates.get(day[0])
-            if today is not None and day[2] != today and held.pending is None:
-                del self._days[day]
 
 
 class _LeaseLostError(Exception):
