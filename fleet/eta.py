@@ -21,10 +21,12 @@ from fleet.leg_times import LegTimes, Spell
 from fleet.matching import MatchedDay, Outcome
 from fleet.planned import PlannedRun, PlannedStop
 from fleet.sampling import NUM_SAMPLES, Floats, Moment, stay_s, waiting_s
+from fleet.spans import Scored, Spans, as_it_stood, score_of
 
 LOW, HIGH = 0.1, 0.9
 LN_2 = 0.6931471805599453
 _STANDING_MPS, _DRIVING_MPS = 1.4, 2.2
+DEFAULT_SPANS = Spans()
 
 
 class Phase(StrEnum):
@@ -44,7 +46,7 @@ class EtaParams:
     """Share of a late opening that is taken out of the stay."""
     start_late_s: float = 120.0
     """Mean of how much later than planned vehicles leave their depot."""
-    halts_s: float = 40.0
+    halts_s: float = 55.0
     """Spread of lights and crossings on the way that is left."""
     incident_ratio: float = 0.03
     """Of a drive on which something holds the vehicle up, for ``incident_s`` in the mean."""
@@ -53,6 +55,8 @@ class EtaParams:
     """A vehicle that should have left by now leaves within so long, in the middle."""
     off_line_m: float = 500.0
     """Further from the planned line the crow's flight tells more of the way left."""
+    spans: Spans = DEFAULT_SPANS
+    """What recorded days say of how wide spans must be."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.recovery_ratio <= 1:
@@ -166,6 +170,26 @@ class Forecaster:
             left_ratio=left_ratio,
         )
 
+    def scored(self, day: MatchedDay) -> list[Scored]:
+        """What the forecasts of a day that is over would have been worth."""
+        truth = {
+            v.planned.position: v.observed.arrived_at
+            for v in day.visits
+            if v.planned is not None and v.observed is not None and v.observed.is_arrival_seen
+        }
+        found = []
+        for at, then in as_it_stood(day):
+            forecast = self.forecast(then, at, None)
+            for eta in forecast.etas:
+                true_at = truth.get(eta.planned.position)
+                if true_at is not None and true_at > at:
+                    told = (eta.arrival_low_at, eta.arrival_at, eta.arrival_high_at, true_at)
+                    low, middle, high, true = ((one - at).total_seconds() for one in told)
+                    is_under_way = forecast.phase is Phase.DRIVING and eta is forecast.next
+                    score = score_of(low, middle, high, true, is_under_way=is_under_way)
+                    found.append(score)
+        return found
+
     def _is_done(self, day: MatchedDay, now: datetime) -> bool:
         if day.here is not None or self._coming(day):
             return False
@@ -255,14 +279,18 @@ class Forecaster:
             arrival_s = clock.samples_s + drive_s
             opening_s = self._opening(stop, arrival_s, clock)
             departure_s = self._through(stop, arrival_s, clock)
-            low, middle, high = np.quantile(arrival_s, (LOW, 0.5, HIGH))
+            low, middle, high = (float(q) for q in np.quantile(arrival_s, (LOW, 0.5, HIGH)))
+            left = left_ratio if number == 0 else None
+            low, high = self._params.spans.limits(low, middle, high, left_ratio=left)
+            # Nobody comes before now, nor before the earliest that it is left where it is before.
+            low = min(max(low, 0.0, float(clock.samples_s.min())), middle)
             open_at = clock.instant(float(np.median(opening_s)))
             etas.append(
                 StopEta(
                     planned=stop,
-                    arrival_at=clock.instant(float(middle)),
-                    arrival_low_at=clock.instant(float(low)),
-                    arrival_high_at=clock.instant(float(high)),
+                    arrival_at=clock.instant(middle),
+                    arrival_low_at=clock.instant(low),
+                    arrival_high_at=clock.instant(high),
                     opening_at=open_at,
                     departure_at=clock.instant(float(np.median(departure_s))),
                     delay_s=max(0.0, (open_at - stop.start_at).total_seconds()),

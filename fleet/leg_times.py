@@ -13,7 +13,7 @@ from data.model.plan import PlanRequest
 from data.model.travel import UNREACHABLE
 
 DEFAULT_DRIVE_SD = 0.15
-DEFAULT_DAY_SD = 0.12
+DEFAULT_DAY_SD = 0.11
 """Days differ by some 0.07; the rest is how wrong a plan's roads may be before they are learned."""
 DEFAULT_STAY_SD = 0.3
 SHORT_S = 60.0

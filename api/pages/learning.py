@@ -113,6 +113,7 @@ def _page(desk: Desk, given: Given, error: BookmobileError | None = None) -> Res
         names=names,
         factors=_rows(shown, "factors"),
         tables=[(kind, _times(shown, kind)) for kind in ("legs", "setup", "turnaround")],
+        spans=(shown.review.get("span_factors") or []) if shown else [],
         habit=shown.review.get("recovery_ratio") if shown else None,
         odd=_odd(shown),
         first=text_of(given, "from") or (desk.today - timedelta(days=USUAL_DAYS - 1)).isoformat(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session
 
 from api.services.day_report import driven_records
+from api.services.learned_spans import learned_spans
 from api.services.plan_documents import open_plan
 from api.services.promised_days import timetable_on
 from data.db import audit_store, event_store, learned_store, publication_store
@@ -62,11 +63,17 @@ def propose_learned(
     seen = [visit for record in records for visit in observed_visits(record)]
     lessons = learn(request, plan, seen)
     habit = recovered(_late_stays(request, records))
-    lessons = replace(lessons, learned=replace(lessons.learned, recovery_ratio=habit))
+    learned = replace(lessons.learned, recovery_ratio=habit)
+    spans = learned_spans(session, region_id, records, learned)
+    factors = None if spans is None else spans.factors
+    lessons = replace(lessons, learned=replace(learned, span_factors=factors))
     num_legs = lessons.learned.drive.num_records
     if num_legs < LEAST_LEGS:
         raise InputError("learned.too_few", days=len(records), legs=num_legs, limit=LEAST_LEGS)
-    review = proposal_facts(lessons, propose(request, lessons)) | {"recovery_ratio": habit}
+    review = proposal_facts(lessons, propose(request, lessons)) | {
+        "recovery_ratio": habit,
+        "span_factors": factors,
+    }
     proposal = LearnedProposal(
         proposal_id=uuid.uuid4().hex,
         region_id=region_id,

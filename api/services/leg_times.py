@@ -1,5 +1,6 @@
 """Learned times for forecasts: what the planner learned, as the fleet asks for it."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from data.model.fleet import VehicleId
@@ -7,6 +8,7 @@ from data.model.learned import Learned
 from data.model.plan import PlanRequest
 from fleet.eta import EtaParams
 from fleet.leg_times import LegTimes, planned_times
+from fleet.spans import NUM_FACTORS, Spans
 
 
 def leg_times(
@@ -32,7 +34,12 @@ def leg_times(
 
 
 def habits(learned: Learned | None) -> EtaParams | None:
-    """How crews behave as recorded days say; ``None`` where they say nothing of it."""
-    if learned is None or learned.recovery_ratio is None:
+    """How crews behave and how far forecasts err, as recorded days say; ``None``: nothing of it."""
+    if learned is None or (learned.recovery_ratio, learned.span_factors) == (None, None):
         return None
-    return EtaParams(recovery_ratio=learned.recovery_ratio)
+    params = EtaParams()
+    if learned.recovery_ratio is not None:
+        params = replace(params, recovery_ratio=learned.recovery_ratio)
+    if learned.span_factors is not None and len(learned.span_factors) == NUM_FACTORS:
+        params = replace(params, spans=Spans(factors=learned.span_factors))
+    return params

@@ -118,8 +118,12 @@ class Learned:
     files: tuple[str, ...] = ()
     recovery_ratio: float | None = None
     """Share of a late opening that crews take out of the stay, for forecasts; ``None``: unknown."""
+    span_factors: tuple[float, ...] | None = None
+    """By how much spans of forecasts are to be wider than their model says, by horizon."""
 
     def __post_init__(self) -> None:
+        if not all(isfinite(f) and f > 0 for f in self.span_factors or ()):
+            raise ValueError("a factor of spans is not above zero")
         if self.recovery_ratio is not None and not 0 <= self.recovery_ratio <= 1:
             raise ValueError(f"crews take {self.recovery_ratio} of a delay back")
 

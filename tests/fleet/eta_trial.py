@@ -26,6 +26,8 @@ class Trial:
     plain_s: float
     is_inside: bool
     """Whether the truth lay within our 80 %."""
+    wide_s: float
+    """How wide those were."""
 
 
 def trials_of(
@@ -62,6 +64,7 @@ def trials_of(
                 error_s=abs((eta.arrival_at - true_at).total_seconds()),
                 plain_s=abs((plain[eta.planned.position] - true_at).total_seconds()),
                 is_inside=eta.arrival_low_at <= true_at <= eta.arrival_high_at,
+                wide_s=(eta.arrival_high_at - eta.arrival_low_at).total_seconds(),
             )
         now += timedelta(seconds=every_s)
 
@@ -87,4 +90,17 @@ def table_of(trials: Sequence[Trial]) -> list[tuple[int, int, float, float, floa
                 float(np.mean([t.is_inside for t in band])),
             )
         )
+    return rows
+
+
+def spans_of(trials: Sequence[Trial]) -> list[tuple[int, int, float, float]]:
+    """By horizon in minutes: number, share inside the span, median width of spans."""
+    rows = []
+    least = 0
+    for most in HORIZONS_MIN:
+        band = [t for t in trials if least * 60 < t.ahead_s <= most * 60]
+        least = most
+        if band:
+            inside = float(np.mean([t.is_inside for t in band]))
+            rows.append((most, len(band), inside, float(np.median([t.wide_s for t in band]))))
     return rows
