@@ -11,6 +11,7 @@ from data.db import day_sheet_store, live_store
 from data.model.costs import FuelKind
 from data.model.day_sheet import DaySheet
 from data.model.live import DayEnds
+from data.model.measures import Sums
 from data.model.report import (
     Cell,
     CellKind,
@@ -68,7 +69,7 @@ def _is_empty(prices: CostPrices) -> bool:
 
 def run_costs(session: Session, frame: ReportFrame, first: date, last: date) -> tuple[RunCost, ...]:
     """The money of each run of a span on which a stop visit was held."""
-    held = [r for r in frame.during(first, last) if r.is_held]
+    held = [r for r in frame.during(first, last).records if r.is_held]
     days: dict[tuple[date, str], list[VisitRecord]] = {}
     for record in held:
         days.setdefault((record.service_date, str(record.vehicle_id)), []).append(record)
@@ -165,7 +166,7 @@ def _row(
     frame: ReportFrame,
     name: Cell,
     costs: Sequence[RunCost],
-    records: Sequence[VisitRecord],
+    sums: Sums,
     span: tuple[date, date],
     vehicle_id: str | None = None,
 ) -> tuple[Cell, ...]:
@@ -173,12 +174,12 @@ def _row(
     total = told.total
 
     def by(key: str) -> Cell:
-        num = num_of(key, records)
+        num = num_of(key, sums)
         return Cell(value=total / num if total is not None and num > 0 else None)
 
     return (
         name,
-        frame.counted("runs", records, span, vehicle_id=vehicle_id),
+        frame.counted("runs", sums, span, vehicle_id=vehicle_id),
         Cell(
             value=None if told.km is None else round(told.km),
             is_estimate=told.num_km_measured < told.num_runs,
@@ -199,7 +200,7 @@ def _vehicles(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) 
     now, span = frame.now, (frame.asked.from_date, frame.asked.until_date)
     rows = []
     for vehicle_id in sorted({c.use.vehicle_id for c in costs}):
-        own = [r for r in now if r.vehicle_id == vehicle_id]
+        own = frame.during(*span, vehicle_id)
         some = [c for c in costs if c.use.vehicle_id == vehicle_id]
         name = Cell(value=frame.vehicle_name(vehicle_id))
         rows.append(_row(frame, name, some, own, span, vehicle_id))

@@ -1,6 +1,5 @@
 """Report: form 6-НК by an edition of it, by vehicle and month, and how sure its numbers are."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -11,6 +10,7 @@ from api.services.report_frame import (
     num_of,
     share_of,
 )
+from data.model.measures import Sums
 from data.model.report import (
     Cell,
     CellKind,
@@ -25,7 +25,6 @@ from data.model.report import (
 )
 from data.model.stat_form import FigureValue, FormFigure, form_values
 from data.model.stop_counts import CountMethod
-from data.model.visit_record import VisitRecord
 
 EVIDENCE = ("stops", "confirmed", "unconfirmed", "corrected", "uncounted", "unplanned",
             "not_held", "unknown")  # fmt: skip
@@ -36,7 +35,7 @@ YOUTH_FROM = 15
 def form_report(frame: ReportFrame) -> Report:
     """Figures of the span, since the year's beginning, and of the same span a year before."""
     tables = [_figures(frame)]
-    vehicles = sorted({str(r.vehicle_id) for r in frame.now})
+    vehicles = frame.vehicle_ids(frame.asked.from_date, frame.asked.until_date)
     if frame.asked.vehicle_id is None and vehicles:
         tables.append(_vehicles(frame, vehicles))
     tables += [_months(frame), _evidence(frame)]
@@ -125,7 +124,7 @@ def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
     span = frame.asked.from_date, frame.asked.until_date
     rows = []
     for vehicle_id in vehicles:
-        own = [r for r in now if r.vehicle_id == vehicle_id]
+        own = frame.during(*span, vehicle_id)
         cells = [_cell(frame, v, span, vehicle_id) for v in form_values(shown, own)]
         rows.append((Cell(value=frame.vehicle_name(vehicle_id)), *cells, _confirmed(own)))
     total = [_cell(frame, v, span) for v in form_values(shown, now)]
@@ -146,8 +145,8 @@ def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
     )  # fmt: skip
 
 
-def _confirmed(records: Sequence[VisitRecord]) -> Cell:
-    return share_of(num_of("confirmed", records), num_of("stops", records))
+def _confirmed(sums: Sums) -> Cell:
+    return share_of(num_of("confirmed", sums), num_of("stops", sums))
 
 
 def _months(frame: ReportFrame) -> ReportTable:
@@ -155,15 +154,15 @@ def _months(frame: ReportFrame) -> ReportTable:
     rows = []
     for span in months_of(asked.from_date, asked.until_date):
         before = year_earlier(span[0]), year_earlier(span[1])
-        records, earlier = frame.during(*span), frame.during(*before)
+        sums, earlier = frame.during(*span), frame.during(*before)
         rows.append(
             (
                 Cell(value=Said(code="reports.month", facts={"month": span[0]})),
-                frame.counted("visits", records, span),
+                frame.counted("visits", sums, span),
                 frame.counted("visits", earlier, before),
-                frame.counted("stops", records, span),
-                frame.counted("runs", records, span),
-                frame.counted("loans", records, span),
+                frame.counted("stops", sums, span),
+                frame.counted("runs", sums, span),
+                frame.counted("loans", sums, span),
             )
         )
     return ReportTable(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from itertools import chain, groupby
 from pathlib import Path
 
 from sqlmodel import Session
@@ -14,7 +15,7 @@ from data.db import report_store, visit_record_store
 from data.feeds.form_file import forms_of, shipped_forms
 from data.model.errors import InputError, NotFoundError
 from data.model.fleet import VehicleId
-from data.model.measures import KNOWN_MEASURES, Measure, value_of
+from data.model.measures import KNOWN_MEASURES, Measure, Sums, merged, sums_of
 from data.model.region import Region
 from data.model.report import Cell, CellKind, Drill, ReportAsked, year_earlier
 from data.model.report_settings import ReportSettings
@@ -54,16 +55,35 @@ def _forms_folder(settings: Settings) -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiaryDay:
+    """The stop visits of one bookmobile on one date, added up."""
+
+    on: date
+    vehicle_id: str
+    sums: Sums
+
+
+def days_of(records: Sequence[VisitRecord]) -> tuple[DiaryDay, ...]:
+    """The days of a diary that is in order of date and vehicle."""
+    return tuple(
+        DiaryDay(on=on, vehicle_id=str(vehicle_id), sums=sums_of(tuple(some)))
+        for (on, vehicle_id), some in groupby(records, key=lambda r: (r.service_date, r.vehicle_id))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFrame:
-    """A region's diary with what reports need to read it. ``records`` are in order of date."""
+    """A region's diary with what reports need to read it. ``days`` are in order of date."""
 
     region: Region
     asked: ReportAsked
     forms: tuple[StatForm, ...]
     settings: ReportSettings
-    records: tuple[VisitRecord, ...]
+    begin: date
+    """From when ``days`` has all that the diary knows."""
+    days: tuple[DiaryDay, ...]
     dates: tuple[date, ...]
-    """Of ``records``."""
+    """Of ``days``."""
 
     @property
     def form(self) -> StatForm:
@@ -73,7 +93,7 @@ class ReportFrame:
         return form_named(self.forms, self.asked.form_id)
 
     @property
-    def now(self) -> tuple[VisitRecord, ...]:
+    def now(self) -> Sums:
         """The span that is asked for."""
         return self.during(self.asked.from_date, self.asked.until_date)
 
@@ -82,9 +102,18 @@ class ReportFrame:
         """1 January of the year in which the span ends."""
         return date(self.asked.until_date.year, 1, 1)
 
-    def during(self, first: date, last: date) -> tuple[VisitRecord, ...]:
-        """Records of a span, both ends in."""
-        return self.records[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
+    def during(self, first: date, last: date, vehicle_id: str | None = None) -> Sums:
+        """The stop visits of a span, both ends in, added up; of one bookmobile or all."""
+        some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
+        if vehicle_id is not None:
+            some = tuple(d for d in some if d.vehicle_id == vehicle_id)
+        records = tuple(chain.from_iterable(d.sums.records for d in some))
+        return merged((d.sums for d in some), records)
+
+    def vehicle_ids(self, first: date, last: date) -> list[str]:
+        """Bookmobiles that the diary of a span knows."""
+        some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
+        return sorted({d.vehicle_id for d in some})
 
     def vehicle_name(self, vehicle_id: str) -> str:
         found = (v.name for v in self.region.vehicles if v.vehicle_id == vehicle_id)
@@ -93,7 +122,7 @@ class ReportFrame:
     def counted(
         self,
         key: str,
-        records: Sequence[VisitRecord],
+        sums: Sums,
         span: tuple[date, date] | None = None,
         *,
         vehicle_id: str | None = None,
@@ -105,13 +134,13 @@ class ReportFrame:
         ----------
         key
             Name of a known measure.
-        records
-            All of the span, vehicle and stop that are named.
+        sums
+            Of the span, vehicle and stop that are named.
         span
             Else the span that is asked for.
         """
         return Cell(
-            value=num_of(key, records),
+            value=num_of(key, sums),
             drill=self.drill(key, span, vehicle_id=vehicle_id, stop_id=stop_id),
         )
 
@@ -146,21 +175,23 @@ def load_frame(
     """
     if asked.vehicle_id and asked.vehicle_id not in {str(v.vehicle_id) for v in region.vehicles}:
         raise NotFoundError("reports.no_vehicle", vehicle_id=asked.vehicle_id[:64])
-    begin = min(asked.from_date, date(asked.until_date.year, 1, 1))
+    begin = year_earlier(min(asked.from_date, date(asked.until_date.year, 1, 1)))
     records = visit_record_store.load_records(
         session,
         region.region_id,
-        from_date=year_earlier(begin),
+        from_date=begin,
         until_date=asked.until_date,
         vehicle_id=VehicleId(asked.vehicle_id) if asked.vehicle_id else None,
     )
+    days = days_of(records)
     return ReportFrame(
         region=region,
         asked=asked,
         forms=forms,
         settings=report_store.get_settings(session, region.region_id),
-        records=records,
-        dates=tuple(r.service_date for r in records),
+        begin=begin,
+        days=days,
+        dates=tuple(d.on for d in days),
     )
 
 
@@ -198,9 +229,9 @@ def measure_named(forms: Sequence[StatForm], key: str) -> Measure | None:
     return figure.measure
 
 
-def num_of(key: str, records: Sequence[VisitRecord]) -> int:
+def num_of(key: str, sums: Sums) -> int:
     """A known measure over stop visits."""
-    return value_of(KNOWN_MEASURES[key], records)
+    return sums.value(KNOWN_MEASURES[key])
 
 
 def months_of(first: date, last: date) -> list[tuple[date, date]]:

@@ -85,7 +85,7 @@ def _figures(session: Session, frame: ReportFrame) -> list[StopFigures]:
     span = visit_record_store.record_span(session, region_id)
     begin = span[0] if span is not None else asked.from_date
     own: dict[str, list[VisitRecord]] = defaultdict(list)
-    for record in frame.now:
+    for record in frame.now.records:
         if record.stop_id is not None and record.visit_id is not None:
             own[str(record.stop_id)].append(record)
     first = report_store.first_held_dates(session, region_id)
@@ -154,7 +154,7 @@ def _cost_of_visits(session: Session, frame: ReportFrame) -> dict[str, Decimal]:
         (c.use.service_date, c.use.vehicle_id): c.total
         for c in run_costs(session, frame, asked.from_date, asked.until_date)
     }
-    held = [r for r in frame.now if r.is_held]
+    held = [r for r in frame.now.records if r.is_held]
     num: dict[tuple[object, str], int] = defaultdict(int)
     for record in held:
         num[record.service_date, str(record.vehicle_id)] += 1

@@ -174,9 +174,7 @@ def drop_schedule(service: Service, region_id: str, schedule_id: str, *, by: Cal
         audit_store.record(session, by, "reports.schedule_drop", schedule_id, region_id=region_id)
 
 
-def send_now(
-    service: Service, region: Region, schedule_id: str, *, by: Caller
-) -> ReportDelivery:
+def send_now(service: Service, region: Region, schedule_id: str, *, by: Caller) -> ReportDelivery:
     """Have the last span that is over sent at once, again where it was sent before."""
     now = service.clock()
     with writing(service.engine) as session:

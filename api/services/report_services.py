@@ -1,8 +1,7 @@
 """Report: what the service is used for beside lending, and whether readers are content."""
 
-from collections.abc import Sequence
-
 from api.services.report_frame import ReportFrame, change_of, months_of, num_of, share_of
+from data.model.measures import Sums
 from data.model.report import (
     Cell,
     CellKind,
@@ -14,7 +13,6 @@ from data.model.report import (
     Said,
     year_earlier,
 )
-from data.model.visit_record import VisitRecord
 
 MIX = ("references", "references_virtual", "egov", "internet", "events", "participants", "copies",
        "requests", "requests_filled", "refusals", "home", "home_docs", "points", "collectives",
@@ -64,12 +62,12 @@ def _mix(frame: ReportFrame) -> ReportTable:
 def _months(frame: ReportFrame) -> ReportTable:
     rows = []
     for span in months_of(frame.asked.from_date, frame.asked.until_date):
-        records = frame.during(*span)
+        sums = frame.during(*span)
         rows.append(
             (
                 Cell(value=Said(code="reports.month", facts={"month": span[0]})),
-                *(frame.counted(key, records, span) for key in MONTHLY),
-                _content(records),
+                *(frame.counted(key, sums, span) for key in MONTHLY),
+                _content(sums),
             )
         )
     return ReportTable(
@@ -115,10 +113,10 @@ def _answers(frame: ReportFrame) -> ReportTable:
 
 
 def _vehicles(frame: ReportFrame) -> ReportTable:
-    now = frame.now
+    span = frame.asked.from_date, frame.asked.until_date
     rows = []
-    for vehicle_id in sorted({str(r.vehicle_id) for r in now}):
-        own = [r for r in now if r.vehicle_id == vehicle_id]
+    for vehicle_id in frame.vehicle_ids(*span):
+        own = frame.during(*span, vehicle_id)
         rows.append(
             (
                 Cell(value=frame.vehicle_name(vehicle_id)),
@@ -137,6 +135,5 @@ def _vehicles(frame: ReportFrame) -> ReportTable:
     )
 
 
-def _content(records: Sequence[VisitRecord]) -> Cell:
-    yes = num_of("satisfied", records)
-    return share_of(yes, num_of("answers", records))
+def _content(sums: Sums) -> Cell:
+    return share_of(num_of("satisfied", sums), num_of("answers", sums))

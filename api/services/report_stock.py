@@ -120,21 +120,20 @@ def _use(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
         if item.place.kind is not PlaceKind.POINT:
             own[item.place.key] += 1
     span = frame.year_begin, frame.asked.until_date
-    year = frame.during(*span)
     rows = []
-    for vehicle_id in sorted({*own, *(str(r.vehicle_id) for r in year)}):
-        records = [r for r in year if r.vehicle_id == vehicle_id]
-        loans, users, stock = num_of("loans", records), num_of("users", records), own[vehicle_id]
+    for vehicle_id in sorted({*own, *frame.vehicle_ids(*span)}):
+        sums = frame.during(*span, vehicle_id)
+        loans, users, stock = num_of("loans", sums), num_of("users", sums), own[vehicle_id]
         rows.append(
             (
                 Cell(value=frame.vehicle_name(vehicle_id)),
                 Cell(value=stock),
-                frame.counted("loans", records, span, vehicle_id=vehicle_id),
+                frame.counted("loans", sums, span, vehicle_id=vehicle_id),
                 Cell(value=loans / stock if stock else None),
-                frame.counted("users", records, span, vehicle_id=vehicle_id),
+                frame.counted("users", sums, span, vehicle_id=vehicle_id),
                 Cell(value=stock / users if users > 0 else None),
-                frame.counted("exchange_out", records, span, vehicle_id=vehicle_id),
-                frame.counted("exchange_in", records, span, vehicle_id=vehicle_id),
+                frame.counted("exchange_out", sums, span, vehicle_id=vehicle_id),
+                frame.counted("exchange_in", sums, span, vehicle_id=vehicle_id),
             )
         )
     return ReportTable(

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from api.services.report_frame import ReportFrame, num_of, share_of
 from data.db import visit_record_store
 from data.model.fleet import VehicleId
+from data.model.measures import Sums, sums_of
 from data.model.report import (
     Cell,
     CellKind,
@@ -19,7 +20,6 @@ from data.model.report import (
     Said,
 )
 from data.model.report_settings import TargetKey, base_year_of
-from data.model.visit_record import VisitRecord
 
 HISTORY_YEARS = 5
 
@@ -53,9 +53,9 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
         Said(code="reports.note.targets", facts={"source": targets.source or "—"}),
         Said(code="reports.note.coverage"),
     ]
-    if not base and targets.base_visits is None:
+    if not base.records and targets.base_visits is None:
         notes.insert(0, Said(code="reports.note.no_base", facts={"year": base_year}))
-    elif not base:
+    elif not base.records:
         notes.append(Said(code="reports.note.base_part", facts={"year": base_year}))
     tables = (
         ReportTable(code="targets", columns=columns, rows=tuple(rows)),
@@ -64,19 +64,19 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
     return Report(asked=frame.asked, tables=tables, notes=tuple(notes))
 
 
-def _records(
-    session: Session, frame: ReportFrame, first: date, last: date
-) -> tuple[VisitRecord, ...]:
+def _records(session: Session, frame: ReportFrame, first: date, last: date) -> Sums:
     """A span of the diary: from the frame where that has it."""
-    if frame.dates and frame.dates[0] < first:
+    if frame.begin <= first:
         return frame.during(first, last)
     vehicle_id = frame.asked.vehicle_id
-    return visit_record_store.load_records(
-        session,
-        frame.region.region_id,
-        from_date=first,
-        until_date=last,
-        vehicle_id=VehicleId(vehicle_id) if vehicle_id else None,
+    return sums_of(
+        visit_record_store.load_records(
+            session,
+            frame.region.region_id,
+            from_date=first,
+            until_date=last,
+            vehicle_id=VehicleId(vehicle_id) if vehicle_id else None,
+        )
     )
 
 
@@ -96,14 +96,14 @@ def _reached(result: float | None, goal: float | None) -> Cell:
 
 def _visits(
     frame: ReportFrame,
-    year: tuple[VisitRecord, ...],
-    base: tuple[VisitRecord, ...],
+    year: Sums,
+    base: Sums,
     base_span: tuple[date, date],
 ) -> tuple[Cell, ...]:
     targets, on = frame.settings.targets, frame.asked.until_date
     now = num_of("visits", year)
     of_year = Said(code="reports.of_year", facts={"year": base_span[0].year})
-    if base:
+    if base.records:
         before: float | None = num_of("visits", base)
         told = Cell(value=before, drill=frame.drill("visits", base_span), note=of_year)
     elif targets.base_visits is not None:
@@ -124,14 +124,14 @@ def _visits(
     )
 
 
-def _coverage(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> list[tuple[Cell, ...]]:
+def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
     """Users among residents: of the settlements served, and of the region where libraries told."""
     targets, region = frame.settings.targets, frame.region
     span = frame.year_begin, frame.asked.until_date
     users = num_of("users", year)
-    served = {r.settlement_id for r in year if r.is_held and r.settlement_id is not None}
+    served = {r.settlement_id for r in year.records if r.is_held and r.settlement_id is not None}
     of_stops = {str(s.stop_id): s.settlement_ids for s in region.stops}
-    for record in year:
+    for record in year.records:
         if record.is_held and record.stop_id is not None:
             served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
     residents = sum(s.population or 0 for s in region.settlements if str(s.settlement_id) in served)
@@ -163,7 +163,7 @@ def _coverage(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> list[tuple[C
     return rows
 
 
-def _content(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, ...]:
+def _content(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
     targets = frame.settings.targets
     span = frame.year_begin, frame.asked.until_date
     yes, answers = num_of("satisfied", year), num_of("answers", year)
@@ -178,7 +178,7 @@ def _content(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, .
     )
 
 
-def _vehicles(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, ...]:
+def _vehicles(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
     """Bookmobiles that held stop visits in settlements where no library is open."""
     targets, on = frame.settings.targets, frame.asked.until_date
     with_library = {
@@ -188,7 +188,7 @@ def _vehicles(frame: ReportFrame, year: tuple[VisitRecord, ...]) -> tuple[Cell, 
     }
     working = {
         str(r.vehicle_id)
-        for r in year
+        for r in year.records
         if r.is_held and r.settlement_id is not None and r.settlement_id not in with_library
     }
     span = frame.year_begin, on
@@ -209,15 +209,15 @@ def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
     rows = []
     for year in range(first_year, on.year + 1):
         part = date(year, 1, 1), min(on, date(year, 12, 31))
-        records = _records(session, frame, *part)
+        sums = _records(session, frame, *part)
         rows.append(
             (
                 Cell(value=str(year)),
                 *(
-                    frame.counted(key, records, part)
+                    frame.counted(key, sums, part)
                     for key in ("visits", "stops", "runs", "loans", "users")
                 ),
-                share_of(num_of("satisfied", records), num_of("answers", records)),
+                share_of(num_of("satisfied", sums), num_of("answers", sums)),
             )
         )
     return ReportTable(

@@ -47,7 +47,7 @@ def build_report(
             found = stock_report(session, frame)
         case ReportKind.COSTS:
             found = costs_report(session, frame)
-    return replace(found, num_simulated=sum(r.is_simulated for r in frame.now))
+    return replace(found, num_simulated=sum(r.is_simulated for r in frame.now.records))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

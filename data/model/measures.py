@@ -4,8 +4,9 @@ A measure is a sum of counts, a number of stop visits, or a number of different 
 settlements or vehicles. Its value and its lines come from the same function, so they agree.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from data.model.stop_counts import NAMES, CountMethod, total_of
@@ -149,6 +150,79 @@ def lines_of(measure: Measure, records: Iterable[VisitRecord]) -> tuple[Measured
             known.add(thing)
         found.append(MeasuredLine(record=record, amount=amount))
     return tuple(found)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sums:
+    """Stop visits added up once, so that many measures of them are told at once.
+
+    ``value`` is the same as ``value_of`` over ``records``.
+    """
+
+    records: Sequence[VisitRecord] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+    """Of held stop visits."""
+    num_over: Counter[Over] = field(default_factory=Counter)
+    num_by_method: Counter[CountMethod] = field(default_factory=Counter)
+    """Held stop visits by the ways in which they were counted."""
+    things: dict[Distinct, set[str]] = field(
+        default_factory=lambda: {distinct: set() for distinct in Distinct}
+    )
+    """Of held stop visits."""
+
+    def value(self, measure: Measure) -> int:
+        """A measure over the stop visits."""
+        is_usual = measure.over is Over.HELD and measure.method is None
+        if measure.distinct is not None and is_usual:
+            return len(self.things[measure.distinct])
+        if measure.names and is_usual:
+            return sum(total_of(self.counts, n) for n in measure.names) - sum(
+                total_of(self.counts, n) for n in measure.less
+            )
+        if not measure.names and measure.distinct is None:
+            if measure.method is None:
+                return self.num_over[measure.over]
+            if measure.over is Over.HELD:
+                return self.num_by_method[measure.method]
+        return value_of(measure, self.records)
+
+
+def sums_of(records: Sequence[VisitRecord]) -> Sums:
+    """Some stop visits added up; a report adds up tens of thousands, so each is looked at once."""
+    found = Sums(records=records)
+    num, counts, things = found.num_over, found.counts, found.things
+    for record in records:
+        num[Over.PROMISED] += record.visit_id is not None
+        if not record.is_held:
+            num[Over.NOT_HELD] += record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
+            num[Over.UNKNOWN] += record.state is RecordState.UNKNOWN
+            continue
+        num[Over.HELD] += 1
+        num[Over.UNPLANNED] += record.visit_id is None
+        num[Over.CONFIRMED if record.is_gps_confirmed else Over.UNCONFIRMED] += 1
+        num[Over.CORRECTED] += record.num_corrections > 0
+        num[Over.UNCOUNTED] += not record.counts
+        for name, amount in record.counts.items():
+            counts[name] += amount
+        for method in set(record.count_methods):
+            found.num_by_method[method] += 1
+        for distinct, known in things.items():
+            thing = thing_of(distinct, record)
+            if thing is not None:
+                known.add(thing)
+    return found
+
+
+def merged(parts: Iterable[Sums], records: Sequence[VisitRecord]) -> Sums:
+    """Parts added up; ``records`` are theirs, in order."""
+    found = Sums(records=records)
+    for part in parts:
+        found.counts.update(part.counts)
+        found.num_over.update(part.num_over)
+        found.num_by_method.update(part.num_by_method)
+        for distinct, things in part.things.items():
+            found.things[distinct] |= things
+    return found
 
 
 VISITS = Measure(names=("visits_service", "visits_event"))

@@ -4,12 +4,11 @@ An edition is data (``data.feeds.form_file`` reads it): forms change every few y
 edition is a new file.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from data.model.measures import Measure, value_of
-from data.model.visit_record import VisitRecord
+from data.model.measures import Measure, Sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,21 +105,20 @@ class FigureValue:
 
 
 def form_values(
-    form: StatForm, records: Iterable[VisitRecord], *, num_users: int | None = None
+    form: StatForm, sums: Sums, *, num_users: int | None = None
 ) -> tuple[FigureValue, ...]:
-    """Each figure of a form over stop visits, in its order.
+    """Each figure of a form over stop visits added up, in its order.
 
     Parameters
     ----------
     num_users
         Different readers served, where their ids are known.
     """
-    known = tuple(records)
     values: dict[str, float | None] = {}
     for figure in form.figures:
         if figure.measure is not None:
             told = num_users if figure.is_users else None
-            values[figure.key] = value_of(figure.measure, known) if told is None else told
+            values[figure.key] = sums.value(figure.measure) if told is None else told
     for figure in form.figures:
         if figure.ratio is not None:
             over, under = values.get(figure.ratio.over), values.get(figure.ratio.under)

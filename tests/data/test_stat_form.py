@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from api.words import Words
 from data.feeds.form_file import forms_of, read_form, shipped_forms
 from data.model.errors import InputError
-from data.model.measures import KNOWN_MEASURES, Measure, lines_of, value_of
+from data.model.measures import (
+    KNOWN_MEASURES,
+    Distinct,
+    Measure,
+    Over,
+    lines_of,
+    merged,
+    sums_of,
+    value_of,
+)
 from data.model.stat_form import form_on, form_values
 from data.model.stop_counts import NAMES, Band
 from data.model.visit_record import RecordState
@@ -25,7 +34,7 @@ FORMS = {form.form_id: form for form in shipped_forms()}
 
 def test_the_kibo_figures_equal_a_count_by_hand() -> None:
     """Visits, runs, stop visits and the rest come to what a person got from the same diary."""
-    values = {v.figure.key: v.value for v in form_values(FORMS["6nk-2019"], diary())}
+    values = {v.figure.key: v.value for v in form_values(FORMS["6nk-2019"], sums_of(diary()))}
     assert {key: values[key] for key in HAND} == HAND
     assert values["visits_per_stop"] == pytest.approx(6)
     assert values["loans_per_user"] == pytest.approx(5)
@@ -33,8 +42,10 @@ def test_the_kibo_figures_equal_a_count_by_hand() -> None:
 
 def test_users_are_persons_where_ids_are_known_and_registrations_otherwise() -> None:
     """A number of persons takes the place of registrations, also in the ratios; it is told."""
-    by_ids = {v.figure.key: v for v in form_values(FORMS["6nk-2019"], diary(), num_users=10)}
-    by_sum = {v.figure.key: v for v in form_values(FORMS["6nk-2019"], diary())}
+    by_ids = {
+        v.figure.key: v for v in form_values(FORMS["6nk-2019"], sums_of(diary()), num_users=10)
+    }
+    by_sum = {v.figure.key: v for v in form_values(FORMS["6nk-2019"], sums_of(diary()))}
     assert (by_ids["users"].value, by_ids["users"].is_by_registrations) == (10, False)
     assert (by_sum["users"].value, by_sum["users"].is_by_registrations) == (4, True)
     assert by_ids["loans_per_user"].value == pytest.approx(2)
@@ -42,7 +53,7 @@ def test_users_are_persons_where_ids_are_known_and_registrations_otherwise() -> 
 
 def test_a_ratio_of_nothing_is_not_known() -> None:
     """Without users there are no loans by user: not zero, not an error."""
-    values = {v.figure.key: v.value for v in form_values(FORMS["6nk-2019"], ())}
+    values = {v.figure.key: v.value for v in form_values(FORMS["6nk-2019"], sums_of(()))}
     assert values["kibo_visits"] == 0
     assert values["loans_per_user"] is None
 
@@ -85,8 +96,13 @@ def test_parts_of_a_year_add_up(
         replace(record(str(n), date(2026, 3, 1 + day), vehicle, stop, counts=counts), state=state)
         for n, (day, vehicle, stop, state, counts) in enumerate(told)
     ]
-    for measure in KNOWN_MEASURES.values():
+    odd = [Measure(names=("loans_home",), over=Over.CONFIRMED),
+           Measure(distinct=Distinct.PLACES, over=Over.NOT_HELD)]  # fmt: skip
+    whole = sums_of(records)
+    halves = merged([sums_of(records[:5]), sums_of(records[5:])], records)
+    for measure in (*KNOWN_MEASURES.values(), *odd):
         total = value_of(measure, records)
+        assert whole.value(measure) == halves.value(measure) == total
         assert sum(line.amount for line in lines_of(measure, records)) == total
         if measure.distinct is None or measure.distinct == "runs":
             by_vehicle = [
