@@ -32,6 +32,7 @@ COMMANDS = {
     "simulate": ("api.simulate_cli", "simulate", "Drive a plan in imagination; feed trackers."),
     "track": ("api.track_cli", "track", "Hold tracks of a day against a plan."),
     "onboard": ("api.onboard_cli", "onboard", "Read gpsd on board, keep and send positions."),
+    "relay": ("api.relay_cli", "relay", "Keep tablets' events on board and bring them on."),
     "learn": ("api.learn_cli", "learn", "Learn times and demand from recorded days."),
     "library-system": ("api.library_cli", "library_system", "Tell the library's own system."),
     "report": ("api.report_cli", "report", "Tell and send reports of the service's diary."),
@@ -43,6 +44,7 @@ COMMANDS = {
     "backup": ("api.ops_cli", "backup", "Write the whole service into a file."),
     "restore": ("api.ops_cli", "restore", "Bring the service back from such a file."),
     "site": ("api.site_cli", "site", "Write the public pages and feeds as plain files."),
+    "gtfs": ("api.gtfs_cli", "gtfs", "Write the published timetable as GTFS."),
     "bench": ("api.bench_cli", "bench", "Measure against published problems and rounds."),
 }
 """Each command: its module, its name there, and its line of help."""

@@ -10,11 +10,13 @@ from urllib.parse import quote, urlsplit
 
 from api.rendering import make_templates, words_for_templates
 from api.services.public import Published
+from api.services.public_gtfs import region_gtfs
 from api.services.public_pages import Context, PublicPages
 from api.services.public_prints import SIZES, PublicPrints
 from api.static_files import FOLDER
 from api.web.public_links import FileLinks
 from api.words import LANGUAGES, Words
+from data.feeds.gtfs import runs_of
 from data.model.accounts import NOBODY
 from data.model.addresses import part_of
 from data.model.errors import InputError
@@ -176,6 +178,8 @@ def _feeds(pages: PublicPages) -> Iterator[tuple[str, bytes]]:
     yield "timetable.csv", pages.table()
     yield "stops.geojson", pages.geojson()
     yield "notices.atom", pages.atom()
+    if pages.links.absolute("") and runs_of(pages.timetable.visits, pages.now[0]):
+        yield "gtfs.zip", region_gtfs(None, pages)
     for stop in pages.timetable.stops:
         yield f"stops/{part_of(stop.stop_id)}.ics", pages.stop_calendar(stop.stop_id)
     for vehicle_id in pages.vehicle_ids:

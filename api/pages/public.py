@@ -17,8 +17,10 @@ from api.limiter import Limit
 from api.middleware import content_security_policy
 from api.rendering import page_headers, render
 from api.services.public import Published, PublishedCache
+from api.services.public_gtfs import region_gtfs
 from api.services.public_now import NowViews, read_road
 from api.services.public_pages import Context, PublicPages
+from api.services.public_realtime import Realtime
 from api.state import Service, ServiceDep
 from api.web.public_links import PREFIX, ServedLinks
 from api.words import LANGUAGES, Words
@@ -36,6 +38,7 @@ short = APIRouter()
 """Short addresses for posters: ``/<region>`` leads to the region's page. Included last."""
 
 FEED_AGE_S = 900
+REALTIME_AGE_S = 15
 _PAGE = {"cache-control": "private, no-cache"}
 _OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Last-Modified"}
 """Feeds are there for everybody's pages."""
@@ -87,6 +90,17 @@ def pages_of(service: Service, published: Published, language: str) -> PublicPag
         words=Words(language),
         links=links,
     )
+
+
+def named_pages(
+    request: Request, service: Service, published: Published, language: str
+) -> PublicPages:
+    """The same with absolute addresses, be they those by which it was just asked."""
+    pages = pages_of(service, published, language)
+    if service.settings.public_url or not isinstance(pages.links, ServedLinks):
+        return pages
+    links = replace(pages.links, public_url=str(request.base_url))
+    return replace(pages, links=links)
 
 
 def now_of(service: Service, pages: PublicPages) -> NowViews:
@@ -235,6 +249,32 @@ def region_notices(
     return feed.answer("application/atom+xml; charset=utf-8", feed.pages.atom)
 
 
+@router.api_route("/gtfs.zip", methods=["GET", "HEAD"])
+def region_gtfs_feed(
+    region: str, request: Request, service: ServiceDep, lang: Lang = None
+) -> Response:
+    """The timetable as GTFS, a feed of its own that seats nobody."""
+    feed = Feed(request, service, region, lang, is_named=True)
+    return feed.answer("application/zip", lambda: region_gtfs(service.engine, feed.pages))
+
+
+@router.api_route("/gtfs-rt/{name}.pb", methods=["GET", "HEAD"])
+def realtime_feed(region: str, name: str, request: Request, service: ServiceDep) -> Response:
+    """GTFS Realtime: ``trip-updates``, ``vehicle-positions`` or ``alerts``."""
+    published = published_of(request, service, region)
+    pages = named_pages(request, service, published, published.timetable.language)
+    realtime = Realtime(pages, now_of(service, pages), service.clock())
+    kinds = {
+        "trip-updates": realtime.trip_updates,
+        "vehicle-positions": realtime.vehicle_positions,
+        "alerts": realtime.alerts,
+    }
+    if name not in kinds:
+        raise HTTPException(404)
+    headers = _OPEN | {"cache-control": f"public, max-age={REALTIME_AGE_S}"}
+    return Response(kinds[name](), media_type="application/x-protobuf", headers=headers)
+
+
 @router.api_route("/stops/{stop}.ics", methods=["GET", "HEAD"])
 def stop_calendar(
     region: str, stop: str, request: Request, service: ServiceDep, lang: Lang = None
@@ -314,11 +354,23 @@ def _asked(lang: str | None, published: Published) -> str:
 class Feed:
     """One feed's answer: the same for everybody, made only where it has changed."""
 
-    def __init__(self, request: Request, service: Service, region: str, lang: str | None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        service: Service,
+        region: str,
+        lang: str | None,
+        *,
+        is_named: bool = False,
+    ) -> None:
         published = published_of(request, service, region)
         self._request = request
         self._changed_at = published.timetable.changed_at
-        self.pages = pages_of(service, published, _asked(lang, published))
+        language = _asked(lang, published)
+        if is_named:
+            self.pages = named_pages(request, service, published, language)
+        else:
+            self.pages = pages_of(service, published, language)
 
     def answer(
         self, kind: str, make: Callable[[], bytes], *, variant: str = "", name: str = ""

@@ -18,7 +18,9 @@ KINDS = (
     ("timetable.csv", "text/csv"),
     ("stops.geojson", "application/geo+json"),
     ("notices.atom", "application/atom+xml"),
+    ("gtfs.zip", "application/zip"),
 )
+REALTIME = ("trip-updates", "vehicle-positions", "alerts")
 
 
 @router.get("", responses=problems(404))
@@ -31,6 +33,8 @@ def list_feeds(
     pages = pages_of(service, published, Words(published.timetable.language).language)
     links = pages.links
     whole = [(name, links.feed(name), kind) for name, kind in KINDS]
+    live = [f"gtfs-rt/{name}.pb" for name in REALTIME]
+    whole += [(name, links.page(name), "application/x-protobuf") for name in live]
     vehicles = [(i, links.vehicle_ics(i), "text/calendar") for i in pages.vehicle_ids]
     stops = [(s.stop_id, links.stop_ics(s.stop_id), "text/calendar") for s in pages.timetable.stops]
     return [

@@ -5,7 +5,7 @@ now: never the position itself (``public_position``). A position is believed whi
 afterwards the timetable speaks, and the page says so.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -182,6 +182,22 @@ class NowViews:
             at=self._clock(self._road.at),
             iso_at=self._road.at.astimezone(UTC).isoformat(timespec="seconds"),
         )
+
+    def todays_runs(self) -> Iterator[list[PromisedVisit]]:
+        """The visits of each vehicle that has some today."""
+        by_vehicle: dict[VehicleId, list[PromisedVisit]] = {}
+        for visit in self._today():
+            by_vehicle.setdefault(visit.vehicle_id, []).append(visit)
+        yield from by_vehicle.values()
+
+    def seen(self, vehicle_id: VehicleId) -> VehicleNow | None:
+        """What GPS says of a vehicle today; ``None`` where that is nothing, or too old."""
+        visit = next((v for v in self._today() if v.vehicle_id == vehicle_id), None)
+        return None if visit is None else self._seen(vehicle_id, visit.service_date)
+
+    def actual(self, visit: PromisedVisit) -> StopActual | None:
+        """What became of a visit, as far as it is known."""
+        return self._road.actuals.get(visit.visit_id)
 
     def position(self, vehicle_id: VehicleId) -> Snapped | None:
         """Where on its way a vehicle is, as everybody may see it."""

@@ -79,7 +79,7 @@ def ways_of(
 ) -> dict[VehicleId, Way]:
     """The public ways of a date's runs."""
     return {
-        vehicle_id: _way(session, region_id, day, public)
+        vehicle_id: way_of(session, region_id, day, public)
         for vehicle_id, day in days_on(session, region_id, on).items()
         if day.visits
     }
@@ -110,7 +110,8 @@ def snapped(now: VehicleNow | None, way: Way | None) -> Snapped | None:
     )
 
 
-def _way(session: Session, region_id: str, day: PromisedDay, public: Collection[StopId]) -> Way:
+def way_of(session: Session, region_id: str, day: PromisedDay, public: Collection[StopId]) -> Way:
+    """The public way of one day."""
     run = day.run
     roads = kept_lines(session, region_id, day)
     before = run.depot_places.get(run.start_depot_id or "")

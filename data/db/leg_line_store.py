@@ -41,6 +41,12 @@ def state_of(session: Session, region_id: str) -> str:
     return f"{number} {newest}"
 
 
+def has_lines(session: Session, region_id: str) -> bool:
+    """Whether any way of a region is kept."""
+    asked = select(LegLineRow.leg_key).where(LegLineRow.region_id == region_id).limit(1)
+    return session.exec(asked).first() is not None
+
+
 def put_lines(
     session: Session, region_id: str, lines: Mapping[str, Line], *, roads_mark: str, at: datetime
 ) -> None:
