@@ -26,6 +26,7 @@ from api.plan_cli import (
 )
 from api.services.demo import LOGINS, PASSWORD, is_seeded, seed
 from api.services.demo_road import DemoDay, begin, record_past
+from api.services.demo_year import record_years
 from api.services.regions import load_region
 from api.setting_variables import Environment
 from api.settings import Settings
@@ -98,6 +99,9 @@ def demo(
             )
             past = record_past(engine, REGION, folder, at=utc_now(), seed=seed_number)
             console.print(words.count("demo.past", past), markup=False)
+            years = record_years(engine, REGION, at=utc_now(), seed=seed_number)
+            if years is not None:
+                console.print(words("demo.years", records=years.num_records), markup=False)
         day = begin(engine, REGION, folder, at=utc_now(), seed=seed_number)
     finally:
         engine.dispose()

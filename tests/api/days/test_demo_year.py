@@ -1,0 +1,45 @@
+"""The demo's simulated past: plainly labelled, the same for the same seed, of the known sums."""
+
+from datetime import date, timedelta
+
+from api.services.demo_year import CYCLE_DAYS, record_years
+from data.db import day_sheet_store, visit_record_store
+from data.db.engine import reading
+from data.model.stop_counts import count_faults
+from tests.api.days.yard import TUESDAY, Yard
+from tests.api.publication.office import REGION
+
+
+def test_two_years_of_the_published_cycle(yard: Yard) -> None:
+    """23 visits and 29 documents a run, growth, seasons; every record says that it is simulated."""
+    made = record_years(yard.engine, REGION, at=yard.now, seed=1)
+    assert made is not None
+    assert (made.first, made.last) == (date(2025, 1, 1), TUESDAY - timedelta(days=1))
+    with reading(yard.engine) as session:
+        records = visit_record_store.load_records(
+            session, REGION, from_date=made.first, until_date=made.last
+        )
+        sheets = day_sheet_store.list_sheets(
+            session, REGION, from_date=made.first, until_date=made.last
+        )
+    assert len(records) == made.num_records > 300
+    assert all(r.is_simulated for r in records)
+    assert len({r.key for r in records}) == len(records)
+    assert [r.key for r in records if count_faults(r.counts)] == []
+    held = [r for r in records if r.is_held and r.service_date.year == 2026]
+    runs = {(r.vehicle_id, r.service_date) for r in held}
+    assert 19 < sum(r.num_visits for r in held) / len(runs) < 27
+    assert 24 < sum(r.num_loans for r in held) / len(runs) < 34
+    year_ago = date(2025, 11, 30)
+    before = [r for r in records if r.is_held and r.service_date <= year_ago]
+    assert sum(r.num_visits for r in held) > sum(r.num_visits for r in before)
+    days = {r.service_date for r in records}
+    assert all((a - TUESDAY).days % CYCLE_DAYS in (0, 14) for a in days)
+    assert date(2026, 1, 6) not in days, "a holiday"
+    assert len(sheets) == made.num_sheets > 60
+    again = record_years(yard.engine, REGION, at=yard.now, seed=1)
+    assert again == made
+    with reading(yard.engine) as session:
+        assert records == visit_record_store.load_records(
+            session, REGION, from_date=made.first, until_date=made.last
+        )
