@@ -15,7 +15,11 @@ YEAR_S = 31_536_000
 
 
 def content_security_policy(
-    *, frame_ancestors: str = "'none'", images: tuple[str, ...] = (), nonce: str | None = None
+    *,
+    frame_ancestors: str = "'none'",
+    images: tuple[str, ...] = (),
+    connect: tuple[str, ...] = (),
+    nonce: str | None = None,
 ) -> str:
     """What a page may load: our own files, no inline script or style.
 
@@ -25,6 +29,8 @@ def content_security_policy(
         Who may show the page in a frame; ``*`` for pages made to be embedded.
     images
         Origins of map tiles that a page asks for by itself.
+    connect
+        Origins that a page's script may ask besides our own.
     nonce
         Lets through the inline script and style of a generated page that carry it.
     """
@@ -34,6 +40,7 @@ def content_security_policy(
         "script-src": f"{own} 'wasm-unsafe-eval'",
         "style-src": own,
         "img-src": " ".join(("'self'", "data:", "blob:", *images)),
+        "connect-src": " ".join(("'self'", *connect)),
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'none'",

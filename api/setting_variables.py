@@ -46,6 +46,16 @@ def _read_http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _read_origins(text: str) -> str:
+    for origin in text.split():
+        parts = urlsplit(origin)
+        is_plain = all(c.isalnum() or c in "-.:[]" for c in parts.netloc)
+        is_origin = origin == f"{parts.scheme}://{parts.netloc}" and parts.netloc
+        if parts.scheme not in ("http", "https") or not is_origin or not is_plain:
+            raise ValueError(text)
+    return " ".join(text.split())
+
+
 def _read_database(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError(text)
@@ -207,6 +217,14 @@ VARIABLES = (
         read=_read_flag,
         allowed="yes or no",
         otherwise="no",
+    ),
+    Variable(
+        field="relay_origins",
+        name="BOOKMOBILE_RELAY_ORIGINS",
+        told="Vehicles' own computers that tablets may send to (bookmobile relay).",
+        read=_read_origins,
+        allowed="https://HOST[:PORT], space between",
+        otherwise="none",
     ),
     Variable(
         field="trusted_proxies",

@@ -41,6 +41,7 @@ class Settings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     allow_plain_http: bool = False
+    relay_origins: str = ""
     trusted_proxies: str = "127.0.0.1"
     request_max_mb: int = 2
     upload_max_mb: int = 512

@@ -12,8 +12,11 @@ from api.pages.desk_region import Desk, open_desk, text_of
 from api.schemas.circulation import TakenIn
 from api.services import circulation_desk, circulation_stock
 from api.services.circulation_words import shown_conflict, shown_import, shown_refused
+from api.services.doubled import doubled_among
 from api.services.own_journal import OFFICE
 from api.state import ServiceDep
+from data.db import devices_store
+from data.db.engine import reading
 from data.feeds.iso2709 import ENCODINGS
 from data.model.errors import BookmobileError, InputError
 from data.model.journal_bodies import Choice, DecisionBody
@@ -21,6 +24,7 @@ from data.model.stock import parse_place
 from fleet.circulation_outcome import Verdict
 
 router = APIRouter(prefix="/desk/{region_id}/circulation")
+MOST_DEVICES = 500
 SHOWN = 50
 """Conflicts shown at once; the next follow when these are decided."""
 
@@ -123,6 +127,15 @@ def take_in(
     return _page(desk, taken=shown_import(report, desk.words, is_trial=is_trial))
 
 
+def _doubled(desk: Desk) -> list[str]:
+    """Names of tablets under whose key two devices write."""
+    region_ids = [desk.region.region_id]
+    with reading(desk.service.engine) as session:
+        devices = devices_store.devices(session, region_ids=region_ids, limit=MOST_DEVICES)
+        found = doubled_among(session, devices, region_ids, desk.service.clock())
+    return [d.name for d in devices if d.device_id in found]
+
+
 def _page(
     desk: Desk, error: BookmobileError | None = None, taken: TakenIn | None = None
 ) -> Response:
@@ -137,6 +150,7 @@ def _page(
         taken=taken,
         told=told if told in ("done", "still") else "",
         found=found,
+        doubled=_doubled(desk),
         conflicts=[shown_conflict(c, desk.words) for c in found.conflicts[:SHOWN]],
         refused=[shown_refused(r, desk.words) for r in found.refused],
         places=[pair for pair in names.items() if pair[0] != str(OFFICE)],

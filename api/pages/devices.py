@@ -15,6 +15,7 @@ from api.pages.naming import own_regions
 from api.rendering import render
 from api.routes.session import address_of
 from api.services import devices as changes
+from api.services.doubled import doubled_among
 from api.state import Service, ServiceDep
 from data.db import devices_store
 from data.db.engine import reading
@@ -116,9 +117,10 @@ def _list(
         region_ids = [region_id for region_id, _ in regions]
         found = devices_store.devices(session, region_ids=region_ids, limit=SHOWN_MAX)
         vehicles = vehicle_names(session, region_ids)
+        doubled = doubled_among(session, found, region_ids, service.clock())
     return render(
         request, "devices/list.html", status=status_of(error) if error else 200, error=error,
         devices=found, regions=regions, region_of=dict(regions), vehicles=vehicles,
         device_roles=DEVICE_ROLES, name=name, place=place, roles=roles, done=done_of(request),
-        now=service.clock(),
+        now=service.clock(), doubled=doubled,
     )  # fmt: skip

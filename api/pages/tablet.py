@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
 from api.auth import Anyone
+from api.middleware import content_security_policy
 from api.pages.language import words_json
 from api.rendering import render
 from api.state import Service, ServiceDep
@@ -63,10 +64,16 @@ def _addresses(service: Service) -> list[str]:
     return [PAGE, *manifests, *words, *(url(name) for name in kept_files())]
 
 
+def _policy(service: Service) -> dict[str, str]:
+    """The page may ask the vehicles' own computers, where the administrator named them."""
+    origins = tuple(service.settings.relay_origins.split())
+    return {"content-security-policy": content_security_policy(connect=origins)}
+
+
 @router.get(PAGE)
-def tablet_page(request: Request, asking: Anyone) -> HTMLResponse:
+def tablet_page(request: Request, asking: Anyone, service: ServiceDep) -> HTMLResponse:
     """The same page for everybody; its script asks for the day of the device that it is on."""
-    return render(request, "tablet/app.html", headers=FOR_A_DAY)
+    return render(request, "tablet/app.html", headers=FOR_A_DAY | _policy(service))
 
 
 @router.get(PAGE + "/worker.js")
@@ -74,7 +81,9 @@ def worker(service: ServiceDep) -> Response:
     """The service worker with the list of what it keeps; any change of a file changes it."""
     addresses = _addresses(service)
     page = (FOLDER.parent / "templates" / "tablet" / "app.html").read_bytes()
-    said = "".join((*addresses, *(words_json(language) for language in LANGUAGES)))
+    said = "".join(
+        (*addresses, *_policy(service).values(), *(words_json(language) for language in LANGUAGES))
+    )
     version = sha256(said.encode() + page).hexdigest()[:12]
     head = f"const VERSION = {json.dumps(version)};\nconst FILES = {json.dumps(addresses)};\n"
     return Response(

@@ -16,6 +16,7 @@ from api.schemas.sync import (
     SyncAnswer,
     SyncRequest,
 )
+from api.services.doubled import is_doubled
 from api.services.photos import keep_photo_as, photos_folder
 from api.services.sync import Exchange, exchange
 from api.state import ServiceDep
@@ -67,6 +68,7 @@ def post_events(
             if spans
         },
         revision=done.revision,
+        is_doubled=is_doubled(service, asking, now),
     )
 
 

@@ -130,3 +130,7 @@ class SyncAnswer(BaseModel):
         description="By journal: spans of numbers [first, last] that have not come by any way."
     )
     revision: int = Field(description="Greater than the day's: fetch the day again.")
+    is_doubled: bool = Field(
+        default=False,
+        description="Another storage writes under this device's token too: copied, or open twice.",
+    )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from api.services.ledger import Ledger
 from api.services.own_journal import Entry, write_down
-from api.services.sync import base_device
 from api.state import Service
 from data.db import audit_store, devices_store, event_store, journal_store
 from data.model.accounts import Caller
@@ -17,6 +16,7 @@ from data.model.stock import ItemId
 from fleet.circulation_outcome import Proposal, Verdict
 from fleet.circulation_replay import Step
 from fleet.circulation_sync import HistoryLine, histories, steps_by_item
+from fleet.journal_doubles import base_of
 
 ASKS_FOR = {
     Proposal.IDENTIFY_ITEM: "item_id",
@@ -88,7 +88,7 @@ def waiting(service: Service, region_id: str) -> Waiting:
         devices = {}
         for journal_id in ids:
             try:
-                found = devices_store.device(session, base_device(journal_id))
+                found = devices_store.device(session, base_of(journal_id))
             except NotFoundError:
                 continue
             devices[journal_id] = found.name

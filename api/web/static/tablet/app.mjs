@@ -12,6 +12,7 @@ import { Keep, Unpaired } from "./keep.mjs";
 import { Lend } from "./lend.mjs";
 import * as mapKept from "./map_store.mjs";
 import { html } from "./parts.mjs";
+import * as relay from "./relay.mjs";
 import { Run } from "./run.mjs";
 import { listen } from "./scanner.mjs";
 import { go, Shell } from "./shell.mjs";
@@ -59,11 +60,14 @@ const alone = () =>
 async function look() {
   if (isElsewhere.value) return;
   await dayKept.wipeWhenOver();
-  if (await journal.heal()) {
-    await dayKept.keepAgain();
-    navigator.serviceWorker?.controller?.postMessage("refill");
-    copy.follow();
-  }
+  await journal.heal();
+}
+
+/** The storage was emptied and holds the journal again: everything else follows. */
+async function refill() {
+  await dayKept.keepAgain();
+  navigator.serviceWorker?.controller?.postMessage("refill");
+  copy.follow();
 }
 
 /** Begin within an element. */
@@ -73,19 +77,22 @@ export async function begin(root) {
   await journal.open();
   await dayKept.open();
   await copy.open();
+  await relay.open(journal.isNewStorage);
   rebuild();
   root.replaceChildren();
   if (dayKept.day.value === null) await dayKept.fetchDay();
-  const deviceId = dayKept.day.value?.journal.device_id ?? (await kept("device"));
+  const deviceId = dayKept.day.value?.journal.device_id ?? ((await kept("device")) || relay.deviceBefore());
   if (deviceId) await journal.nameDevice(deviceId);
   if (journal.trouble.value === "lost" && dayKept.day.value !== null) go("keep");
   render(html`<${App} />`, root);
   dayKept.day.subscribe((told) => { if (told !== null) journal.nameDevice(told.journal.device_id); });
   journal.whenWritten(() => copy.soon());
+  journal.whenRewritten(refill);
   gps.open();
   listen();
   persist();
   await sync.open();
+  relay.begin();
   await mapKept.open(dayKept.day.value?.map ?? null);
   dayKept.day.subscribe((told) => { if (told?.map) mapKept.downloadMap(told.map); });
   setInterval(look, LOOK_MS);

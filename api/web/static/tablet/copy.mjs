@@ -5,7 +5,7 @@
 
 import { signal } from "../vendor/preact/signals.mjs";
 import { day, takeDay } from "./day.mjs";
-import { journalId, lastSequence, records, takeIn } from "./journal.mjs";
+import { journalId, lastSequence, NAMING, records, takeIn } from "./journal.mjs";
 import { sealed, unsealed } from "./seal.mjs";
 import { keep, kept } from "./store.mjs";
 
@@ -20,6 +20,7 @@ export const canFollow = "showSaveFilePicker" in globalThis;
 let handle = null;
 let timer = null;
 let writing = Promise.resolve();
+const sealedEvents = new Map();
 let sealedDay = { version: "", line: null };
 
 async function digest(text) {
@@ -35,10 +36,17 @@ async function dayLine() {
   return [sealedDay.line];
 }
 
+/** An event; one that names somebody is sealed. */
+async function eventLine(event) {
+  if (!NAMING.has(event.kind)) return event;
+  if (!sealedEvents.has(event.event_id)) sealedEvents.set(event.event_id, { sealed: await sealed(event) });
+  return sealedEvents.get(event.event_id);
+}
+
 /** The whole journal as text. */
 export async function text() {
   const told = await dayLine();
-  const events = records.value.map((r) => r.event);
+  const events = await Promise.all(records.value.map((r) => eventLine(r.event)));
   const head = { format: FORMAT, v: 1, device_id: journalId(), last_sequence: lastSequence(), made_at: new Date().toISOString() };
   const lines = [head, ...told, ...events].map((one) => JSON.stringify(one)).join("\n");
   return `${lines}\n${JSON.stringify({ end: true, count: events.length, sha256: await digest(lines) })}\n`;
@@ -151,7 +159,8 @@ export async function read(file) {
   const body = parsed.slice(1, isEnded ? -1 : undefined);
   const box = body.find((one) => one?.day !== undefined)?.day ?? null;
   const rest = body.filter((one) => one?.day === undefined);
-  const events = rest.filter(isEvent);
+  const read = await Promise.all(rest.map((one) => (one?.sealed === undefined ? one : unsealed(one.sealed))));
+  const events = read.filter(isEvent);
   const isWhole = isEnded && end.count === events.length && end.sha256 === (await digest(lines.slice(0, -1).join("\n")));
   return { events, box, bad: rest.length - events.length, isWhole };
 }

@@ -102,7 +102,7 @@ export async function fetchDay(date = "") {
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
 
-/** The reader of a card as it was scanned. */
+/** The reader of the day whose card was scanned. */
 export async function patronOfCard(card) {
   const text = new TextEncoder().encode(day.value.cards.salt + card);
   return day.value.patronByCard.get(hex(await crypto.subtle.digest("SHA-256", text))) ?? null;

@@ -3,12 +3,28 @@
 // answer. All of it is in memory too, so that a storage emptied while we run is written anew.
 
 import { signal } from "../vendor/preact/signals.mjs";
-import { EVENTS, got, KEPT, whenGone, within } from "./store.mjs";
+import { EVENTS, got, heldKey, KEPT, locked, openBox, whenGone, within } from "./store.mjs";
 
 const KEEP_DAYS = 3;
 const BACK_S = 5;
 const MARK = "tablet_journal";
 const YEAR_S = 31_536_000;
+
+/** Kinds of events that name somebody: what they say lies on the disk encrypted. */
+export const NAMING = new Set(["registration"]);
+
+/** A record as it lies on the disk. */
+const onDisk = (record) =>
+  record.box === undefined ? record : { ...record, event: { ...record.event, body: { patron_id: record.event.body.patron_id } } };
+
+/** A record as it was written. */
+async function offDisk(record) {
+  if (record.box === undefined) return record;
+  const body = await openBox(record.box);
+  return body === null ? record : { ...record, event: { ...record.event, body } };
+}
+
+const boxed = async (event) => (NAMING.has(event.kind) ? { box: await locked(plain(event.body)) } : {});
 
 /** Records `{event, state, answer?, message?}` in order; state: waiting, answered or refused. */
 export const records = signal([]);
@@ -17,7 +33,12 @@ export const trouble = signal("");
 /** Called with each event that was written. */
 const listeners = new Set();
 export const whenWritten = (call) => listeners.add(call);
+/** Called once the journal was written anew into an emptied storage: the rest is to follow. */
+let onRewritten = () => {};
+export const whenRewritten = (call) => { onRewritten = call; };
 
+/** Whether the storage held nothing when the app was opened. */
+export let isNewStorage = false;
 let word = null;
 let device = "";
 let last = 0;
@@ -65,9 +86,10 @@ export async function open() {
     return { all, word: made, isNew: own === undefined, sequence: sequence ?? 0, owner: owner ?? "" };
   });
   word = found.word;
+  isNewStorage = found.isNew;
   device = found.owner;
   last = found.sequence;
-  records.value = found.all.sort(order);
+  records.value = (await Promise.all(found.all.map(offDisk))).sort(order);
   // A cookie often outlives an emptied storage: it tells that there was a journal of another word.
   const before = marked();
   if (found.isNew && before !== null && before.unsent > 0) trouble.value = "lost";
@@ -130,21 +152,29 @@ export async function write(...told) {
   const several = jump ? [{ ...told[0], kind: "clock_set", body: { jump_s: jump }, visit_id: "", stop_id: "" }, ...told] : told;
   // Named before: what is written twice, because the storage went away meanwhile, is one event.
   const named = several.map((one) => ({ ...one, event_id: crypto.randomUUID(), device_at: new Date().toISOString() }));
+  const boxes = await Promise.all(named.map(boxed));
+  let isAnew = false;
   const fresh = await within([EVENTS, KEPT], "readwrite", async ({ events, kept }) => {
     // Gone without a word from the browser: what memory holds is written first.
-    if ((await got(kept.get("word"))) !== word) await rewrite(events, kept);
+    if ((await got(kept.get("word"))) !== word) {
+      await rewrite(events, kept);
+      isAnew = true;
+    }
     let sequence = Math.max(last, (await got(kept.get("sequence"))) ?? 0);
-    const made = named.map((one) => ({
+    // Told once more after a silence of the storage, it may lie there already.
+    const known = await Promise.all(named.map((one) => got(events.get(one.event_id))));
+    const made = named.map((one, k) => ({
+      ...boxes[k],
       event: plain({
         v: 1,
         device_id: journalId(),
-        sequence: (sequence += 1),
+        sequence: known[k]?.event.sequence ?? (sequence += 1),
         ...one,
         body: plain(one.body),
       }),
       state: "waiting",
     }));
-    for (const record of made) events.put(record);
+    for (const record of made) events.put(onDisk(record));
     kept.put(sequence, "sequence");
     return made;
   });
@@ -153,12 +183,14 @@ export async function write(...told) {
   mark();
   const events = fresh.map((r) => r.event);
   for (const call of listeners) call(events);
+  if (isAnew) onRewritten();
   return events;
 }
 
 async function rewrite(events, kept) {
   trouble.value = "rewritten";
-  for (const record of records.value) events.put(record);
+  for (const record of records.value) events.put(onDisk(record));
+  if (heldKey() !== null) kept.put(heldKey(), "key");
   kept.put(word, "word");
   kept.put(device, "device");
   await got(kept.put(last, "sequence"));
@@ -166,13 +198,14 @@ async function rewrite(events, kept) {
 
 /** Look whether the storage still holds the journal, and write it anew where it does not. */
 export async function heal() {
-  if (word === null) return false;
-  return within([EVENTS, KEPT], "readwrite", async ({ events, kept }) => {
+  if (word === null) return;
+  const isAnew = await within([EVENTS, KEPT], "readwrite", async ({ events, kept }) => {
     const [own, count] = await Promise.all([got(kept.get("word")), got(events.count())]);
     if (own === word && count >= records.value.length) return false;
     await rewrite(events, kept);
     return true;
   });
+  if (isAnew) onRewritten();
 }
 
 /**
@@ -198,7 +231,7 @@ export async function noteAnswers(answers, revision) {
   }
   if (changed.size === 0) return;
   await within([EVENTS], "readwrite", async ({ events }) => {
-    for (const record of changed.values()) events.put(record);
+    for (const record of changed.values()) events.put(onDisk(record));
   });
   records.value = records.value.map((r) => changed.get(r.event.event_id) ?? r);
   mark();
@@ -223,7 +256,7 @@ async function waitAgain(some) {
   const again = some.map((r) => ({ ...r, state: "waiting" }));
   const changed = new Map(again.map((r) => [r.event.event_id, r]));
   await within([EVENTS], "readwrite", async ({ events }) => {
-    for (const record of again) events.put(record);
+    for (const record of again) events.put(onDisk(record));
   });
   records.value = records.value.map((r) => changed.get(r.event.event_id) ?? r);
 }
@@ -236,12 +269,11 @@ async function waitAgain(some) {
  */
 export async function takeIn(events) {
   const known = byId();
-  const fresh = events
-    .filter((event) => !known.has(event.event_id))
-    .map((event) => ({ event, state: "waiting" }));
+  const unknown = events.filter((event) => !known.has(event.event_id));
+  const fresh = await Promise.all(unknown.map(async (event) => ({ ...(await boxed(event)), event, state: "waiting" })));
   if (fresh.length > 0) {
     await within([EVENTS], "readwrite", async ({ events: store }) => {
-      for (const record of fresh) store.put(record);
+      for (const record of fresh) store.put(onDisk(record));
     });
     records.value = [...records.value, ...fresh].sort(order);
   }

@@ -9,6 +9,7 @@ import { gpsTrouble } from "./gps.mjs";
 import { journalId, lastSequence, records, sendRefusedAgain, settle, trouble } from "./journal.mjs";
 import { downloadMap, mapState } from "./map_store.mjs";
 import { html, icon, momentOf, Said, say, since } from "./parts.mjs";
+import { forgetRelay, pair, relay, restoreFromRelay } from "./relay.mjs";
 import { minute } from "./shell.mjs";
 import { link, sync } from "./sync.mjs";
 
@@ -48,6 +49,11 @@ function Lost() {
     <div class="t-row">${trouble.value === "lost" && html`<${Restore} />`}<button type="button" class="t-button" onClick=${settle}>${t("tablet.trouble.understood")}</button></div></section>`;
 }
 
+function Doubled() {
+  if (!link.value.isDoubled) return null;
+  return html`<section class="note note-bad" role="alert"><p>${t("tablet.trouble.doubled.text")}</p></section>`;
+}
+
 function Queue() {
   void minute.value;
   const all = records.value;
@@ -72,6 +78,38 @@ function Queue() {
         sync({ isAsked: true });
       }}>${t("tablet.queue.again")}</button>`}
     ${asks.length > 0 && html`<h3>${tn("tablet.conflicts", asks.length)}</h3><p class="soft">${t("tablet.conflicts.text")}</p><ul class="t-list">${asks.map((r) => html`<li key=${r.event.event_id}><span>${t(`tablet.event.${r.event.kind}`)}, ${momentOf(r.event.device_at)}</span><small>${r.message}</small></li>`)}</ul>`}
+  </section>`;
+}
+
+const RELAY_TONE = { on: "good", sending: "good", away: "warn" };
+
+/** The vehicle's own computer: what it has, or how to connect one. */
+function Relay() {
+  void minute.value;
+  const { state, url, at, count, why } = relay.value;
+  const [told, setTold] = useState({ url: "https://", secret: "" });
+  const connect = (event) => {
+    event.preventDefault();
+    if (pair(told.url.trim(), told.secret.trim())) say(t("tablet.relay.paired"));
+    else say(t("tablet.relay.failed"), { tone: "bad" });
+  };
+  const take = async () => {
+    try {
+      const { all, fresh } = await restoreFromRelay();
+      say(t("tablet.relay.restored", { n: tn("tablet.records", all), fresh: number(fresh) }));
+    } catch {
+      say(t("tablet.relay.failed"), { tone: "bad" });
+    }
+  };
+  return html`<section class="t-section" aria-labelledby="relay-title"><h2 id="relay-title">${t("tablet.relay")}</h2>
+    ${state === "none" ? html`<p>${t("tablet.relay.none")}</p><details><summary>${t("tablet.relay.connect")}</summary><form class="t-form" onSubmit=${connect}>
+      <label class="field"><span>${t("tablet.relay.address")}</span><input type="url" required maxlength="200" value=${told.url} onInput=${(e) => setTold({ ...told, url: e.target.value })} /></label>
+      <label class="field"><span>${t("tablet.relay.secret")}</span><input required maxlength="200" autocomplete="off" value=${told.secret} onInput=${(e) => setTold({ ...told, secret: e.target.value })} /></label>
+      <button class="t-main-button">${t("tablet.relay.connect")}</button></form></details>`
+    : html`${at !== null && html`<p data-relay-count=${count}>${t("tablet.relay.at", { n: tn("tablet.records", count), at: momentOf(at) })}</p>`}
+      <p><span class=${`badge badge-${RELAY_TONE[state] ?? "bad"}`}>${t(`tablet.relay.${state}`, { url, why })}</span> <small>${url}</small></p>
+      <div class="t-row"><button type="button" class="t-button" onClick=${take}>${t("tablet.relay.restore")}</button>
+      <button type="button" class="t-button" onClick=${forgetRelay}>${t("tablet.relay.forget")}</button></div>`}
   </section>`;
 }
 
@@ -145,7 +183,7 @@ function Look() {
 
 /** The screen of the journal. */
 export function Keep() {
-  return html`<h1 class="sr">${t("tablet.view.keep")}</h1><${Lost} /><${Queue} /><${Copy} /><${Offline} /><${Look} />`;
+  return html`<h1 class="sr">${t("tablet.view.keep")}</h1><${Lost} /><${Doubled} /><${Queue} /><${Relay} /><${Copy} /><${Offline} /><${Look} />`;
 }
 
 /** Before a day is here: pair, try again, or take a copy in. */

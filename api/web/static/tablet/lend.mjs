@@ -3,31 +3,20 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
 import { signal } from "../vendor/preact/signals.mjs";
-import { day as dayName, number, t, tn } from "../words.mjs";
+import { number, t, tn } from "../words.mjs";
+import { bookName, chosen, longDay, mode, MODES, nameOf, patronOfOwnCard, reader, readerName, shortDay, stopNow } from "./counter.mjs";
 import { day, itemOfCode, patronOfCard } from "./day.mjs";
 import { lend, objections, renew, renewalObjections, staleHours, takeBack, voidEvent, warningsOf } from "./lending.mjs";
-import { ask, asked, closeAsked, html, icon, momentOf, say, sound, timeOf, titleName } from "./parts.mjs";
+import { Move, scanMove } from "./move.mjs";
+import { ask, asked, closeAsked, html, icon, momentOf, say, sound, timeOf } from "./parts.mjs";
+import { askRegistration, askRenewal } from "./register.mjs";
 import { scanned, watch, whenScanned } from "./scanner.mjs";
 import { go, place } from "./shell.mjs";
-import { current, loansOf, now, revision, stops } from "./state.mjs";
+import { loansOf, now, patronNow, revision, stops } from "./state.mjs";
 
-const MODES = ["lend", "return", "renew"];
 const LOG_MAX = 12;
-const mode = signal("lend");
-/** The reader who stands here: of the day, or `{card}` of one whom the tablet does not know. */
-const reader = signal(null);
-const chosen = signal("");
 const found = signal(null);
 let isBusy = false;
-
-const stopNow = () => stops.value.find((s) => s.visit_id === chosen.value) ?? current.value;
-const shortDay = (iso) => dayName(iso, { weekday: "short", day: "numeric", month: "long" });
-export const readerName = (one) => one.name || (one.card ? t("tablet.card", { card: one.card }) : t("tablet.card.ends", { end: one.card_end }));
-const nameOf = (patronId) => {
-  const patron = day.value.patronOf.get(patronId);
-  return patron ? readerName(patron) : t("tablet.reader.other");
-};
-const bookName = (itemId) => titleName(day.value.titleOf.get(day.value.itemOf.get(itemId)?.title_id), itemId);
 
 /** An objection in words. */
 function objectionText(o) {
@@ -118,7 +107,8 @@ function Unknown({ code, close }) {
     reader.value = { card: code };
   };
   return html`<p>${t("tablet.unknown.text", { code })}</p><div class="t-choices">
-    ${mode.value === "lend" && html`<button type="button" class="t-choice" onClick=${act(takeCard)}>${t("tablet.unknown.card")}</button>`}
+    ${mode.value === "lend" && html`<button type="button" class="t-choice" onClick=${act(() => askRegistration(code))}>${t("tablet.unknown.new")}</button>
+    <button type="button" class="t-choice" onClick=${act(takeCard)}>${t("tablet.unknown.card")}</button>`}
     ${mode.value === "lend" && reader.value && html`<button type="button" class="t-choice" onClick=${act(() => tryLend(code))}>${t("tablet.unknown.lend")}</button>`}
     <button type="button" class="t-choice" onClick=${act(() => doReturn(code))}>${t("tablet.unknown.return")}</button>
     <button type="button" class="t-choice" onClick=${close}>${t("tablet.unknown.no")}</button></div>`;
@@ -134,12 +124,15 @@ function Free({ itemId }) {
 }
 
 async function handle(code) {
-  const patron = await patronOfCard(code);
+  const known = await patronOfCard(code);
+  const patron = known ? patronNow(known.patron_id) : patronOfOwnCard(code);
   if (patron) {
+    if (mode.value === "move") mode.value = "lend";
     reader.value = patron;
     sound(true);
     return;
   }
+  if (mode.value === "move") return void scanMove(code);
   const item = itemOfCode(code);
   if (!item) {
     // A book of another branch, or lent before this tablet knew of it, may still be taken back.
@@ -195,7 +188,7 @@ function search(text) {
   const has = (name) => name.toLocaleLowerCase().includes(wanted);
   const told = day.value;
   return {
-    patrons: told.patrons.filter((p) => has(p.name) || (p.card_end && p.card_end === wanted)).slice(0, 8),
+    patrons: [...told.patrons.filter((p) => !now().patrons.has(p.patron_id)), ...now().patrons.values()].filter((p) => has(p.name) || (p.card_end && p.card_end === wanted)).slice(0, 8),
     items: told.items.filter((i) => {
       const title = told.titleOf.get(i.title_id);
       return title && has(`${title.author} ${title.name}`);
@@ -272,15 +265,19 @@ function Camera({ close }) {
 
 function Reader() {
   const one = reader.value;
-  if (one === null) return html`<section class="t-reader is-empty"><p>${t(`tablet.wait.${mode.value}`)}</p></section>`;
+  if (one === null) {
+    return html`<section class="t-reader is-empty"><p>${t(`tablet.wait.${mode.value}`)}</p>
+      ${mode.value === "lend" && html`<button type="button" class="t-button" onClick=${() => askRegistration()}>${t("tablet.register.title")}</button>`}</section>`;
+  }
   const warnings = one.patron_id ? warningsOf(one) : [{ rule: "unknown_reader" }];
   const loans = one.patron_id ? loansOf(one.patron_id) : [...now().loanOfItem.values()].filter((l) => l.card && l.card === one.card).map((loan) => ({ item_id: loan.item_id, loan }));
   const holds = one.patron_id ? [...now().holds.values()].filter((h) => h.state === "ready" && h.patron_id === one.patron_id && h.item_id) : [];
   const on = day.value.service_date;
   return html`<section class="t-reader" aria-labelledby="reader-name">
     <div class="t-head"><div><h2 id="reader-name">${readerName(one)}</h2>
-      <p>${[one.card_end && t("tablet.card.ends", { end: one.card_end }), one.age_years !== null && one.age_years !== undefined && tn("tablet.years", one.age_years), one.kind && one.kind !== "person" && t(`tablet.kind.${one.kind}`)].filter(Boolean).join(" · ")}</p></div>
-      <button type="button" class="t-button" onClick=${() => { reader.value = null; }}>${t("tablet.reader.done")}</button></div>
+      <p>${[one.card_end && t("tablet.card.ends", { end: one.card_end }), one.age_years !== null && one.age_years !== undefined && tn("tablet.years", one.age_years), one.kind && one.kind !== "person" && t(`tablet.kind.${one.kind}`), one.expires_date && t("tablet.reader.until", { day: longDay(one.expires_date) })].filter(Boolean).join(" · ")}</p></div>
+      <div class="t-tools">${one.patron_id && html`<button type="button" class="t-button" onClick=${() => askRenewal(one)}>${t("tablet.reregister")}</button>`}
+      <button type="button" class="t-button" onClick=${() => { reader.value = null; }}>${t("tablet.reader.done")}</button></div></div>
     ${warnings.length > 0 && html`<ul class="t-faults">${warnings.map((o) => html`<li key=${o.rule}>${objectionText(o)}</li>`)}</ul>`}
     ${holds.length > 0 && html`<h3>${t("tablet.people.holds")}</h3><ul class="t-list">${holds.map((h) => html`<li key=${h.hold_id}><div class="t-line"><span>${bookName(h.item_id)}</span>
       <button type="button" class="t-button" onClick=${() => tryLend(h.item_id)}>${t("tablet.hand")}<span class="sr"> ${bookName(h.item_id)}</span></button></div></li>`)}</ul>`}
@@ -312,5 +309,5 @@ export function Lend() {
       <p class="t-age">${t("tablet.snapshot", { at: momentOf(day.value.made_at) })}${staleHours() > 0 ? html` <strong class="is-bad">${t("tablet.snapshot.stale")}</strong>` : ""}</p>
     </div>
     <div class="t-modes" role="group" aria-label=${t("tablet.modes")}>${MODES.map((name) => html`<button key=${name} type="button" aria-pressed=${mode.value === name ? "true" : "false"} onClick=${() => { mode.value = name; }}>${t(`tablet.mode.${name}`)}</button>`)}</div>
-    <${Scan} /><${Found} /><${Reader} /><${Log} />`;
+    <${Scan} /><${Found} />${mode.value === "move" ? html`<${Move} />` : html`<${Reader} /><${Log} />`}`;
 }

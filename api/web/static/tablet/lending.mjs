@@ -2,12 +2,11 @@
 // the events that are written.
 
 import { day } from "./day.mjs";
-import { write } from "./journal.mjs";
-import { loansOf, now } from "./state.mjs";
+import { records, write } from "./journal.mjs";
+import { daysAfter, loansOf, now, patronNow } from "./state.mjs";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const daysAfter = (iso, days) => new Date(Date.parse(`${iso}T00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 const daysBetween = (from, to) => Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / DAY_MS);
 
 /** Until when something lent at a stop is due: its next visit within the least and most days. */
@@ -78,7 +77,7 @@ export function renewalObjections(loan) {
   const { rules, service_date: on } = day.value;
   const found = [];
   if (loan.num_renewals >= rules.most_renewals) found.push({ rule: "renewal_limit", count: loan.num_renewals + 1, limit: rules.most_renewals });
-  const patron = day.value.patronOf.get(loan.patron_id);
+  const patron = patronNow(loan.patron_id);
   const blocks = (patron?.blocks ?? []).filter((b) => b.until_date === null || on <= b.until_date);
   if (blocks.length > 0) found.push({ rule: "blocked", reasons: blocks.map((b) => b.reason) });
   const item = day.value.itemOf.get(loan.item_id);
@@ -135,6 +134,44 @@ export async function renew(stop, itemId, overrides = []) {
     body: { item_id: itemId, loan_id: loan?.loan_id, patron_id: loan?.patron_id, ...due, overrides: overrides.length > 0 ? overrides : undefined },
   })).slice(-1);
   return { event, due, loan };
+}
+
+/** The number that the next new reader's card has, where no card is at hand. */
+export function nextCard() {
+  const { prefix, next_number } = day.value.cards;
+  const used = records.value
+    .map(({ event }) => event.body.card ?? "")
+    .filter((card) => card.startsWith(prefix) && /^\d{1,9}$/.test(card.slice(prefix.length)))
+    .map((card) => Number(card.slice(prefix.length)) + 1);
+  return `${prefix}${Math.max(next_number, ...used)}`;
+}
+
+/** Write a new reader down; the reader as they are from now on. */
+export async function register(stop, { name, birth_date, phone, kind, is_disabled, card }) {
+  const patron_id = `t-${crypto.randomUUID().replaceAll("-", "")}`;
+  const body = {
+    patron_id, card, name, birth_date, phone, kind: kind === "person" ? undefined : kind, is_disabled: is_disabled || undefined,
+    consent_at: new Date().toISOString(),
+  };
+  const [event] = (await write({ kind: "registration", ...at(stop), body })).slice(-1);
+  return { event, patron: patronNow(patron_id) };
+}
+
+/** Until when a registration that is renewed today lasts. */
+export const renewedUntil = () => daysAfter(day.value.service_date, day.value.rules.registration_days);
+
+/** Renew a reader's registration, with another card where one is given. */
+export async function reregister(stop, patron, card = "") {
+  const body = { patron_id: patron.patron_id, expires_date: renewedUntil(), card };
+  const [event] = (await write({ kind: "reregistration", ...at(stop), body })).slice(-1);
+  return { event, patron: patronNow(patron.patron_id) };
+}
+
+/** Put items somewhere: on the shelves, in the vehicle's store, at a point (there perhaps in a box). */
+export async function move(stop, itemIds, place, boxId = "") {
+  const body = { item_ids: itemIds, to_place: place, box_id: boxId };
+  const [event] = (await write({ kind: "move", ...at(stop), body })).slice(-1);
+  return event;
 }
 
 /** Take a slip back. */

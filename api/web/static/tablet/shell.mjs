@@ -70,6 +70,7 @@ function Troubles() {
   const found = [];
   if (trouble.value === "lost") found.push(["bad", t("tablet.trouble.lost")]);
   if (trouble.value === "rewritten") found.push(["warn", t("tablet.trouble.rewritten")]);
+  if (link.value.isDoubled) found.push(["bad", t("tablet.trouble.doubled")]);
   if (copy.value.state === "failed") found.push(["bad", t("tablet.trouble.copy_failed")]);
   if (copy.value.state === "ask") found.push(["warn", t("tablet.trouble.copy_ask")]);
   if (day.value !== null && day.value.service_date !== today()) found.push(["warn", t("tablet.trouble.other_day", { day: dayName(day.value.service_date) })]);

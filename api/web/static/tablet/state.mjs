@@ -10,6 +10,12 @@ export const revision = signal(0);
 /** @type {ReturnType<typeof fresh> | null} */
 let state = null;
 
+const DAY_MS = 86_400_000;
+export const daysAfter = (iso, days) => new Date(Date.parse(`${iso}T00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+
+/** Full years of age on a date. */
+export const yearsBetween = (born, on) => Number(on.slice(0, 4)) - Number(born.slice(0, 4)) - (on.slice(5) < born.slice(5) ? 1 : 0);
+
 const visit = () => ({ moments: {}, told: {}, skip: null, skipped: null, counts: {}, loans: 0, returns: 0, renewals: 0, readers: new Set(), notes: [] });
 
 function fresh(told) {
@@ -20,8 +26,10 @@ function fresh(told) {
     loanOfItem: new Map(),
     itemsOf: new Map(),
     holds: new Map((told?.holds ?? []).map((h) => [h.hold_id, h])),
+    patrons: new Map(),
+    cards: new Map(),
+    places: new Map(),
     log: [],
-    applied: 0,
   };
   for (const loan of told?.loans ?? []) lendTo(made, loan);
   return made;
@@ -74,6 +82,26 @@ const DO = {
     if (v) v.renewals += 1;
     s.log.push({ event, before });
   },
+  registration(s, event) {
+    const { patron_id, name = "", kind = "person", card = "", birth_date } = event.body;
+    const on = event.service_date;
+    s.patrons.set(patron_id, {
+      patron_id, name, kind, card, card_hash: "", card_end: card.slice(-3), age_years: birth_date ? yearsBetween(birth_date, on) : null,
+      stop_ids: event.stop_id ? [event.stop_id] : [], expires_date: daysAfter(on, day.value?.rules.registration_days ?? 365), blocks: [], is_own: true,
+    });
+    if (card) s.cards.set(card, patron_id);
+  },
+  reregistration(s, event) {
+    const { patron_id, expires_date, card } = event.body;
+    const before = s.patrons.get(patron_id) ?? day.value?.patronOf.get(patron_id);
+    if (!before) return;
+    s.patrons.set(patron_id, { ...before, expires_date, card_end: card ? card.slice(-3) : before.card_end });
+    if (card) s.cards.set(card, patron_id);
+  },
+  move(s, event) {
+    const { item_ids, to_place, box_id = "" } = event.body;
+    for (const itemId of item_ids) s.places.set(itemId, { place: to_place, box_id });
+  },
   count(s, event, v) {
     for (const [name, n] of Object.entries(event.body.counts)) v.counts[name] = (v.counts[name] ?? 0) + n;
   },
@@ -105,7 +133,8 @@ function apply(s, event) {
   DO[event.kind]?.(s, event, v);
 }
 
-const LENDING = new Set(["loan", "return", "renewal"]);
+const LENDING = new Set(["loan", "return", "renewal", "registration", "reregistration", "move"]);
+const COUNTED = new Set(["loan", "return", "renewal"]);
 
 /** Reckon everything anew. */
 export function rebuild() {
@@ -124,13 +153,13 @@ export function rebuild() {
       if (isToday) note(made, event);
     } else if (isLending || isToday) apply(made, event);
   }
-  made.applied = all.length;
   state = made;
   revision.value += 1;
 }
 
 /** Of a loan that the day holds already: only what is counted. */
 function note(s, event) {
+  if (!COUNTED.has(event.kind)) return;
   const v = event.visit_id ? visitOf(s, event.visit_id) : null;
   if (v && event.kind === "loan") {
     v.loans += 1;
@@ -157,6 +186,22 @@ whenWritten((events) => {
 });
 
 day.subscribe(() => { if (state !== null) rebuild(); });
+
+/** A reader as they are now, new ones and renewed ones too. */
+export const patronNow = (patronId) => now().patrons.get(patronId) ?? day.value.patronOf.get(patronId);
+
+/** Readers of a stop by kind, new ones too. */
+export function patronsAt(stopId) {
+  const all = new Map(day.value.patrons.map((p) => [p.patron_id, p]));
+  for (const [id, one] of now().patrons) all.set(id, one);
+  return [...all.values()].filter((p) => p.stop_ids.includes(stopId));
+}
+
+/** Where an item is by what the tablet knows: `{place, box_id}`; null for one that it does not. */
+export function placeNow(itemId) {
+  const item = day.value.itemOf.get(itemId);
+  return now().places.get(itemId) ?? (item ? { place: item.place, box_id: item.box_id } : null);
+}
 
 const EMPTY = Object.freeze(visit());
 

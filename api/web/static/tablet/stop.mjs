@@ -2,15 +2,18 @@
 
 import { useState } from "../vendor/preact/hooks.mjs";
 import { clock, day as dayName, number, t, tn } from "../words.mjs";
+import { chosen, mode, nameOf, reader, readerName } from "./counter.mjs";
 import { day } from "./day.mjs";
 import { links } from "./handover.mjs";
 import { write } from "./journal.mjs";
 import { at, voidEvent } from "./lending.mjs";
 import { Moment, Moments } from "./moments.mjs";
+import { Boxes, startLeaving } from "./move.mjs";
 import { ask, html, icon, say, sound, titleName } from "./parts.mjs";
 import { keepPhoto } from "./photos.mjs";
 import { standing } from "./run.mjs";
-import { faults, loansOf, now, revision, stops, totalOf, visitNow } from "./state.mjs";
+import { go } from "./shell.mjs";
+import { faults, loansOf, now, patronNow, patronsAt, revision, stops, totalOf, visitNow } from "./state.mjs";
 
 const BANDS = ["children", "youth", "adult", "senior"];
 const OTHERS = ["references_total", "egov_consultations", "visits_disabled", "copies_made", "internet_sessions", "refusals"];
@@ -146,10 +149,32 @@ function Site({ stop }) {
       <button type="button" class="t-button" onClick=${() => ask(t("tablet.defect.title"), ({ close }) => html`<${Defect} stop=${stop} close=${close} />`)}>${t("tablet.defect.add")}</button></div></section>`;
 }
 
-const nameOf = (patronId) => {
-  const patron = day.value.patronOf.get(patronId);
-  return patron ? patron.name || t("tablet.card.ends", { end: patron.card_end }) : t("tablet.reader.other");
-};
+/** Lend to a reader who has no card at hand: who is visited at home, or a group's teacher. */
+function serve(patron, stop) {
+  reader.value = patron;
+  mode.value = "lend";
+  chosen.value = stop.visit_id;
+  go("lend");
+}
+
+/** Households and groups of a stop, and at a private stop everybody. */
+function Regulars({ stop }) {
+  const isPrivate = stop.kind === "private";
+  const list = patronsAt(stop.stop_id).filter((p) => isPrivate || p.kind !== "person");
+  if (list.length === 0) return null;
+  return html`<h3>${t(isPrivate ? "tablet.people.home" : "tablet.people.regulars")}</h3><ul class="t-list">${list.map((p) => html`<li key=${p.patron_id}><div class="t-line">
+    <span>${readerName(p)}<small>${[t(`tablet.kind.${p.kind}`), tn("tablet.has", loansOf(p.patron_id).length)].join(" · ")}</small></span>
+    <button type="button" class="t-button" onClick=${() => serve(p, stop)}>${t("tablet.people.serve")}<span class="sr"> ${readerName(p)}</span></button></div></li>`)}</ul>`;
+}
+
+function Leave({ stop }) {
+  const begin = () => {
+    chosen.value = stop.visit_id;
+    startLeaving();
+    go("lend");
+  };
+  return html`<div class="t-row"><button type="button" class="t-button" onClick=${begin}>${t("tablet.box.leave")}</button></div>`;
+}
 
 function People({ stop }) {
   if (!stop.site) return null;
@@ -164,8 +189,10 @@ function People({ stop }) {
     ${holds.length === 0 ? html`<p class="soft">${t("tablet.people.no_holds")}</p>` : html`<ul class="t-list">${holds.map((h) => html`<li key=${h.hold_id} class=${h.state === "handed" ? "is-done" : ""}><span>${title(h.item_id, h.title_id)}</span><small>${nameOf(h.patron_id)}${h.state === "handed" ? ` · ${t("tablet.handed")}` : ""}</small></li>`)}</ul>`}
     <h3>${t("tablet.people.back")}</h3>
     ${back.length === 0 ? html`<p class="soft">${t("tablet.people.no_back")}</p>` : html`<ul class="t-list">${back.map((loan) => html`<li key=${loan.loan_id} class=${isBack(loan) ? "is-done" : ""}><span>${title(loan.item_id)}</span><small>${nameOf(loan.patron_id)} · ${isBack(loan) ? t("tablet.came_back") : t("tablet.due", { day: dayName(loan.due_date, { day: "numeric", month: "short" }) })}</small></li>`)}</ul>`}
-    ${stop.blocked.length > 0 && html`<h3>${t("tablet.people.blocked")}</h3><ul class="t-list">${stop.blocked.map((id) => html`<li key=${id}><span>${nameOf(id)}</span><small>${(told.patronOf.get(id)?.blocks ?? []).map((b) => t(`tablet.block.${b.reason}`)).join(", ")} · ${tn("tablet.has", loansOf(id).length)}</small></li>`)}</ul>`}
-    ${stop.boxes_back.length > 0 && html`<h3>${t("tablet.people.boxes")}</h3><ul class="t-list">${stop.boxes_back.map((b) => html`<li key=${b.box_id}><span>${b.box_id}</span><small>${tn("tablet.items", b.item_ids.length)}</small></li>`)}</ul>`}
+    ${stop.blocked.length > 0 && html`<h3>${t("tablet.people.blocked")}</h3><ul class="t-list">${stop.blocked.map((id) => html`<li key=${id}><span>${nameOf(id)}</span><small>${(patronNow(id)?.blocks ?? []).map((b) => t(`tablet.block.${b.reason}`)).join(", ")} · ${tn("tablet.has", loansOf(id).length)}</small></li>`)}</ul>`}
+    <${Regulars} stop=${stop} />
+    ${stop.boxes_back.length > 0 && html`<h3>${t("tablet.people.boxes")}</h3><${Boxes} stop=${stop} />`}
+    <${Leave} stop=${stop} />
   </section>`;
 }
 
@@ -178,7 +205,7 @@ export function Stop({ id }) {
   const { text, tone } = standing(stop);
   const hasPlace = Number.isFinite(stop.lon) && Number.isFinite(stop.lat);
   return html`<div class="t-stop-head"><a class="t-back" href="#run">${icon("back")}<span class="sr">${t("tablet.back_to_run")}</span></a>
-      <div><h1>${stop.name}</h1><p>${stop.is_unplanned ? t("tablet.unplanned") : t("tablet.stop.times", { from: clock(stop.start_s), until: clock(stop.end_s) })} <span class=${`badge ${tone ? `badge-${tone}` : ""}`}>${text}</span></p></div></div>
+      <div><h1>${stop.name}</h1><p>${stop.is_unplanned ? t("tablet.unplanned") : t("tablet.stop.times", { from: clock(stop.start_s), until: clock(stop.end_s) })} <span class=${`badge ${tone ? `badge-${tone}` : ""}`}>${text}</span>${stop.kind === "private" && html` <span class="badge">${t("tablet.stop.private")}</span>`}</p></div></div>
     <${Moment} stop=${stop} />
     <${Moments} stop=${stop} />
     ${v.skip && !v.moments.open && html`<div class="note note-warn"><p>${t("tablet.skipped", { reason: v.skip.reason === "other" ? v.skip.note : t(`tablet.skip.${v.skip.reason}`) })}</p><button type="button" class="t-button" onClick=${() => voidEvent(v.skipped)}>${t("tablet.skip.void")}</button></div>`}

@@ -8,6 +8,8 @@ export const KEPT = "kept";
 export const PIECES = "pieces";
 
 let opened = null;
+/** What is to be told to work under way, by the database that it works in. */
+const lost = new WeakMap();
 let onGone = () => {};
 
 /** Called when the browser has taken the database away under our feet. */
@@ -27,13 +29,16 @@ export function database() {
     asked.onerror = () => reject(asked.error);
     asked.onsuccess = () => {
       const db = asked.result;
+      const held = opened;
       const end = () => {
         db.close();
-        opened = null;
+        if (opened === held) opened = null;
       };
       db.onversionchange = end;
       db.onclose = () => {
         end();
+        // Work that is under way hears nothing more of its transaction.
+        for (const call of lost.get(db) ?? []) call();
         onGone();
       };
       resolve(db);
@@ -43,6 +48,7 @@ export function database() {
   return opened;
 }
 
+const SILENCE_MS = 8_000;
 const LOST = new Set(["InvalidStateError", "AbortError", "UnknownError"]);
 
 /**
@@ -66,16 +72,36 @@ export async function within(names, mode, work) {
 }
 
 async function once(names, mode, work) {
-  const transaction = (await database()).transaction(names, mode, { durability: "strict" });
+  const db = await database();
+  const transaction = db.transaction(names, mode, { durability: "strict" });
+  let tell;
+  let timer;
+  const calls = lost.get(db) ?? new Set();
+  lost.set(db, calls);
+  const gone = new Promise((resolve, reject) => {
+    tell = () => reject(new DOMException("the storage is gone", "AbortError"));
+    calls.add(tell);
+    // A database that was taken away may fall silent without a word.
+    timer = setTimeout(() => {
+      opened = null;
+      tell();
+    }, SILENCE_MS);
+  });
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
   });
   done.catch(() => {});
+  gone.catch(() => {});
   const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-  const result = await work(stores);
-  await done;
-  return result;
+  try {
+    const result = await Promise.race([work(stores), gone]);
+    await Promise.race([done, gone]);
+    return result;
+  } finally {
+    clearTimeout(timer);
+    calls.delete(tell);
+  }
 }
 
 /** The result of one request. */
@@ -96,23 +122,22 @@ export const keep = (name, value) =>
 export const forget = (name) =>
   within([KEPT], "readwrite", ({ kept: store }) => got(store.delete(name)));
 
-/**
- * Keep something that names people: encrypted by a key that scripts cannot read out.
- *
- * @param {string} name
- * @param {object} value
- */
-export async function lockAway(name, value) {
+/** Keep something that names people: encrypted by a key that scripts cannot read out. */
+export const lockAway = async (name, value) => keep(name, await locked(value));
+
+/** Something encrypted by the storage's own key, as it may lie in it. */
+export async function locked(value) {
   const text = new TextEncoder().encode(JSON.stringify(value));
   const key = await ownKey();
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const cipher = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, text);
-  await keep(name, { iv, cipher });
+  return { iv, cipher: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, text) };
 }
 
 /** What was locked away under a name; null where there is nothing that can be read. */
-export async function unlocked(name) {
-  const box = await kept(name);
+export const unlocked = async (name) => openBox(await kept(name));
+
+/** What is in a box; null where it cannot be read. */
+export async function openBox(box) {
   if (box === undefined) return null;
   try {
     const key = await ownKey();
@@ -123,9 +148,16 @@ export async function unlocked(name) {
   }
 }
 
+let held = null;
+/** The key that boxes in memory are locked by, to be kept again in an emptied storage. */
+export const heldKey = () => held;
+
 async function ownKey() {
-  const found = await kept("key");
-  if (found !== undefined) return found;
+  held ??= (await kept("key")) ?? (await newKey());
+  return held;
+}
+
+async function newKey() {
   const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   return within([KEPT], "readwrite", async ({ kept: store }) => {
     const other = await got(store.get("key"));

@@ -55,7 +55,7 @@ async function send() {
     if (!batch.some((r) => answered.has(r.event.event_id))) throw new Error("no answers");
   }
   await sendPhotos();
-  return { offset: met.offset_s, revision };
+  return { offset: met.offset_s, revision, isDoubled: met.is_doubled };
 }
 
 /**
@@ -85,10 +85,10 @@ async function attempt(isAsked) {
   clearTimeout(retry);
   link.value = { ...link.value, state: "sending" };
   try {
-    const { offset, revision } = await send();
+    const { offset, revision, isDoubled } = await send();
     failures = 0;
     notBefore = 0;
-    link.value = { state: "idle", at: Date.now(), offset };
+    link.value = { state: "idle", at: Date.now(), offset, isDoubled };
     await keep("link", link.value);
     const told = day.value;
     const isOld = told === null || revision > told.revision || told.service_date !== today();
