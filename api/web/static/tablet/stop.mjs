@@ -17,6 +17,7 @@ import { faults, loansOf, now, patronNow, patronsAt, revision, stops, totalOf, v
 
 const BANDS = ["children", "youth", "adult", "senior"];
 const OTHERS = ["references_total", "egov_consultations", "visits_disabled", "copies_made", "internet_sessions", "refusals"];
+const ANSWERS = ["satisfied_yes", "satisfied_partly", "satisfied_no"];
 const SKIPS = ["road", "weather", "site_closed", "nobody", "late", "breakdown", "other"];
 const DEFECTS = ["surface", "space", "power", "light", "access", "sign", "safety", "other"];
 const CONSULTATIONS = ["egov", "reference", "digital", "legal", "other"];
@@ -46,6 +47,8 @@ function Counts({ stop }) {
     <div class="t-counts is-four">${BANDS.map((band) => html`<${Count} key=${band} stop=${stop} name=${`visits_service.${band}`} minus=${minus} />`)}</div>
     <h3>${t("tablet.count.others")}</h3>
     <div class="t-counts">${OTHERS.map((name) => html`<${Count} key=${name} stop=${stop} name=${name} minus=${minus} />`)}</div>
+    <h3>${t("tablet.count.satisfied")}</h3>
+    <div class="t-counts">${ANSWERS.map((name) => html`<${Count} key=${name} stop=${stop} name=${name} minus=${minus} />`)}</div>
     <dl class="t-sums">${own.map(([code, n]) => html`<div key=${code}><dt>${t(code)}</dt><dd>${number(n)}</dd></div>`)}</dl>
     ${wrong.length > 0 && html`<ul class="t-faults" role="status">${wrong.map(([code, facts]) => html`<li key=${code}>${t(code, facts)}</li>`)}</ul>`}
     <div class="t-row">
