@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.services import following
 from api.services.circulation_persons import forget_inactive
+from api.services.circulation_settling import settle_all
 from api.settings import Settings
 from api.state import Service
 from data.db import (
@@ -19,6 +20,7 @@ from data.db import (
     audit_store,
     event_store,
     live_store,
+    stop_request_store,
     track_store,
     tracker_store,
 )
@@ -45,6 +47,7 @@ def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
             "events": event_store.drop_before(session, short)
             + event_store.drop_before(session, now - PASSING, topic=following.TOPIC),
             "answers": answers_store.drop_before(session, short),
+            "stop_requests": stop_request_store.erase_old(session, now),
             **_tracks(session, now - timedelta(days=settings.track_keep_days)),
         }
 
@@ -75,6 +78,7 @@ async def tidy_now_and_then(service: Service) -> None:
         try:
             told = await asyncio.to_thread(tidy, service.engine, service.settings, service.clock())
             told["readers"] = await asyncio.to_thread(forget_readers, service)
+            told["settled"] = await asyncio.to_thread(settle_all, service)
         except SQLAlchemyError:
             log.warning("tidy.failed", exc_info=True)
         else:

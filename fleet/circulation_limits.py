@@ -41,7 +41,9 @@ class Rule(StrEnum):
     NOT_AT_PLACE = "not_at_place"
     """An item that is lent was found on a shelf."""
     VOIDED_TOO_LATE = "voided_too_late"
-    """A slip was taken back of which another event depends."""
+    """A slip was taken back, or decided anew, that is settled."""
+    TOO_LATE = "too_late"
+    """It came after what followed it was settled; nobody but a person can tell what it changes."""
 
 
 FIRM = frozenset({Rule.AGE_MARK, Rule.NOT_FOR_LOAN, Rule.ITEM_WITHDRAWN})

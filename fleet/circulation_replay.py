@@ -7,15 +7,18 @@ change thereby, and ``run`` tells which.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from data.model.journal import EventId
-from data.model.journal_bodies import DecisionBody, VoidBody
+from data.model.journal import AT_VISITS, EventId
+from data.model.journal_bodies import Choice, DecisionBody, VoidBody
+from data.model.loans import HoldId
 from data.model.stock import PlaceKind, Title
 from fleet.circulation import apply
 from fleet.circulation_act import Lending
-from fleet.circulation_outcome import Outcome, Verdict
-from fleet.circulation_state import Circulation, Thing
+from fleet.circulation_limits import Rule
+from fleet.circulation_outcome import Outcome, Proposal, Verdict, conflict
+from fleet.circulation_state import Change, Circulation, Subject, Thing, subjects_of
 from fleet.journal import TimedEvent
 
 VOIDED = Outcome(verdict=Verdict.ACCEPTED, rule="voided")
@@ -32,6 +35,25 @@ class Step:
     outcome: Outcome
 
 
+@dataclass(slots=True, kw_only=True)
+class Settled:
+    """What of the past is in the base already.
+
+    Parameters
+    ----------
+    until
+        The last settled event happened then.
+    touched
+        When a settled event last had to do with an item, reader or title, by ``subjects_of``.
+    event_ids
+        Settled events of which later ones speak; whoever keeps the journal adds to it.
+    """
+
+    until: datetime
+    touched: Mapping[Subject, datetime] = field(default_factory=dict)
+    event_ids: set[str] = field(default_factory=set)
+
+
 class Replay:
     """A state kept up with a growing journal.
 
@@ -39,6 +61,8 @@ class Replay:
     ----------
     base
         Everything as it was before the first event; it is not changed.
+    settled
+        Of a base that is the outcome of earlier events.
     """
 
     def __init__(
@@ -46,7 +70,9 @@ class Replay:
         base: Iterable[Thing],
         titles: Iterable[Title] = (),
         lending: Lending | None = None,
+        settled: Settled | None = None,
     ) -> None:
+        self.settled = settled
         self.state = Circulation(base, titles)
         self.lending = lending or Lending()
         self.steps: list[Step] = []
@@ -80,7 +106,7 @@ class Replay:
             self.state.take_back(step.outcome.changes)
         del self.steps[same:]
         for timed, is_voided, decided in wanted[same:]:
-            outcome = VOIDED if is_voided else apply(self.state, timed, self.lending, decided)
+            outcome = VOIDED if is_voided else self._judged(timed, decided)
             for change in outcome.changes:
                 self.state.put(change)
             self.steps.append(
@@ -89,6 +115,19 @@ class Replay:
         return tuple(
             s for s in self.steps[same:] if before.get(s.timed.event.event_id) != s.outcome
         )
+
+    def _judged(self, timed: TimedEvent, decided: Mapping[str, DecisionBody]) -> Outcome:
+        rule = None if self.settled is None else late_rule(self.state, timed, self.settled)
+        if rule is None:
+            return apply(self.state, timed, self.lending, decided)
+        decision = decided.get(rule.value)
+        if decision is None:
+            proposal = Proposal.ACCEPT if rule is Rule.TOO_LATE else Proposal.KEEP_FIRST
+            return conflict(rule, proposal, {"at": timed.at.isoformat(timespec="minutes")})
+        can_apply = rule is Rule.TOO_LATE and timed.event.kind not in AT_VISITS
+        if decision.choice is Choice.LEAVE or not can_apply:
+            return Outcome(verdict=Verdict.ACCEPTED, rule=rule.value)
+        return apply(self.state, timed, self.lending, decided)
 
     @property
     def outcomes(self) -> dict[EventId, Outcome]:
@@ -138,3 +177,36 @@ def _decisions(events: Sequence[TimedEvent]) -> dict[str, dict[str, DecisionBody
         if isinstance(body, DecisionBody) and timed.event.event_id not in voided:
             found.setdefault(body.event_id, {})[body.rule] = body
     return found
+
+
+def late_rule(state: Circulation, timed: TimedEvent, settled: Settled) -> Rule | None:
+    """Why an event cannot be judged any more, as what followed it is settled; None where it can.
+
+    One that came late is judged as ever where nothing settled had to do with its item, its reader
+    or its title after it: then it comes to the same as if it had come in time.
+    """
+    body = timed.event.body
+    if isinstance(body, VoidBody | DecisionBody):
+        return Rule.VOIDED_TOO_LATE if body.event_id in settled.event_ids else None
+    if timed.at > settled.until:
+        return None
+    if timed.event.kind in AT_VISITS:
+        # Statistics of that time are closed.
+        return Rule.TOO_LATE
+    return Rule.TOO_LATE if _is_touched(state, timed, settled) else None
+
+
+def _is_touched(state: Circulation, timed: TimedEvent, settled: Settled) -> bool:
+    body = timed.event.body
+    items = [*getattr(body, "item_ids", ()), getattr(body, "item_id", "")]
+    patron = state.patron_of(getattr(body, "patron_id", ""), getattr(body, "card", ""))
+    hold = state.holds.get(HoldId(getattr(body, "hold_id", "")))
+    subjects: set[Subject] = {("item", str(i)) for i in items if i}
+    subjects |= {("title", str(state.items[i].title_id)) for i in items if i in state.items}
+    for item_id in items:
+        subjects |= {("patron", str(x.patron_id)) for x in state.open_loans_of_item(str(item_id))}
+    if patron is not None:
+        subjects.add(("patron", str(patron.patron_id)))
+    if hold is not None:
+        subjects |= set(subjects_of(Change(before=None, after=hold)))
+    return any(settled.touched.get(s, timed.at) > timed.at for s in subjects)

@@ -13,6 +13,8 @@ from fleet.crew_log import VisitLog
 
 type Thing = Item | Patron | Loan | Hold | VisitLog
 type Key = tuple[type[Any], str]
+type Subject = tuple[str, str]
+"""An item, reader or title by its kind and id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,22 @@ def key_of(thing: Thing) -> str:
             return thing.hold_id
         case VisitLog():
             return thing.visit_id
+
+
+def subjects_of(change: Change) -> tuple[Subject, ...]:
+    """The items, readers and titles that a change has to do with."""
+    found: list[Subject] = []
+    for thing in (change.before, change.after):
+        match thing:
+            case Item():
+                found.append(("item", thing.item_id))
+            case Patron():
+                found.append(("patron", thing.patron_id))
+            case Loan():
+                found += [("item", thing.item_id), ("patron", thing.patron_id)]
+            case Hold():
+                found += [("title", thing.title_id), ("patron", thing.patron_id)]
+    return tuple(dict.fromkeys(found))
 
 
 class Circulation:

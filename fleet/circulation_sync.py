@@ -5,7 +5,7 @@ one stays there and is shown. Conflicts name the rule, what is proposed, and bot
 the vehicle knew of the item, and what everybody else did with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,14 +14,15 @@ from data.model.loans import Loan
 from fleet.circulation_outcome import Outcome, Proposal, Verdict
 from fleet.circulation_replay import Replay, Step
 from fleet.journal import (
+    Brought,
     Journal,
+    Ordering,
     Received,
     Reception,
     TimedEvent,
-    in_order,
     items_of,
     missing_sequences,
-    receive,
+    receive_all,
 )
 from fleet.journal_clock import ClockMark
 
@@ -105,34 +106,70 @@ def sync(
     ``replay`` must stand at the journal; it is brought to the new one. ``is_office`` is false for
     what tablets and relays bring.
     """
-    taken, received = receive(journal, batch, marks, at=at, is_office=is_office)
-    fresh = {r.event.event_id for r in received if r.reception is Reception.NEW}
-    changed = replay.run(in_order(taken))
-    by_id = {s.timed.event.event_id: s for s in replay.steps}
-    by_item = steps_by_item(replay.steps) if replay.conflicts else {}
-    answers = tuple(_answer(r, by_id, replay, by_item) for r in received)
-    devices = dict.fromkeys(e.device_id for e in batch)
-    return Synced(
-        journal=taken,
-        answers=answers,
-        altered=tuple(s for s in changed if s.timed.event.event_id not in fresh),
-        refused=tuple(r for r in received if r.reception is Reception.REFUSED),
-        missing={
-            device: missing_sequences(taken, device, _last(taken, device)) for device in devices
-        },
-    )
+    brought = Brought(batch=tuple(batch), marks=tuple(marks), at=at, is_office=is_office)
+    (synced,) = sync_all(journal, replay, [brought], Ordering())
+    return synced
 
 
-def _last(journal: Journal, device_id: str) -> int:
-    return max((s for device, s in journal.by_sequence if device == device_id), default=0)
+def sync_all(
+    journal: Journal, replay: Replay, brought: Sequence[Brought], ordering: Ordering
+) -> list[Synced]:
+    """Take what several exchanges bring, replay once, and answer each as if it came last."""
+    taken, received = receive_all(journal, brought)
+    all_received = [r for told in received for r in told]
+    fresh = {r.event.event_id for r in all_received if r.reception is Reception.NEW}
+    changed = replay.run(ordering.in_order(taken))
+    altered = tuple(s for s in changed if s.timed.event.event_id not in fresh)
+    wanted = {r.event.event_id for r in all_received}
+    by_id = {s.timed.event.event_id: s for s in replay.steps if s.timed.event.event_id in wanted}
+    by_item = _by_items(replay, [s for s in by_id.values() if _is_conflict(s)])
+    last = _last_sequences(taken)
+    missing: dict[str, tuple[range, ...]] = {}
+    found = []
+    for one, told in zip(brought, received, strict=True):
+        for device in dict.fromkeys(e.device_id for e in one.batch):
+            if device not in missing:
+                missing[device] = missing_sequences(taken, device, last.get(device, 0))
+        found.append(
+            Synced(
+                journal=taken,
+                answers=tuple(_answer(r, by_id, replay, by_item) for r in told),
+                altered=altered,
+                refused=tuple(r for r in told if r.reception is Reception.REFUSED),
+                missing={e.device_id: missing[e.device_id] for e in one.batch},
+            )
+        )
+    return found
 
 
-def steps_by_item(steps: Sequence[Step]) -> dict[str, list[Step]]:
-    """The events that speak of each item, in order."""
+def _is_conflict(step: Step) -> bool:
+    return step.outcome.verdict is Verdict.CONFLICT
+
+
+def _by_items(replay: Replay, conflicts: Sequence[Step]) -> dict[str, list[Step]]:
+    """The events of the items that some conflicts are about."""
+    if not conflicts:
+        return {}
+    items = {i for s in conflicts for i in items_of(s.timed.event)}
+    items |= {str(told) for s in conflicts if (told := s.outcome.facts.get("item_id"))}
+    return steps_by_item(replay.steps, items)
+
+
+def _last_sequences(journal: Journal) -> dict[str, int]:
+    last = {device: anchor.sequence for device, anchor in journal.anchors.items()}
+    for device, sequence in journal.by_sequence:
+        if sequence > last.get(device, 0):
+            last[device] = sequence
+    return last
+
+
+def steps_by_item(steps: Sequence[Step], only: Set[str] | None = None) -> dict[str, list[Step]]:
+    """The events that speak of each item, or of some items, in order."""
     found: dict[str, list[Step]] = {}
     for step in steps:
         for item_id in items_of(step.timed.event):
-            found.setdefault(item_id, []).append(step)
+            if only is None or item_id in only:
+                found.setdefault(item_id, []).append(step)
     return found
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from data.model.journal import OFFICE_KINDS, EventId, JournalEvent
-from fleet.journal_clock import ClockMark, Corrected, correct
+from fleet.journal_clock import ClockAnchor, ClockMark, Corrected, correct
 from fleet.journal_json import digest
 
 
@@ -47,6 +47,8 @@ class Journal:
     received_at: Mapping[EventId, datetime] = field(default_factory=dict)
     by_sequence: Mapping[tuple[str, int], EventId] = field(default_factory=dict)
     marks: tuple[ClockMark, ...] = ()
+    anchors: Mapping[str, ClockAnchor] = field(default_factory=dict)
+    """By device, where the settled part ends; its events are not among these any more."""
 
     @classmethod
     def of(
@@ -66,15 +68,9 @@ def _mark_key(mark: ClockMark) -> tuple[str, int, datetime]:
     return mark.device_id, mark.sequence, mark.server_at
 
 
-def receive(
-    journal: Journal,
-    batch: Iterable[JournalEvent],
-    marks: Iterable[ClockMark] = (),
-    *,
-    at: datetime,
-    is_office: bool = True,
-) -> tuple[Journal, tuple[Received, ...]]:
-    """Take a batch into a journal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What one exchange brings.
 
     Parameters
     ----------
@@ -84,38 +80,74 @@ def receive(
         Clocks as they stood at this exchange, of whichever devices.
     at
         The server's time.
-
-    Returns
-    -------
-    journal, tuple[Received, ...]
-        One answer for each event of the batch, in its order.
     """
+
+    batch: tuple[JournalEvent, ...]
+    marks: tuple[ClockMark, ...] = ()
+    at: datetime
+    is_office: bool = True
+
+
+def receive_all(
+    journal: Journal, brought: Iterable[Brought]
+) -> tuple[Journal, list[tuple[Received, ...]]]:
+    """Take what several exchanges bring into a journal, one after another."""
     events, received_at = dict(journal.events), dict(journal.received_at)
-    by_sequence = dict(journal.by_sequence)
+    by_sequence, marks = dict(journal.by_sequence), set(journal.marks)
     answers = []
-    for event in batch:
-        known = events.get(event.event_id)
-        holder = by_sequence.get((event.device_id, event.sequence))
-        if known is not None and (known is event or digest(known) == digest(event)):
-            answers.append(Received(event=event, reception=Reception.DUPLICATE))
-        elif known is not None:
-            answers.append(_refused(event, "journal.id_taken", event.event_id))
-        elif event.kind in OFFICE_KINDS and not is_office:
-            answers.append(_refused(event, "journal.not_yours", None))
-        elif holder is not None:
-            answers.append(_refused(event, "journal.sequence_taken", holder))
-        else:
-            events[event.event_id] = event
-            received_at[event.event_id] = at
-            by_sequence[event.device_id, event.sequence] = event.event_id
-            answers.append(Received(event=event, reception=Reception.NEW))
+    for one in brought:
+        told = []
+        for event in one.batch:
+            answer = _received(event, events, by_sequence, is_office=one.is_office)
+            told.append(answer)
+            if answer.reception is Reception.NEW:
+                events[event.event_id] = event
+                received_at[event.event_id] = one.at
+                by_sequence[event.device_id, event.sequence] = event.event_id
+        marks |= set(one.marks)
+        answers.append(tuple(told))
     taken = Journal(
         events=events,
         received_at=received_at,
         by_sequence=by_sequence,
-        marks=tuple(sorted({*journal.marks, *marks}, key=_mark_key)),
+        marks=tuple(sorted(marks, key=_mark_key)),
+        anchors=journal.anchors,
     )
-    return taken, tuple(answers)
+    return taken, answers
+
+
+def _received(
+    event: JournalEvent,
+    events: Mapping[EventId, JournalEvent],
+    by_sequence: Mapping[tuple[str, int], EventId],
+    *,
+    is_office: bool,
+) -> Received:
+    known = events.get(event.event_id)
+    holder = by_sequence.get((event.device_id, event.sequence))
+    if known is not None and (known is event or digest(known) == digest(event)):
+        return Received(event=event, reception=Reception.DUPLICATE)
+    if known is not None:
+        return _refused(event, "journal.id_taken", event.event_id)
+    if event.kind in OFFICE_KINDS and not is_office:
+        return _refused(event, "journal.not_yours", None)
+    if holder is not None:
+        return _refused(event, "journal.sequence_taken", holder)
+    return Received(event=event, reception=Reception.NEW)
+
+
+def receive(
+    journal: Journal,
+    batch: Iterable[JournalEvent],
+    marks: Iterable[ClockMark] = (),
+    *,
+    at: datetime,
+    is_office: bool = True,
+) -> tuple[Journal, tuple[Received, ...]]:
+    """Take one batch into a journal; one answer for each of its events, in its order."""
+    brought = Brought(batch=tuple(batch), marks=tuple(marks), at=at, is_office=is_office)
+    taken, (answers,) = receive_all(journal, [brought])
+    return taken, answers
 
 
 def _refused(event: JournalEvent, code: str, known_id: EventId | None) -> Received:
@@ -139,29 +171,71 @@ class TimedEvent:
         return self.corrected.at, self.event.device_id, self.event.sequence
 
 
+class Ordering:
+    """Puts journals in order again and again; what is known of a device is not reckoned anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], list[TimedEvent]]] = {}
+
+    def in_order(self, journal: Journal) -> tuple[TimedEvent, ...]:
+        """All events of a journal in the order in which they happened."""
+        by_device: dict[str, list[JournalEvent]] = {}
+        for event in journal.events.values():
+            by_device.setdefault(event.device_id, []).append(event)
+        marks: dict[str, list[ClockMark]] = {}
+        for mark in journal.marks:
+            marks.setdefault(mark.device_id, []).append(mark)
+        timed = [
+            one
+            for device_id, own in by_device.items()
+            for one in self._of_device(journal, device_id, own, marks.get(device_id, []))
+        ]
+        return tuple(sorted(timed, key=lambda t: t.order))
+
+    def _of_device(
+        self,
+        journal: Journal,
+        device_id: str,
+        own: list[JournalEvent],
+        marks: list[ClockMark],
+    ) -> list[TimedEvent]:
+        anchor = journal.anchors.get(device_id)
+        seen = (tuple(map(id, own)), tuple(marks), anchor)
+        known = self._known.get(device_id)
+        if known is not None and known[0] == seen:
+            return known[1]
+        found = correct(own, marks, journal.received_at, anchor)
+        before = {} if known is None else {t.event.event_id: t for t in known[1]}
+        timed = [_same(before.get(e.event_id), e, found[e.event_id]) for e in own]
+        self._known[device_id] = (seen, timed)
+        return timed
+
+
+def _same(known: TimedEvent | None, event: JournalEvent, corrected: Corrected) -> TimedEvent:
+    """The event as it was known where nothing is other, so that it is seen to be the same."""
+    if known is not None and known.event is event and known.corrected == corrected:
+        return known
+    return TimedEvent(event=event, corrected=corrected)
+
+
 def in_order(journal: Journal) -> tuple[TimedEvent, ...]:
     """All events of a journal in the order in which they happened."""
-    by_device: dict[str, list[JournalEvent]] = {}
-    for event in journal.events.values():
-        by_device.setdefault(event.device_id, []).append(event)
-    marks: dict[str, list[ClockMark]] = {}
-    for mark in journal.marks:
-        marks.setdefault(mark.device_id, []).append(mark)
-    timed = [
-        TimedEvent(event=event, corrected=found[event.event_id])
-        for device_id, own in by_device.items()
-        for found in (correct(own, marks.get(device_id, ()), journal.received_at),)
-        for event in own
-    ]
-    return tuple(sorted(timed, key=lambda t: t.order))
+    return Ordering().in_order(journal)
 
 
 def missing_sequences(journal: Journal, device_id: str, until: int) -> tuple[range, ...]:
     """Numbers up to ``until`` of a device's events that have not come, as spans."""
-    have = sorted(s for device, s in journal.by_sequence if device == device_id and s <= until)
-    spans = []
-    next_ = 1
-    for sequence in [*have, until + 1]:
+    anchor = journal.anchors.get(device_id)
+    known = {s for device, s in journal.by_sequence if device == device_id and s <= until}
+    first = 1
+    gaps: list[int] = []
+    if anchor is not None:
+        first = anchor.sequence + 1
+        gaps = [n for n in anchor.gaps if n not in known]
+    have = sorted(s for s in known if s >= first)
+    spans = [range(n, n + 1) for n in gaps]
+    next_ = first
+    for sequence in [*have, max(until, first - 1) + 1]:
         if sequence > next_:
             spans.append(range(next_, sequence))
         next_ = sequence + 1

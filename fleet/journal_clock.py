@@ -62,6 +62,86 @@ class Corrected:
     is_doubtful: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockAnchor:
+    """How a device's clock stood where the settled part of its journal ends.
+
+    Parameters
+    ----------
+    sequence
+        Greatest number of the settled part.
+    marks
+        The last marks before it on one steady line, by time; later events are reckoned from them.
+    device_at
+        The device's time at the last thing before it; a clock that goes back from there was set.
+    at
+        When the last settled event happened.
+    gaps
+        Numbers up to ``sequence`` that had not come.
+    """
+
+    device_id: str
+    sequence: int
+    marks: tuple[ClockMark, ...] = ()
+    device_at: datetime | None = None
+    at: datetime
+    gaps: tuple[int, ...] = ()
+
+    def is_past(self, mark: ClockMark) -> bool:
+        """Whether a mark belongs to the settled part."""
+        if mark.sequence != self.sequence or not self.marks:
+            return mark.sequence <= self.sequence
+        return mark.server_at <= self.marks[-1].server_at
+
+
+_MARKS_KEPT = 4
+
+
+def anchored(
+    device_id: str,
+    sequence: int,
+    events: Sequence[JournalEvent],
+    marks: Sequence[ClockMark],
+    found: Mapping[EventId, Corrected],
+    before: ClockAnchor | None = None,
+) -> ClockAnchor:
+    """The anchor of a device's journal after an event.
+
+    Parameters
+    ----------
+    events, marks
+        All of the device that are not settled yet.
+    found
+        As ``correct`` gave it.
+    """
+    known = {e.sequence for e in events}
+    first = 1 if before is None else before.sequence + 1
+    own = [e for e in events if first <= e.sequence <= sequence]
+    until = [m for m in marks if m.sequence <= sequence and not (before and before.is_past(m))]
+    last = _stretches(own, until, before)
+    _offsets_across(last)
+    gaps = [n for n in (() if before is None else before.gaps) if n not in known]
+    gaps += [n for n in range(first, sequence + 1) if n not in known]
+    entries: list[JournalEvent | ClockMark] = [*own, *until]
+    entries.sort(key=_place)
+    device_at = entries[-1].device_at if entries else None
+    times = [found[e.event_id].at for e in own]
+    return ClockAnchor(
+        device_id=device_id,
+        sequence=sequence,
+        marks=tuple(last[-1].marks[-_MARKS_KEPT:]),
+        device_at=device_at or (None if before is None else before.device_at),
+        at=max([*times, *(() if before is None else (before.at,))]),
+        gaps=tuple(gaps),
+    )
+
+
+def _place(entry: JournalEvent | ClockMark) -> tuple[int, int, datetime]:
+    if isinstance(entry, JournalEvent):
+        return entry.sequence, 0, entry.utc_at
+    return entry.sequence, 1, entry.server_at
+
+
 @dataclass(slots=True)
 class _Stretch:
     """Events and marks between which the clock ran steadily."""
@@ -76,6 +156,7 @@ def correct(
     events: Sequence[JournalEvent],
     marks: Sequence[ClockMark],
     received_at: Mapping[EventId, datetime],
+    anchor: ClockAnchor | None = None,
 ) -> dict[EventId, Corrected]:
     """The times of one device's events.
 
@@ -85,16 +166,26 @@ def correct(
         Of one device; any order.
     received_at
         When the server first got each; nothing happens after that.
+    anchor
+        Where the settled part of the journal ends. An event of a number before it has come late:
+        its time follows from the marks there, and moves no other.
 
     Returns
     -------
     dict
         Times never go back from one sequence number to the next.
     """
-    stretches = _stretches(events, marks)
-    _offsets_across(stretches)
     found: dict[EventId, Corrected] = {}
     last = datetime.min.replace(tzinfo=UTC)
+    if anchor is not None:
+        last = anchor.at
+        for event in events:
+            if event.sequence <= anchor.sequence:
+                found[event.event_id] = _late(event, marks, received_at, anchor)
+        events = [e for e in events if e.sequence > anchor.sequence]
+        marks = [m for m in marks if not anchor.is_past(m)]
+    stretches = _stretches(events, marks, anchor)
+    _offsets_across(stretches)
     for stretch in stretches:
         for event in stretch.events:
             seconds = _offset_at(stretch.marks, event.device_at)
@@ -110,20 +201,35 @@ def correct(
     return found
 
 
+def _late(
+    event: JournalEvent,
+    marks: Sequence[ClockMark],
+    received_at: Mapping[EventId, datetime],
+    anchor: ClockAnchor,
+) -> Corrected:
+    near = sorted((*marks, *anchor.marks), key=lambda m: abs(m.sequence - event.sequence))
+    seconds = near[0].offset_s if near else 0.0
+    at = _rounded(event.utc_at + timedelta(seconds=seconds))
+    at = min(at, received_at.get(event.event_id, at), anchor.at)
+    offset = (at - event.utc_at).total_seconds()
+    return Corrected(at=at, offset_s=offset, is_doubtful=True)
+
+
 def _rounded(at: datetime) -> datetime:
     """To the millisecond, as devices tell time."""
     millis = round(at.microsecond / 1000)
     return at.replace(microsecond=0) + timedelta(milliseconds=millis)
 
 
-def _stretches(events: Sequence[JournalEvent], marks: Sequence[ClockMark]) -> list[_Stretch]:
-    entries: list[tuple[tuple[int, int, datetime], JournalEvent | ClockMark]] = [
-        ((e.sequence, 0, e.utc_at), e) for e in events
-    ]
-    entries += [((m.sequence, 1, m.server_at), m) for m in marks]
-    found = [_Stretch([], [])]
-    before: datetime | None = None
-    for _, entry in sorted(entries, key=lambda pair: pair[0]):
+def _stretches(
+    events: Sequence[JournalEvent],
+    marks: Sequence[ClockMark],
+    anchor: ClockAnchor | None = None,
+) -> list[_Stretch]:
+    entries: list[JournalEvent | ClockMark] = [*events, *marks]
+    found = [_Stretch([], [] if anchor is None else list(anchor.marks))]
+    before: datetime | None = None if anchor is None else anchor.device_at
+    for entry in sorted(entries, key=_place):
         jump_s = 0.0
         if isinstance(entry, JournalEvent) and isinstance(entry.body, ClockSetBody):
             jump_s = entry.body.jump_s

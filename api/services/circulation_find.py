@@ -217,7 +217,7 @@ def item_page(service: Service, region_id: str, item_id: str) -> ItemPage:
         item = find_item(ledger, item_id)
         state = ledger.state
         loans = ledger.loans_of_item(session, item.item_id)
-        steps = ledger.steps_of_item(session, item.item_id)
+        steps = ledger.steps_of_item(item.item_id)
         lines = item_history(steps, loans)[-MOST_HISTORY:]
         holds = tuple(_named_hold(ledger, h) for h in state.open_holds_of_title(item.title_id))
         ids = {x.patron_id for x in loans} | {line.patron_id for line in lines}

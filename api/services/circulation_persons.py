@@ -13,7 +13,7 @@ from data.db.engine import reading
 from data.model.accounts import PROGRAM, Caller
 from data.model.errors import ConflictError, NotFoundError
 from data.model.patrons import Patron, PatronId
-from fleet.journal_json import event_to_json
+from fleet.journal_json import event_from_json, event_to_json
 
 PERSONAL = ("name", "phone", "birth_date", "card", "is_disabled", "consent_at", "note")
 
@@ -68,11 +68,15 @@ def _inactive(ledger: Ledger, before: date) -> list[Patron]:
     for hold in state.holds.values():
         until = date.max if hold.is_open else local_date(hold.placed_at)
         last[hold.patron_id] = max(last.get(hold.patron_id, date.min), until)
+    settled = ledger.replay.settled
+    touched = {} if settled is None else settled.touched
     found = []
     for patron in state.patrons.values():
         if not (patron.name or patron.card or patron.phone or patron.birth_date):
             continue
+        settled_at = touched.get(("patron", str(patron.patron_id)))
         dates = [patron.registered_date, patron.expires_date, last.get(patron.patron_id)]
+        dates.append(None if settled_at is None else local_date(settled_at))
         known = [on for on in dates if on is not None]
         if known and max(known) < before:
             found.append(patron)
@@ -88,7 +92,7 @@ def _forget(session: Session, ledger: Ledger, patrons: Sequence[Patron], *, by: 
         if patron.patron_id in in_base:
             blank = Patron(patron_id=patron.patron_id, merged_into=patron.merged_into)
             circulation_store.put_things(session, region_id, [blank])
-        changed = _without_person(ledger, patron)
+        changed = _without_person(session, ledger, patron)
         journal_store.set_documents(session, region_id, changed)
         journal_store.blank_refused(session, region_id, patron.patron_id, patron.card)
         if patron.card:
@@ -102,10 +106,16 @@ def _forget(session: Session, ledger: Ledger, patrons: Sequence[Patron], *, by: 
     return num_changed
 
 
-def _without_person(ledger: Ledger, patron: Patron) -> dict[str, Mapping[str, Any]]:
+def _without_person(
+    session: Session, ledger: Ledger, patron: Patron
+) -> dict[str, Mapping[str, Any]]:
     """The documents of events that tell of a person, without what does."""
     found: dict[str, Mapping[str, Any]] = {}
-    for event in ledger.journal.events.values():
+    past = journal_store.settled_that_tell(
+        session, ledger.region_id, [patron.patron_id, patron.card]
+    )
+    settled = [event_from_json(kept.document) for kept in past]
+    for event in (*settled, *ledger.journal.events.values()):
         document = event_to_json(event)
         body = document["body"]
         assert isinstance(body, dict)

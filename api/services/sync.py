@@ -6,6 +6,7 @@ whole, and answered as known when it is sent again, or not at all.
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.services.ledger import Ledger
+from api.services.ledger import Ledger, Waiting
 from api.services.own_journal import SERVICE, kept
 from api.state import Service
 from data.db import (
@@ -32,13 +33,17 @@ from data.model.journal_bodies import DecisionBody
 from data.model.journal_kept import CirculationHead, KeptMark, RefusedEvent
 from data.model.stock import PlaceKind
 from fleet.circulation_outcome import Verdict
-from fleet.circulation_sync import Answer, Synced, sync
+from fleet.circulation_sync import Answer, Synced, sync_all
+from fleet.journal import Brought
 from fleet.journal_clock import ClockMark
+from fleet.journal_doubles import base_of
 from fleet.journal_json import digest, event_from_json, event_to_json
 
 MARK_APART_S = 1.0
 """A mark that says the same of a clock as the one before it, to a second, is not kept again."""
 TOLD = 64
+MOST_TOGETHER = 64
+"""So many exchanges are judged in one replay."""
 REFUSED_BYTES = 20_000
 """A refused event that is longer is kept without what it says."""
 
@@ -84,13 +89,8 @@ class _Taken:
     refused: dict[int, Answer] = field(default_factory=dict)
 
 
-def base_device(journal_id: str) -> str:
-    """The paired device that a journal is of: what stands before the point."""
-    return journal_id.partition(".")[0]
-
-
 def exchange(service: Service, asked: Exchange) -> Exchanged:
-    """Take what is brought.
+    """Take what is brought; what others bring meanwhile is taken with it, in one replay.
 
     Raises
     ------
@@ -100,28 +100,72 @@ def exchange(service: Service, asked: Exchange) -> Exchanged:
         ``sync.not_your_journal`` where the clock is told of another device's journal.
     """
     ledgers, region_id = service.ledgers, asked.region_id
+    mine = Waiting(asked=asked)
+    ledgers.waiting.setdefault(region_id, deque()).append(mine)
     with ledgers.turn(region_id):
-        # The replay takes longest; meanwhile others may write to the database.
-        with reading(service.engine) as session:
-            publication_store.region_head(session, region_id)
-            ledger = ledgers.current(session, region_id)
-            standing = ledger.standing
-            done = _judge(session, ledger, asked)
-        if done.is_news:
-            with writing(service.engine) as session:
-                circulation_store.hold_circulation(session, region_id)
-                if standing != _standing(session, region_id):
-                    ledgers.forget(region_id)
-                    ledger = ledgers.current(session, region_id)
-                    done = _judge(session, ledger, asked)
-                _store(session, asked, done)
-                ledger.adopt(session, done.synced.journal)
-        return Exchanged(
-            answers=tuple(done.answers[i] for i in range(len(asked.documents))),
-            num_altered=len(done.synced.altered),
-            missing=done.synced.missing,
+        if mine.done is None and mine.error is None:
+            _take_turn(service, region_id)
+    if mine.error is not None:
+        raise mine.error
+    assert isinstance(mine.done, Exchanged)
+    return mine.done
+
+
+def _take_turn(service: Service, region_id: str) -> None:
+    """Serve all who wait; where that fails, each on its own, so that none fails for another."""
+    queue: deque[Waiting] = service.ledgers.waiting[region_id]
+    group = [queue.popleft() for _ in range(min(len(queue), MOST_TOGETHER))]
+    try:
+        together = _exchanged(service, region_id, [_asked(one) for one in group])
+        for one, done in zip(group, together, strict=True):
+            one.done = done
+    except BaseException as wrong:  # noqa: BLE001, each is told of its own in its own thread
+        service.ledgers.forget(region_id)
+        if len(group) == 1:
+            group[0].error = wrong
+            return
+        for one in group:
+            try:
+                (one.done,) = _exchanged(service, region_id, [_asked(one)])
+            except BaseException as own:  # noqa: BLE001, as above
+                service.ledgers.forget(region_id)
+                one.error = own
+
+
+def _asked(one: Waiting) -> Exchange:
+    assert isinstance(one.asked, Exchange)
+    return one.asked
+
+
+def _exchanged(service: Service, region_id: str, asked: Sequence[Exchange]) -> list[Exchanged]:
+    """Judge what is brought and store it; the region's turn must be held."""
+    ledgers = service.ledgers
+    # The replay takes longest; meanwhile others may write to the database.
+    with reading(service.engine) as session:
+        publication_store.region_head(session, region_id)
+        ledger = ledgers.current(session, region_id)
+        standing = ledger.standing
+        done = _judge(session, ledger, asked)
+    if any(one.is_news for one in done):
+        with writing(service.engine) as session:
+            circulation_store.hold_circulation(session, region_id)
+            if standing != _standing(session, region_id):
+                ledgers.forget(region_id)
+                ledger = ledgers.current(session, region_id)
+                done = _judge(session, ledger, asked)
+            for told, one in zip(asked, done, strict=True):
+                if one.is_news:
+                    _store(session, told, one)
+            ledger.adopt(session, done[-1].synced.journal)
+    return [
+        Exchanged(
+            answers=tuple(one.answers[i] for i in range(len(told.documents))),
+            num_altered=len(one.synced.altered),
+            missing=one.synced.missing,
             revision=ledger.head.revision,
         )
+        for told, one in zip(asked, done, strict=True)
+    ]
 
 
 def _standing(session: Session, region_id: str) -> tuple[CirculationHead, int, int]:
@@ -145,29 +189,70 @@ class _Judged:
         return bool(self.fresh or self.marks or is_refused)
 
 
-def _judge(session: Session, ledger: Ledger, asked: Exchange) -> _Judged:
-    devices = _Devices(session, asked)
-    devices.check_clock()
-    taken = _read(asked, ledger, devices)
-    marks = _marks(asked, ledger, devices)
-    batch = [event for _, event in taken.batch]
-    is_new = {e.event_id for e in batch} - set(ledger.journal.events)
-    synced = sync(
-        ledger.journal,
-        ledger.replay,
-        batch,
-        marks,
-        at=asked.at,
-        is_office=asked.caller.device_id is None,
-    )
-    told = {i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)}
-    fresh = (synced.journal.events[i] for i in is_new if i in synced.journal.events)
-    return _Judged(
-        synced=synced,
-        answers={**taken.refused, **told},
-        fresh=tuple(sorted(fresh, key=lambda e: (e.device_id, e.sequence))),
-        marks=marks,
-    )
+def _judge(session: Session, ledger: Ledger, asked: Sequence[Exchange]) -> list[_Judged]:
+    takens, brought = [], []
+    known = set(ledger.journal.events)
+    for one in asked:
+        devices = _Devices(session, one)
+        devices.check_clock()
+        taken = _read(one, ledger, devices)
+        _answer_settled(session, ledger, taken)
+        takens.append(taken)
+        brought.append(
+            Brought(
+                batch=tuple(event for _, event in taken.batch),
+                marks=tuple(_marks(one, ledger, devices)),
+                at=one.at,
+                is_office=one.caller.device_id is None,
+            )
+        )
+    ledger.recall(session, (e for b in brought for e in b.batch if e.event_id not in known))
+    done = sync_all(ledger.journal, ledger.replay, brought, ledger.ordering)
+    found = []
+    for taken, one, synced in zip(takens, brought, done, strict=True):
+        told = {i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)}
+        is_new = {e.event_id for e in one.batch} - known
+        # What two bring at once is the first one's.
+        known |= is_new
+        fresh = (synced.journal.events[i] for i in is_new if i in synced.journal.events)
+        found.append(
+            _Judged(
+                synced=synced,
+                answers={**taken.refused, **told},
+                fresh=tuple(sorted(fresh, key=lambda e: (e.device_id, e.sequence))),
+                marks=one.marks,
+            )
+        )
+    return found
+
+
+def _answer_settled(session: Session, ledger: Ledger, taken: _Taken) -> None:
+    """Answer what is settled already: known, or another under the id or number of a known one."""
+    if ledger.replay.settled is None:
+        return
+    fresh = [(i, e) for i, e in taken.batch if e.event_id not in ledger.journal.events]
+    ids = journal_store.settled_ids(session, ledger.region_id, [e.event_id for _, e in fresh])
+    numbers: dict[str, list[int]] = {}
+    for _, event in fresh:
+        anchor = ledger.journal.anchors.get(event.device_id)
+        if anchor is not None and event.sequence <= anchor.sequence:
+            numbers.setdefault(event.device_id, []).append(event.sequence)
+    holders = {
+        device: journal_store.settled_sequences(session, ledger.region_id, device, own)
+        for device, own in numbers.items()
+    }
+    for index, event in fresh:
+        known, holder = ids.get(event.event_id), holders.get(event.device_id, {})
+        facts: dict[str, object] = {"sequence": event.sequence}
+        if known == digest(event):
+            taken.refused[index] = Answer(event_id=event.event_id, verdict=Verdict.DUPLICATE)
+        elif known is not None:
+            facts["known_id"] = event.event_id
+            taken.refused[index] = _refusal(event.event_id, "journal.id_taken", facts)
+        elif event.sequence in holder:
+            facts["known_id"] = holder[event.sequence]
+            taken.refused[index] = _refusal(event.event_id, "journal.sequence_taken", facts)
+    taken.batch = [(i, e) for i, e in taken.batch if i not in taken.refused]
 
 
 class _Devices:
@@ -179,20 +264,20 @@ class _Devices:
         self._known: dict[str, Device | None] = {}
 
     def check_clock(self) -> None:
-        device_id = base_device(self._asked.device_id)
+        device_id = base_of(self._asked.device_id)
         own = self._asked.caller.device_id
         if own is not None and device_id != own:
             raise InputError("sync.not_your_journal", device=self._asked.device_id[:TOLD])
 
     def is_own(self, journal_id: str) -> bool:
-        return base_device(journal_id) == self._asked.caller.device_id
+        return base_of(journal_id) == self._asked.caller.device_id
 
     def fault(self, event: JournalEvent) -> str:
         """Why an event cannot be taken from this caller; empty where it can."""
         caller = self._asked.caller
         if event.device_id == SERVICE:
             return "journal.not_yours"
-        device = self._device(base_device(event.device_id))
+        device = self._device(base_of(event.device_id))
         if device is None or device.region_id != self._asked.region_id:
             return "sync.unknown_device"
         if caller.device_id is None:
@@ -204,7 +289,7 @@ class _Devices:
         return "" if is_aboard or Role.LIBRARIAN in device.roles else "sync.not_aboard"
 
     def may_mark(self, journal_id: str) -> bool:
-        device = self._device(base_device(journal_id))
+        device = self._device(base_of(journal_id))
         return device is not None and device.region_id == self._asked.region_id
 
     def _device(self, device_id: str) -> Device | None:

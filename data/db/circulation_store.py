@@ -5,12 +5,14 @@ revisions are numbered in the order in which they can be seen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, delete, select
 
-from data.db.tables.circulation import CirculationRow, CirculationThingRow
+from data.db.tables.circulation import CirculationEndedRow, CirculationRow, CirculationThingRow
 from data.db.tables.regions import RegionRow
 from data.db.turns import take_turn
 from data.model.errors import NotFoundError
@@ -32,6 +34,7 @@ _KINDS: dict[type, tuple[str, str]] = {
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(kind) for kind, (name, _) in _KINDS.items()
 }
+_LOAN: TypeAdapter[Loan] = TypeAdapter(Loan)
 _CHANGE: TypeAdapter[RulesChange] = TypeAdapter(RulesChange)
 _AT_ONCE = 500
 
@@ -85,6 +88,114 @@ def load_base(session: Session, region_id: str) -> tuple[BaseThing, ...]:
         CirculationThingRow.region_id == region_id
     )
     return tuple(_ADAPTERS[kind].validate_python(facts) for kind, facts in session.exec(asked))
+
+
+def load_touched(session: Session, region_id: str) -> dict[tuple[str, str], datetime]:
+    """When a settled event last had to do with an item, reader or title, by kind and id."""
+    asked = select(
+        CirculationThingRow.kind, CirculationThingRow.key, CirculationThingRow.touched_at
+    ).where(
+        CirculationThingRow.region_id == region_id,
+        col(CirculationThingRow.touched_at).is_not(None),
+    )
+    return {(kind, key): at for kind, key, at in session.exec(asked) if at is not None}
+
+
+def settle(
+    session: Session,
+    region_id: str,
+    *,
+    things: Iterable[BaseThing],
+    ended: Iterable[Loan],
+    visits: Mapping[str, Mapping[str, Any]],
+    gone: Mapping[type, Sequence[str]],
+    touched: Mapping[tuple[str, str], datetime],
+    until: datetime,
+) -> CirculationHead:
+    """Let the base be what a settled part of the journal came to; the turn must be held."""
+    put_things(session, region_id, things)
+    for kind, keys in gone.items():
+        drop_things(session, region_id, kind, keys)
+    put_ended(session, region_id, ended, visits)
+    told = update(CirculationThingRow).where(
+        col(CirculationThingRow.region_id) == region_id,
+        col(CirculationThingRow.kind) == bindparam("told_kind"),
+        col(CirculationThingRow.key) == bindparam("told_key"),
+    )
+    rows = [{"told_kind": k, "told_key": i, "told_at": at} for (k, i), at in touched.items()]
+    if rows:
+        session.connection().execute(told.values(touched_at=bindparam("told_at")), rows)
+        session.expire_all()
+    _row(session, region_id).settled_until = until
+    return advance(session, region_id, is_new_base=True)
+
+
+def put_ended(
+    session: Session,
+    region_id: str,
+    loans: Iterable[Loan],
+    visits: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Keep loans that have ended, and logs of visits as documents, to be looked up."""
+    rows = [
+        {
+            "region_id": region_id,
+            "kind": "loan",
+            "key": loan.loan_id,
+            "item_id": loan.item_id,
+            "patron_id": loan.patron_id,
+            "ended_at": loan.returned_at,
+            "facts": _LOAN.dump_python(loan, mode="json"),
+        }
+        for loan in loans
+    ]
+    rows += [
+        {
+            "region_id": region_id,
+            "kind": "visit",
+            "key": key,
+            "item_id": "",
+            "patron_id": "",
+            "ended_at": None,
+            "facts": dict(facts),
+        }
+        for key, facts in visits.items()
+    ]
+    by_kind: dict[str, list[str]] = {"loan": [], "visit": []}
+    for row in rows:
+        by_kind[str(row["kind"])].append(str(row["key"]))
+    for kind, keys in by_kind.items():
+        for at in range(0, len(keys), _AT_ONCE):
+            session.exec(
+                delete(CirculationEndedRow).where(
+                    col(CirculationEndedRow.region_id) == region_id,
+                    col(CirculationEndedRow.kind) == kind,
+                    col(CirculationEndedRow.key).in_(keys[at : at + _AT_ONCE]),
+                )
+            )
+    if rows:
+        session.connection().execute(insert(CirculationEndedRow), rows)
+
+
+def ended_loans(
+    session: Session,
+    region_id: str,
+    *,
+    loan_ids: Sequence[str] = (),
+    item_id: str = "",
+    patron_id: str = "",
+) -> tuple[Loan, ...]:
+    """Loans that have ended and are settled, by ids, or of an item, or of a reader."""
+    asked = select(CirculationEndedRow.facts).where(
+        CirculationEndedRow.region_id == region_id, CirculationEndedRow.kind == "loan"
+    )
+    if item_id:
+        asked = asked.where(CirculationEndedRow.item_id == item_id)
+    elif patron_id:
+        asked = asked.where(CirculationEndedRow.patron_id == patron_id)
+    else:
+        asked = asked.where(col(CirculationEndedRow.key).in_(loan_ids))
+    return tuple(_LOAN.validate_python(facts) for facts in session.exec(asked))
 
 
 def put_things(session: Session, region_id: str, things: Iterable[BaseThing]) -> int:
@@ -152,4 +263,5 @@ def _head(row: CirculationRow) -> CirculationHead:
         base_revision=row.base_revision,
         own_sequence=row.own_sequence,
         rules=row.rules,
+        settled_until=row.settled_until,
     )

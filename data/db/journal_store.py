@@ -1,14 +1,23 @@
 """The journal of a region as it is kept: events, clocks, and what was refused."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import String, bindparam, cast, or_, update
 from sqlmodel import Session, col, func, select
 
-from data.db.tables.circulation import ClockMarkRow, JournalEventRow, RefusedEventRow
+from data.db.tables.circulation import (
+    ClockMarkRow,
+    JournalClockRow,
+    JournalEventRow,
+    RefusedEventRow,
+)
 from data.model.errors import NotFoundError
 from data.model.journal_kept import KeptEvent, KeptMark, RefusedEvent
+
+_AT_ONCE = 500
 
 
 def add_events(session: Session, region_id: str, events: Iterable[KeptEvent]) -> None:
@@ -30,13 +39,94 @@ def add_events(session: Session, region_id: str, events: Iterable[KeptEvent]) ->
 
 
 def load_events(session: Session, region_id: str, *, after_no: int = 0) -> tuple[KeptEvent, ...]:
-    """Events in the order in which they came."""
+    """Events that are not settled, in the order in which they came."""
     asked = (
         select(JournalEventRow)
-        .where(JournalEventRow.region_id == region_id, col(JournalEventRow.event_no) > after_no)
+        .where(
+            JournalEventRow.region_id == region_id,
+            col(JournalEventRow.settled_at).is_(None),
+            col(JournalEventRow.event_no) > after_no,
+        )
         .order_by(col(JournalEventRow.event_no))
     )
     return tuple(_event(row) for row in session.exec(asked))
+
+
+def set_settled(session: Session, region_id: str, settled: Mapping[str, datetime]) -> None:
+    """Note that the base holds what events came to, and when they happened."""
+    told = update(JournalEventRow).where(
+        col(JournalEventRow.region_id) == region_id,
+        col(JournalEventRow.event_id) == bindparam("told_id"),
+    )
+    rows = [{"told_id": key, "told_at": at} for key, at in settled.items()]
+    session.connection().execute(told.values(settled_at=bindparam("told_at")), rows)
+
+
+def settled_ids(session: Session, region_id: str, event_ids: Sequence[str]) -> dict[str, str]:
+    """Of some events those that are settled, by id, with their digests."""
+    found: dict[str, str] = {}
+    for at in range(0, len(event_ids), _AT_ONCE):
+        asked = select(JournalEventRow.event_id, JournalEventRow.digest).where(
+            JournalEventRow.region_id == region_id,
+            col(JournalEventRow.settled_at).is_not(None),
+            col(JournalEventRow.event_id).in_(event_ids[at : at + _AT_ONCE]),
+        )
+        found |= dict(session.exec(asked).all())
+    return found
+
+
+def settled_sequences(
+    session: Session, region_id: str, device_id: str, numbers: Sequence[int]
+) -> dict[int, str]:
+    """Settled events of a device by their numbers."""
+    found: dict[int, str] = {}
+    for at in range(0, len(numbers), _AT_ONCE):
+        asked = select(JournalEventRow.sequence, JournalEventRow.event_id).where(
+            JournalEventRow.region_id == region_id,
+            JournalEventRow.device_id == device_id,
+            col(JournalEventRow.settled_at).is_not(None),
+            col(JournalEventRow.sequence).in_(numbers[at : at + _AT_ONCE]),
+        )
+        found |= dict(session.exec(asked).all())
+    return found
+
+
+def settled_that_tell(
+    session: Session, region_id: str, texts: Sequence[str], *, limit: int | None = None
+) -> tuple[KeptEvent, ...]:
+    """Settled events in whose documents any of some ids stands, by when they happened."""
+    document = cast(JournalEventRow.facts, String)
+    wanted = [document.contains(json.dumps(text), autoescape=True) for text in texts if text]
+    if not wanted:
+        return ()
+    asked = select(JournalEventRow).where(
+        JournalEventRow.region_id == region_id,
+        col(JournalEventRow.settled_at).is_not(None),
+        or_(*wanted),
+    )
+    asked = asked.order_by(col(JournalEventRow.settled_at).desc()).limit(limit)
+    return tuple(_event(row) for row in reversed(session.exec(asked).all()))
+
+
+def anchors(session: Session, region_id: str) -> dict[str, Mapping[str, Any]]:
+    """Where the settled parts of journals end, by device, as documents."""
+    asked = select(JournalClockRow.device_id, JournalClockRow.facts).where(
+        JournalClockRow.region_id == region_id
+    )
+    return dict(session.exec(asked).all())
+
+
+def set_anchors(
+    session: Session, region_id: str, documents: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Keep where the settled parts of journals end."""
+    for device_id, document in documents.items():
+        row = session.get(JournalClockRow, (region_id, device_id))
+        if row is None:
+            row = JournalClockRow(region_id=region_id, device_id=device_id)
+            session.add(row)
+        row.facts = dict(document)
+    session.flush()
 
 
 def last_numbers(session: Session, region_id: str) -> tuple[int, int]:

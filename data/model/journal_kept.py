@@ -66,4 +66,5 @@ class CirculationHead:
     revision: int = 0
     base_revision: int = 0
     own_sequence: int = 0
+    settled_until: datetime | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
