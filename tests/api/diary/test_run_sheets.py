@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
-from api.services.run_sheets import codes_of, number_of, sheet_named
+from api.services.run_sheet_print import sheet_pdf
+from api.services.run_sheets import HeldBook, codes_of, number_of, run_sheet, sheet_named
+from api.words import Words
 from data.db import day_sheet_store, journal_store
 from data.db.engine import reading
 from data.model.errors import NotFoundError
+from data.model.place import SiteCard
+from data.model.publication import VisitState
 from data.model.stop_counts import CountMethod
 from data.model.visit_record import RecordState
 from tests.api.circulation.library import OLGA_TOKEN, STOPS
@@ -84,6 +89,30 @@ def test_the_paper_has_every_stop_and_its_number(one: Book) -> None:
     assert opened.status_code == 303
     assert opened.headers["location"] == f"/desk/{REGION}/sheets/{DAY}/{NORTH}"
     assert ask(one, "GET", "?number=261201-00000").status_code == 404
+
+
+def test_the_paper_tells_contact_notes_and_books_as_they_are_written(one: Book) -> None:
+    """Of a reader only the end of the card; what looks like markup or code is only text."""
+    sheet = run_sheet(one.library.service, REGION, str(NORTH), DAY)
+    first = sheet.stops[0]
+    assert first.stop is not None
+    site = SiteCard(contact="Мария #panic() +7 401", notes="$x$ *ключ* у сторожа " + "ы" * 90)
+    book = HeldBook(title="<script>Война и мир", item_id="i7", card_end="003")
+    told = replace(first, stop=replace(first.stop, site=site), books=(book,) * 14)
+    cancelled = replace(
+        sheet.stops[1],
+        visit=replace(sheet.stops[1].visit, state=VisitState.CANCELLED, reason="weather"),
+    )
+    sheet = replace(sheet, stops=(told, cancelled, *sheet.stops[2:]))
+    document = sheet_pdf(sheet, Words("ru"), address="https://bibliobus.example/desk/r/sheets")
+    text = " ".join(p.extract_text() for p in PdfReader(io.BytesIO(document)).pages)
+    plain = " ".join(text.replace("\u200b", "").split())
+    assert "Контакт: Мария #panic() +7 401" in plain
+    assert "$x$ *ключ* у сторожа" in plain
+    assert "<script>Война и мир [i7] …003" in plain
+    assert "+2" in plain
+    assert "Отменена: погода" in plain
+    assert "card-" not in plain
 
 
 def test_a_typed_sheet_is_on_record_and_typed_twice_is_there_once(one: Book) -> None:
