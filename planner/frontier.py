@@ -22,10 +22,10 @@ from planner.choices import part_of
 from planner.compile import Compiled, compile_request
 from planner.cover import floor_of
 from planner.frontier_points import Point, judged, non_dominated, thinned, with_ends
-from planner.improve import assembled, columns_of
 from planner.master import Column, Cover, Key, Side, Sum, choose, groups_of
 from planner.params import SolveParams
 from planner.resume import solution_of
+from planner.solutions import assembled, columns_of
 from planner.solve import Progress, plan_of, solve
 from planner.steer import weekly_driving, with_driving_limit, with_weekly_sums, worst_first
 from planner.stopping import DETERMINISTIC_PER_STEP, Budget

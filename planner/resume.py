@@ -11,11 +11,11 @@ from math import isfinite, nan
 
 from data.model.plan import Plan
 from planner.compile import Compiled
-from planner.improve import make_solution, write_state
 from planner.kernel.arrays import new_state, pack
 from planner.kernel.layout import WORK, Data, State
 from planner.kernel.runs import refresh
 from planner.problem import NO_LIMIT, Problem, Solution
+from planner.solutions import make_solution, write_state
 
 _Visits = dict[int, dict[int, float]]
 """By stop: the start of the occupied time by vehicle-day."""

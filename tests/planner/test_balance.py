@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from planner.balance import even_out
-from planner.improve import make_solution
 from planner.problem import Problem, VehicleDay, Week, build_problem
+from planner.solutions import make_solution
 
 
 def fleet(max_drive: float = 99.0) -> Problem:

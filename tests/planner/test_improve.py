@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from planner.baseline import build_baseline
+from planner.chain import BEGINNING_STEPS, MOST_BEGINNINGS, Chain
 from planner.improve import SearchState, optimise
 from planner.kernel import arrays
 from planner.params import SolveParams
@@ -188,3 +189,19 @@ def test_a_mandatory_stop_is_taken_by_a_run_that_comes_nowhere_near(
     )
     params = SolveParams(seed=seed, work_limit=1, workers=1, rounds=1, master_ratio=0.0)
     assert optimise(problem, params).unserved == ()
+
+
+def test_a_small_problem_begins_several_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many beginnings as the work is worth for its stops; one where a plan is begun from, and
+    one where a single day leaves no days to choose."""
+    begun = []
+    again = Chain.begin_again
+    monkeypatch.setattr(Chain, "begin_again", lambda chain: (begun.append(1), again(chain))[1])
+    problem = random_problem(3, stops=4, vehicles=1, days=3)
+    worth = BEGINNING_STEPS * problem.num_stops
+    params = replace(QUICK, work_limit=5 * worth, rounds=1)
+    first = optimise(problem, params)
+    assert len(begun) == min(5, MOST_BEGINNINGS) - 1
+    optimise(problem, params, start=first)
+    optimise(random_problem(3, stops=4, vehicles=1, days=1), params)
+    assert len(begun) == min(5, MOST_BEGINNINGS) - 1

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.improve import Chain
+from planner.chain import Chain
 from planner.kernel.arrays import new_state, pack
 from planner.kernel.copies import copy_state
 from planner.kernel.layout import DAY, State
@@ -108,3 +108,21 @@ def test_exchanged_ends_keep_every_rule() -> None:
             assert refresh(chain.data, chain.work, run)
             assert keeps_limits(chain.data, chain.work, run)
     assert num_done > 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 200))
+def test_a_new_beginning_forgets_the_way_but_not_the_best(seed: int, steps: int) -> None:
+    """A chain that begins again serves nothing at first, then goes on in sound states, and its best
+    never gets worse."""
+    problem, chain = _searched(seed, steps)
+    best, rank = _facts(problem, chain.best), chain.rank
+    chain.begin_again()
+    assert (chain.now.option < 0).all()
+    assert (_facts(problem, chain.best), chain.rank) == (best, rank)
+    chain.step(steps, 1.0, 1.0)
+    assert chain.rank <= rank
+    carried = _facts(problem, chain.work)
+    for run in range(problem.num_runs):
+        assert refresh(chain.data, chain.work, run)
+    assert _facts(problem, chain.work) == carried

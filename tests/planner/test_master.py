@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.improve import make_solution
 from planner.master import NO_SIDE, Column, Cover, Side, Sum, choose
 from planner.problem import Problem, VehicleDay, Week, build_problem
+from planner.solutions import make_solution
 from planner.stopping import Budget
 
 BUDGET = Budget(seconds=20.0, deterministic=2.0, workers=1, max_columns=6000)
