@@ -31,6 +31,10 @@ class Limit(Enum):
     """Codes of devices tried from anywhere: a code has eight digits and ten minutes."""
     SEARCH = ("search", "60 per minute")
     """Public searches from one address."""
+    STOP_REQUEST = ("stop_request", "5 per hour")
+    """Requests for a stop from one address."""
+    STOP_REQUEST_ANYWHERE = ("stop_request_anywhere", "60 per hour")
+    """Requests for stops of one region from anywhere."""
 
 
 def network_of(address: str) -> str:

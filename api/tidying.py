@@ -20,6 +20,7 @@ from data.db import (
     audit_store,
     event_store,
     live_store,
+    stop_request_store,
     track_store,
     tracker_store,
 )
@@ -46,6 +47,7 @@ def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
             "events": event_store.drop_before(session, short)
             + event_store.drop_before(session, now - PASSING, topic=following.TOPIC),
             "answers": answers_store.drop_before(session, short),
+            "stop_requests": stop_request_store.erase_old(session, now),
             **_tracks(session, now - timedelta(days=settings.track_keep_days)),
         }
 

@@ -1,6 +1,6 @@
 """How many visits a stop may expect, as an interval, and what the worth of a stop counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -36,3 +36,21 @@ class VisitsEstimate:
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
             raise ValueError(f"interval {self.low} to {self.high} is none")
+
+
+ASKED_RATIO = 0.4
+"""Share of those for whom somebody asked that come to one opening."""
+
+
+def with_requests(estimate: VisitsEstimate, num_people: int) -> VisitsEstimate:
+    """An estimate that takes in people who asked for the stop: never below those who will come.
+
+    Notes
+    -----
+    Whoever asks does not add to what the place may expect, but says that it is not less: the mean
+    is raised to ``ASKED_RATIO`` of them, and the interval reaches up to all of them.
+    """
+    asked = ASKED_RATIO * max(0, num_people)
+    if asked <= estimate.mean:
+        return estimate
+    return replace(estimate, mean=asked, high=max(estimate.high, float(num_people)))

@@ -13,6 +13,7 @@ from data.db.tables import (
     records,
     regions,
     reports,
+    stop_requests,
     tracking,
     visit_records,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "records",
     "regions",
     "reports",
+    "stop_requests",
     "tracking",
     "visit_records",
 ]

@@ -185,6 +185,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region_id", name=op.f("pk_report_settings")),
     )
     op.create_table(
+        "stop_request",
+        sa.Column("request_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("place", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
+        sa.Column("contact", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=True),
+        sa.Column("settlement_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("language", sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
+        sa.Column("answered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("answered_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("score", sa.JSON(), nullable=False),
+        sa.Column("scored_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_stop_request_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_stop_request")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_stop_request_token_hash")),
+    )
+    with op.batch_alter_table("stop_request", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_stop_request_created_at"), ["created_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_stop_request_region_id"), ["region_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stop_request_state"), ["state"], unique=False)
+
+    op.create_table(
         "visit_record",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -297,6 +328,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_visit_record_day")
 
     op.drop_table("visit_record")
+    with op.batch_alter_table("stop_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stop_request_state"))
+        batch_op.drop_index(batch_op.f("ix_stop_request_region_id"))
+        batch_op.drop_index(batch_op.f("ix_stop_request_created_at"))
+
+    op.drop_table("stop_request")
     op.drop_table("report_settings")
     with op.batch_alter_table("report_schedule", schema=None) as batch_op:
         batch_op.drop_index("ix_report_schedule_region")

@@ -1,0 +1,223 @@
+"""Requests for a stop: the public form, the private page of the answer, the desk's list."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import Dispatcher, Staff
+from api.errors import status_of
+from api.limiter import Limit, network_of
+from api.pages.desk_region import Desk, form_data, open_desk, text_of, whole_of
+from api.pages.public import pages_for
+from api.rendering import render
+from api.services import stop_requests
+from api.services.public_pages import PublicPages
+from api.state import Service, ServiceDep
+from api.web.public_links import PREFIX
+from data.db import stop_request_store
+from data.db.engine import reading, writing
+from data.model.errors import BookmobileError, InputError
+from data.model.stop_request import (
+    ANSWER_MAX,
+    CONTACT_DAYS,
+    CONTACT_MAX,
+    MOST_PEOPLE,
+    PLACE_MAX,
+    REASON_MAX,
+    RequestAsked,
+    RequestState,
+)
+
+public = APIRouter(prefix=PREFIX + "/{region}")
+desk = APIRouter(prefix="/desk/{region_id}/stop-requests")
+AREA = "needs"
+FIELDS = ("place", "reason", "contact", "people")
+TRAP = "website"
+"""A field that people do not see; programs that fill in everything fill it in, too."""
+MOST_TOKEN = 64
+_PRIVATE = {"cache-control": "private, no-store", "referrer-policy": "no-referrer"}
+Form = Annotated[FormData, Depends(form_data)]
+
+
+def _show(
+    request: Request, pages: PublicPages, template: str, *, status: int = 200, **context: Any
+) -> Response:
+    return render(
+        request,
+        f"public/{template}.html",
+        status=status,
+        headers=_PRIVATE,
+        language=pages.timetable.language,
+        links=pages.links,
+        views=pages.views,
+        region_name=pages.region_name,
+        here_page="request",
+        **context,
+    )
+
+
+def _form(
+    request: Request,
+    pages: PublicPages,
+    given: dict[str, str],
+    error: BookmobileError | None = None,
+) -> Response:
+    return _show(
+        request,
+        pages,
+        "request",
+        status=200 if error is None else status_of(error),
+        given=given,
+        error=error,
+        trap=TRAP,
+        most={"place": PLACE_MAX, "reason": REASON_MAX, "contact": CONTACT_MAX},
+        contact_days=CONTACT_DAYS,
+    )
+
+
+@public.get("/request")
+def request_form(region: str, request: Request, service: ServiceDep, place: str = "") -> Response:
+    """The form by which a resident asks for a stop."""
+    pages = pages_for(request, service, region)
+    return _form(request, pages, dict.fromkeys(FIELDS, "") | {"place": place[:PLACE_MAX]})
+
+
+@public.post("/request")
+def ask(region: str, request: Request, service: ServiceDep, form: Form) -> Response:
+    """Take a request; the answer will stand at an address that is told once."""
+    pages = pages_for(request, service, region)
+    given = {name: text_of(form, name) for name in FIELDS}
+    try:
+        address = request.client.host if request.client else ""
+        service.limiter.check(Limit.STOP_REQUEST, network_of(address))
+        service.limiter.check(Limit.STOP_REQUEST_ANYWHERE, pages.timetable.region_id)
+        asked = _asked(form, given)
+        if text_of(form, TRAP):
+            return RedirectResponse(pages.links.page("home"), status_code=303)
+        with writing(service.engine) as session:
+            _, token = stop_requests.take_request(
+                session,
+                pages.published,
+                asked,
+                language=pages.words.language,
+                at=service.clock(),
+            )
+    except BookmobileError as error:
+        return _form(request, pages, given, error)
+    return RedirectResponse(f"{pages.links.page('request')}/{token}?told=sent", status_code=303)
+
+
+def _asked(form: FormData, given: dict[str, str]) -> RequestAsked:
+    people = whole_of(form, "people")
+    if given["people"] and people is None:
+        value = given["people"][:20]
+        raise InputError("stop_request.bad_people", field="people", value=value, limit=MOST_PEOPLE)
+    return RequestAsked(
+        place=given["place"], reason=given["reason"], contact=given["contact"], people=people
+    )
+
+
+@public.get("/request/{token}")
+def answer_page(
+    region: str, token: str, request: Request, service: ServiceDep, told: str = ""
+) -> Response:
+    """A request and its answer, for whoever has its address."""
+    pages = pages_for(request, service, region)
+    with reading(service.engine) as session:
+        found = stop_requests.asked_with(session, pages.timetable.region_id, token[:MOST_TOKEN])
+    address = pages.links.absolute(f"{pages.links.page('request')}/{token}")
+    return _show(
+        request, pages, "request_told", found=found, is_new=told == "sent", address=address
+    )
+
+
+@desk.get("")
+def requests_page(
+    request: Request, region_id: str, asking: Staff, service: ServiceDep, told: str = ""
+) -> Response:
+    """Requests that wait, the most worth first, and those that were answered."""
+    opened = open_desk(request, service, asking, region_id)
+    with reading(service.engine) as session:
+        every = stop_request_store.list_requests(session, region_id)
+    waiting = [r for r in every if r.state is RequestState.OPEN]
+    return opened.render(
+        "requests/list.html",
+        area=AREA,
+        waiting=sorted(waiting, key=lambda r: (-r.points, r.created_at)),
+        answered=[r for r in every if r.state is not RequestState.OPEN],
+        zone=opened.region.time_zone,
+        told=told if told == "answered" else "",
+    )
+
+
+@desk.get("/{request_id}")
+def request_page(
+    request: Request, region_id: str, request_id: str, asking: Staff, service: ServiceDep
+) -> Response:
+    """One request with its score."""
+    return _one(open_desk(request, service, asking, region_id), request_id)
+
+
+@desk.post("/{request_id}/score")
+def score(
+    request: Request, region_id: str, request_id: str, asking: Dispatcher, service: ServiceDep
+) -> Response:
+    """Work its score out anew."""
+    opened = open_desk(request, service, asking, region_id)
+    try:
+        with writing(service.engine) as session:
+            stop_requests.score_request(session, region_id, request_id, at=service.clock())
+    except BookmobileError as error:
+        return _one(opened, request_id, error)
+    return RedirectResponse(_address(opened, request_id), status_code=303)
+
+
+@desk.post("/{request_id}")
+def answer(
+    request: Request,
+    region_id: str,
+    request_id: str,
+    asking: Dispatcher,
+    service: ServiceDep,
+    form: Form,
+) -> Response:
+    """Answer it."""
+    opened = open_desk(request, service, asking, region_id)
+    wanted = text_of(form, "state")
+    state = RequestState(wanted) if wanted in list(RequestState) else RequestState.OPEN
+    text = text_of(form, "answer")
+    try:
+        with writing(service.engine) as session:
+            stop_requests.answer_request(
+                session, region_id, request_id, state, text, by=asking, at=service.clock()
+            )
+    except BookmobileError as error:
+        return _one(opened, request_id, error, text=text)
+    return RedirectResponse(f"{opened.root}/stop-requests?told=answered", status_code=303)
+
+
+def _address(opened: Desk, request_id: str) -> str:
+    return f"{opened.root}/stop-requests/{request_id}"
+
+
+def _one(
+    opened: Desk, request_id: str, error: BookmobileError | None = None, *, text: str = ""
+) -> Response:
+    service: Service = opened.service
+    with reading(service.engine) as session:
+        found = stop_request_store.get_request(session, opened.region.region_id, request_id)
+    return opened.render(
+        "requests/one.html",
+        area=AREA,
+        status=200 if error is None else status_of(error),
+        error=error,
+        found=found,
+        text=text,
+        place_date=date.fromisoformat(found.score["date"]) if "date" in found.score else None,
+        most_answer=ANSWER_MAX,
+        address=_address(opened, request_id),
+        zone=opened.region.time_zone,
+    )
