@@ -57,7 +57,8 @@ export function pairByAddress() {
   } catch {
     return false;
   } finally {
-    history.replaceState(null, "", "#keep");
+    // In place of the code, and told to the screens, which history.replaceState is not.
+    location.replace("#keep");
   }
   return known !== null;
 }
