@@ -80,7 +80,7 @@ def _found(desk: Desk, wanted: Any, given: dict[str, str]) -> WhatIf:
         library_id=given["library"],
         visits_28=1.0 if visits is None else visits,
         open_min=60.0 if minutes is None else minutes,
-        branch_year=price_of(given["branch_year"], "branch_year"),
+        branch_year=price_of("".join(given["branch_year"].split()), "branch_year"),
     )
     found = parts_of(desk.request).coverages.what_if(asked, branch).result(FILE_WAIT_S)
     if found is None:

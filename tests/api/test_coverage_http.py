@@ -155,7 +155,7 @@ def test_what_if_a_branch_becomes_a_point_and_a_stop(http: httpx.Client) -> None
     """Its people keep a stop, lose the library; what they cost is told as far as it is known."""
     page = http.get(
         f"{DESK}/what-if",
-        params={"library": "lib-1", "visits": "2", "open": "90", "branch_year": "730000"},
+        params={"library": "lib-1", "visits": "2", "open": "90", "branch_year": "730 000"},
     )
     assert page.status_code == 200
     assert "What if Калиновка becomes a library point plus a stop" in page.text

@@ -68,3 +68,21 @@ def test_a_wrong_limit_is_told_with_what_to_do(visit: Visit) -> None:
     desk.open("/desk/kaliningrad/coverage?minutes=soon")
     expect(desk.page.get_by_role("alert")).to_contain_text("minutes is not a number: soon")
     assert desk.axe() == []
+
+
+def test_what_if_a_branch_goes(visit: Visit) -> None:
+    """A branch is chosen, the page tells people, minutes and money; axe is content."""
+    desk = visit(Role.ANALYST, language="ru")
+    desk.open("/desk/kaliningrad/coverage/what-if")
+    assert desk.axe() == []
+    desk.page.locator("select[name=library]").select_option("lib-14")
+    desk.page.get_by_label("Стоянок за 4 недели").fill("2")
+    desk.page.get_by_label("Филиал стоит в год").fill("900 000")
+    desk.page.get_by_role("button", name="Посчитать").click()
+    desk.page.wait_for_selector("#t-changed", timeout=PATIENCE_MS)
+    main = desk.page.locator("main")
+    expect(main).to_contain_text("станет библиотечным пунктом со стоянкой")
+    expect(main.locator("[aria-labelledby=t-changed] tbody")).to_contain_text("Рыбачий")
+    assert desk.axe() == []
+    desk.shot("coverage-what-if", whole=True)
+    desk.assert_quiet()
