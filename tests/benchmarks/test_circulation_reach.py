@@ -12,6 +12,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import insert
 
@@ -33,13 +34,24 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize("kind", KINDS)
 def test_fifty_tablets_with_three_hundred_events_each(kind: str, tmp_path: Path) -> None:
     """None lost, none doubled, no error; how long until the last was answered."""
+    begun = time.process_time()
     if kind == "sqlite":
         with library(tmp_path) as one:
-            took_s = all_at_once(one, events=300, at_once=300)
+            took_s = measured(one)
     else:
         with postgres_url() as url, library(tmp_path, url=url) as one:
-            took_s = all_at_once(one, events=300, at_once=300)
-    sys.stderr.write(f"{kind}: 50 tablets, 15,000 events: {took_s:.1f} s\n")
+            took_s = measured(one)
+    used_s = time.process_time() - begun
+    sys.stderr.write(
+        f"{kind}: 50 tablets, 15,000 events: the last was answered after {took_s:.1f} s; "
+        f"{used_s:.1f} s of processor for tablets, server and the clean sync to hold it against\n"
+    )
+
+
+def measured(one: Library) -> float:
+    # A busy machine makes them wait; what is measured is told, not asserted.
+    one.depot.client.timeout = httpx.Timeout(900)
+    return all_at_once(one, events=300, at_once=300)
 
 
 def test_a_million_past_loans_are_not_replayed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from data.model.stock import Item, ItemId, Title, TitleId
 from tests.api.circulation.library import ABOARD, MORNING, readers, stock, stock_up
 from tests.api.tracking.depot import REGION, fill
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit, Visitor
+from tests.fleet.library.sip2_server import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.walk, NEEDS_CHROMIUM]
 DESK = f"/desk/{REGION}/circulation"
@@ -111,8 +112,26 @@ def test_rules_are_changed_and_the_change_is_told(desk: Visitor) -> None:
 def test_a_librarian_reads_it_in_english(desk: Visitor, visit: Visit) -> None:
     """The same pages in English."""
     english = visit(Role.LIBRARIAN, language="en")
-    for name in ("counter", "rules", "readers/p1", "items/i1"):
+    for name in ("counter", "rules", "readers/p1", "items/i1", "library"):
         english.open(f"{DESK}/{name}")
         english.shot(f"circulation-{name.replace('/', '-')}")
         assert english.axe() == []
     english.assert_quiet()
+
+
+def test_a_library_system_is_set_up_and_what_waits_is_told(desk: Visitor) -> None:
+    """The kind brings its fields; what is not reached is told with since when."""
+    page = desk.page
+    desk.open(f"{DESK}/library?kind=sip2")
+    page.get_by_label("Адрес сервера").fill("127.0.0.1")
+    page.get_by_label("Порт").fill(str(free_port()))
+    page.locator("input[name=password]").fill("secret")
+    page.get_by_label("Передавать в систему").check()
+    desk.shot("library-form", whole=True)
+    assert desk.axe() == []
+    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_text("Настройки сохранены.").wait_for()
+    desk.shot("library", whole=True)
+    assert desk.axe() == []
+    assert "secret" not in page.content()
+    desk.assert_quiet()
