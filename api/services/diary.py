@@ -8,7 +8,7 @@ from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from sqlmodel import Session
 
@@ -208,13 +208,17 @@ def diary_of(
         vehicle_id=vehicle_id,
         first=first,
         last=last,
-        opening=sums_of(before, _between(way, year_first, first - timedelta(days=1))),
+        opening=sums_of(before, _between(way, year_first, first)),
         days=tuple(
-            DiaryDay(on=d, sums=sums_of(by_date[d], _between(way, d, d)), records=tuple(by_date[d]))
+            DiaryDay(
+                on=d,
+                sums=sums_of(by_date[d], _between(way, d, d, with_last=True)),
+                records=tuple(by_date[d]),
+            )
             for d in dates
         ),
-        month=sums_of(within, _between(way, first, last)),
-        year=sums_of(records, _between(way, year_first, last)),
+        month=sums_of(within, _between(way, first, last, with_last=True)),
+        year=sums_of(records, _between(way, year_first, last, with_last=True)),
         vehicles=vehicles_of(session, region_id, records),
     )
 
@@ -287,5 +291,7 @@ def _ways(
     return found
 
 
-def _between(way: _Way, first: date, last: date) -> list[_Driven]:
-    return [told for (on, _), told in way.items() if first <= on <= last]
+def _between(way: _Way, first: date, last: date, *, with_last: bool = False) -> list[_Driven]:
+    return [
+        told for (on, _), told in way.items() if first <= on < last or (with_last and on == last)
+    ]

@@ -81,6 +81,10 @@ def test_a_month_has_opening_days_and_totals(one: Book) -> None:
     assert month["num_faults"] == 2  # loans without visits; skipped, yet the track was there
     assert (year["num_runs"], year["num_stops"]) == (2, 4)
     assert year["counts"] == {"loans_home": 10, "visits_service.adult": 30}
+    for edge in ("0001-01-01", "9999-12-31"):
+        empty = one.library.ask("GET", f"regions/{REGION}/diary?month={edge}")
+        assert empty.status_code == 200
+        assert empty.json()["days"] == []
 
 
 def test_a_figure_opens_its_lines_in_pages(one: Book) -> None:
