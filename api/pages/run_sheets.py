@@ -173,7 +173,7 @@ def _weigh(
     session: Session, ledger: Ledger, sheet: RunSheet, given: Mapping[str, str], desk: Desk
 ) -> Typing:
     way = {name: read_km(given.get(name, ""), name) for name in WAY}
-    stops = {s.visit.visit_id: read_stop(given, s) for s in sheet.stops}
+    stops = {str(s.visit.visit_id): read_stop(given, s) for s in sheet.stops}
     typed = TypedSheet(stops=stops, **way)
     typing = weigh(session, ledger, sheet, typed, now=desk.service.clock())
     is_empty = all(stop.is_empty for stop in stops.values()) and not any(

@@ -12,6 +12,7 @@ from data.db import publication_store
 from data.db.engine import reading, writing
 from data.model.accounts import Role
 from data.model.crew_bodies import CountBody, MomentBody, SkipBody, SkipReason
+from data.model.fleet import VehicleId
 from data.model.journal import EventKind
 from data.model.publication import PromisedVisit
 from data.model.service_time import instant_of
@@ -63,7 +64,7 @@ def yard(running: Running) -> Yard:
     wait_for_days(running.engine, 2)
     with reading(running.engine) as session:
         visits = publication_store.load_visits(
-            session, REGION, from_date=TUESDAY, until_date=TUESDAY, vehicle_id=FIRST
+            session, REGION, from_date=TUESDAY, until_date=TUESDAY, vehicle_id=VehicleId(FIRST)
         )
     with writing(running.engine) as session:
         write_down(session, REGION, entries(visits), at=yard.now - timedelta(hours=1))

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -104,14 +105,20 @@ def test_a_correction_needs_the_state_it_was_made_from(one: Book) -> None:
     path = f"regions/{REGION}/visit-records/r2"
     seen = one.library.ask("GET", path)
     body = {"name": "loans_home", "value": 5, "reason": "мимо счёта"}
-    send = {"json": body, "headers": {"if-match": seen.headers["etag"], "idempotency-key": "k"}}
+    send: dict[str, Any] = {
+        "json": body,
+        "headers": {"if-match": seen.headers["etag"], "idempotency-key": "k"},
+    }
     assert one.library.ask("POST", f"{path}/corrections", json=body).status_code == 428
     done = one.library.ask("POST", f"{path}/corrections", **send)
     assert done.status_code == 201, done.text
     assert done.json()["counts"]["loans_home"] == 5
     again = one.library.ask("POST", f"{path}/corrections", **send)
     assert again.json() == done.json()
-    stale = {"json": body | {"value": 6}, "headers": {"if-match": seen.headers["etag"]}}
+    stale: dict[str, Any] = {
+        "json": body | {"value": 6},
+        "headers": {"if-match": seen.headers["etag"]},
+    }
     assert one.library.ask("POST", f"{path}/corrections", **stale).status_code == 412
     whole = one.library.ask("GET", path).json()
     (told,) = whole["corrections"]
@@ -123,7 +130,7 @@ def test_a_correction_needs_the_state_it_was_made_from(one: Book) -> None:
 def test_a_crew_corrects_its_own_last_days_only(one: Book) -> None:
     """Not what is three weeks old, not what another account counted, not on another's tablet."""
     body = {"name": "loans_home", "value": 9, "reason": "ошибка"}
-    anyhow = {"json": body, "headers": {"if-match": "*"}}
+    anyhow: dict[str, Any] = {"json": body, "headers": {"if-match": "*"}}
 
     def correct(key: str, token: str) -> int:
         path = f"regions/{REGION}/visit-records/{key}/corrections"
@@ -133,13 +140,13 @@ def test_a_crew_corrects_its_own_last_days_only(one: Book) -> None:
     assert correct("r3", KONSTANTIN_TOKEN) == 201
     assert correct("r6", one.token) == 403
     assert correct("r4", one.token) == 201
-    nothing = {"json": body, "headers": {"if-match": "*"}}
+    nothing: dict[str, Any] = {"json": body, "headers": {"if-match": "*"}}
     path = f"regions/{REGION}/visit-records/nothing/corrections"
     assert one.library.ask("POST", path, **nothing).status_code == 404
-    bad = {"json": body | {"value": -1}, "headers": {"if-match": "*"}}
+    bad: dict[str, Any] = {"json": body | {"value": -1}, "headers": {"if-match": "*"}}
     path = f"regions/{REGION}/visit-records/r1/corrections"
     assert one.library.ask("POST", path, **bad).status_code == 422
-    unknown = {"json": body | {"name": "nonsense"}, "headers": {"if-match": "*"}}
+    unknown: dict[str, Any] = {"json": body | {"name": "nonsense"}, "headers": {"if-match": "*"}}
     assert one.library.ask("POST", path, **unknown).status_code == 422
 
 

@@ -84,7 +84,7 @@ def test_the_paper_has_every_stop_and_its_number(one: Book) -> None:
         assert f"{number}. " in text
         assert stop in text
     sheet = next(w for w in text.split() if w.startswith(f"{DAY:%y%m%d}-"))
-    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert reader.root_object["/MarkInfo"]["/Marked"]  # type: ignore[index]
     opened = ask(one, "GET", f"?number={sheet}")
     assert opened.status_code == 303
     assert opened.headers["location"] == f"/desk/{REGION}/sheets/{DAY}/{NORTH}"
