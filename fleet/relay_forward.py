@@ -6,7 +6,7 @@ import random
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,7 +90,7 @@ class RelayForwarder:
         if self._poster is not None:
             self._poster.close()
 
-    def _marks(self, offset: timedelta) -> list[Mapping[str, Any]]:
+    def _marks(self, offset: timedelta) -> Sequence[Mapping[str, Any]]:
         """Clocks of tablets beside the service's, by how long ago each was seen."""
         now = self.clock() + offset
         return [
@@ -104,7 +104,7 @@ class RelayForwarder:
         ][:_AT_ONCE]
 
     def _exchange(
-        self, events: list[dict[str, Any]], marks: list[Mapping[str, Any]]
+        self, events: list[dict[str, Any]], marks: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
         if self._poster is None:
             headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}

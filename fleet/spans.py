@@ -115,8 +115,8 @@ def calibrated(days: Iterable[Sequence[Scored]]) -> Spans | None:
     }
     if not known:
         return None
-    nearest = (min(known, key=lambda k, at=at: (abs(k - at), k)) for at in range(NUM_FACTORS))
-    return Spans(factors=tuple(round(known[k], 3) for k in nearest))
+    nearest = (min((abs(k - at), k) for k in known) for at in range(NUM_FACTORS))
+    return Spans(factors=tuple(round(known[k], 3) for _, k in nearest))
 
 
 def as_it_stood(day: MatchedDay) -> Iterator[tuple[datetime, MatchedDay]]:

@@ -68,7 +68,7 @@ def nearest_points(homes: Floats, places: Floats) -> tuple[Indices, Floats]:
     if not len(places):
         return np.full(len(homes), NOWHERE, np.int64), np.full(len(homes), np.inf)
     chord, index = KDTree(on_sphere(places)).query(on_sphere(homes))
-    return index.astype(np.int64), arc_m(chord)
+    return np.asarray(index, np.int64), arc_m(np.asarray(chord, np.float64))
 
 
 def stop_reach(

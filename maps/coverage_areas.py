@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPoint, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from data.model.coverage import Coverage, ServedStop
 from data.model.geo import Ring
@@ -47,14 +48,12 @@ def _voronoi(region: Region) -> tuple[DistrictArea, ...]:
     if len(positions) < 3 or len({s.municipality_id for s in named}) < 2:
         return ()
     metres = LocalMetres.around(positions)
-    points = shapely.points(metres.to_metres(positions))
-    around = shapely.convex_hull(shapely.multipoints(points)).buffer(_FRINGE_M)
+    points = MultiPoint(metres.to_metres(positions))
+    around: BaseGeometry = points.convex_hull.buffer(_FRINGE_M)
     if region.land:
         rings = [metres.to_metres(np.array(ring, np.float64)) for ring in region.land]
         around &= shapely.union_all([Polygon(ring).buffer(0) for ring in rings])
-    cells = shapely.get_parts(
-        shapely.voronoi_polygons(shapely.multipoints(points), extend_to=around, ordered=True)
-    )
+    cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=around, ordered=True))
     by_district: dict[MunicipalityId, list[Any]] = {}
     for cell, row in zip(cells, first.tolist(), strict=True):
         key = named[row].municipality_id

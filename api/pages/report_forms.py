@@ -1,7 +1,7 @@
 """The desk's forms of reports: what a region says for them, and which are sent by themselves."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
@@ -167,18 +167,19 @@ def _settings_of(form: Given) -> ReportSettings:
     names = [f"fuel.{kind}" for kind in FuelKind] + list(PRICES)
     told = {name: _money(form, f"price.{name}") for name in names}
     sources = {name: source for name in names if (source := text_of(form, f"source.{name}"))}
+    review: dict[str, Any] = {n: v for n, v in rules.items() if v is not None}
+    quotas: dict[str, Any] = {n: v for n, v in shares.items() if v is not None}
+    if months is not None:
+        quotas["new_months"] = months
     return ReportSettings(
         targets=targets,
-        review=ReviewRules(**{n: v for n, v in rules.items() if v is not None}),  # type: ignore[arg-type]
-        quotas=StockQuotas(
-            **{n: v for n, v in shares.items() if v is not None},
-            **({} if months is None else {"new_months": months}),  # type: ignore[arg-type]
-        ),
+        review=ReviewRules(**review),
+        quotas=StockQuotas(**quotas),
         prices=CostPrices(
             currency=text_of(form, "currency").upper(),
             fuel={k: p for k in FuelKind if (p := told[f"fuel.{k}"]) is not None},
             sources=sources,
-            **{name: told[name] for name in PRICES},  # type: ignore[arg-type]
+            **{name: told[name] for name in PRICES},
         ),
     )
 

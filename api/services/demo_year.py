@@ -10,6 +10,7 @@ References
 DOMAIN §4: Moscow oblast 2014, 23 visits and 29 documents a run, 1.26 documents a visit.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -168,7 +169,7 @@ class _Past:
         people = people or sum(
             p.population or 0 for i in places if (p := self._places.get(str(i))) is not None
         )
-        return float(max(people, 60)) ** 0.5
+        return math.sqrt(max(people, 60))
 
     def _record(
         self, visit: PromisedVisit, on: date, number: int, last: date, *, is_promised: bool

@@ -187,7 +187,7 @@ def report_pdf(report: Report, words: Words, *, region_name: str, at: datetime) 
         "form": report.form.name_in(words.language) if report.form is not None else "",
         "made": words("print.made", day=words.day(at.date(), "d MMMM y")),
         "simulated": _simulated(report, words),
-        "notes": _notes(report, teller),
+        "notes": tuple(_notes(report, teller)),
         "tables": [_printed(table, teller) for table in report.tables],
     }
     return print_pdf("report", data, words, at=at)

@@ -278,7 +278,7 @@ def _try(
         name, num_bytes = _send(settings, schedule, delivery, region, report, now)
     except BookmobileError as error:
         again = retry_at(delivery.tries, now)
-        facts = {
+        facts: dict[str, object] = {
             k: v if isinstance(v, int | float | str) else str(v) for k, v in error.facts.items()
         }
         return replace(

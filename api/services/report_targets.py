@@ -136,7 +136,7 @@ def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
             served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
     residents = sum(s.population or 0 for s in region.settlements if str(s.settlement_id) in served)
     share = users / residents if residents else None
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
             Cell(value=Said(code="reports.target.coverage")),
             Cell(value=residents or None, note=Said(code="reports.residents")),

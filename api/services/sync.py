@@ -209,9 +209,9 @@ def _judge(session: Session, ledger: Ledger, asked: Sequence[Exchange]) -> list[
     ledger.recall(session, (e for b in brought for e in b.batch if e.event_id not in known))
     done = sync_all(ledger.journal, ledger.replay, brought, ledger.ordering)
     found = []
-    for taken, one, synced in zip(takens, brought, done, strict=True):
+    for taken, batch, synced in zip(takens, brought, done, strict=True):
         told = {i: a for (i, _), a in zip(taken.batch, synced.answers, strict=True)}
-        is_new = {e.event_id for e in one.batch} - known
+        is_new = {e.event_id for e in batch.batch} - known
         # What two bring at once is the first one's.
         known |= is_new
         fresh = (synced.journal.events[i] for i in is_new if i in synced.journal.events)
@@ -220,7 +220,7 @@ def _judge(session: Session, ledger: Ledger, asked: Sequence[Exchange]) -> list[
                 synced=synced,
                 answers={**taken.refused, **told},
                 fresh=tuple(sorted(fresh, key=lambda e: (e.device_id, e.sequence))),
-                marks=one.marks,
+                marks=batch.marks,
             )
         )
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -225,7 +226,8 @@ def _with_people_of(into: Settlement, gone: Settlement) -> Settlement:
         counts = [n for n in (getattr(into, name), getattr(gone, name)) if n is not None]
         return sum(counts) if counts else None
 
-    return replace(into, **{name: total(name) for name in ("population", *GROUP_COLUMNS)})
+    people: dict[str, Any] = {name: total(name) for name in ("population", *GROUP_COLUMNS)}
+    return replace(into, **people)
 
 
 def refresh_assumed(edit: Edit) -> None:

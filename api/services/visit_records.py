@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -33,6 +34,7 @@ from data.db.visit_record_store import RecordBook
 from data.model.accounts import PROGRAM
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
+from data.model.journal import EventId
 from data.model.journal_bodies import DecisionBody, VoidBody
 from data.model.live import ActualSource, ActualState, StopActual
 from data.model.place import Settlement, Stop
@@ -179,7 +181,7 @@ def _journal_dates(session: Session, ledger: Ledger, book: RecordBook) -> set[da
     marks = journal_store.load_marks(session, region_id, after_no=book.mark_no)
     if not fresh and not marks:
         return set()
-    new = {e.event_id for e in fresh}
+    new = {EventId(e.event_id) for e in fresh}
     since = _since(ledger, {m.device_id: m.sequence for m in reversed(marks)})
     targets: set[str] = set()
     for event_id in new & ledger.journal.events.keys():
@@ -320,7 +322,7 @@ class _Fold:
     def _load(self, dates: Sequence[date]) -> dict[date, _Day]:
         region_id, session = self._head.region_id, self._session
         days = {on: _Day() for on in dates}
-        span = {"from_date": min(dates), "until_date": max(dates)}
+        span: dict[str, Any] = {"from_date": min(dates), "until_date": max(dates)}
         for visit in publication_store.load_visits(session, region_id, **span):
             if visit.service_date in days:
                 days[visit.service_date].visits[visit.visit_id] = visit

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from data.db.tables.circulation import LibraryFileRow, LibraryPostingRow, LibrarySystemRow
@@ -258,29 +259,24 @@ def add_file(
 
 def files(session: Session, region_id: str, *, limit: int = 50) -> tuple[LibraryFile, ...]:
     """Files that were made, the newest first."""
+    # The content, which may be large, is left where it is.
     asked = (
-        select(
-            LibraryFileRow.file_no,
-            LibraryFileRow.name,
-            LibraryFileRow.made_at,
-            LibraryFileRow.made_by,
-            LibraryFileRow.num_operations,
-            LibraryFileRow.state,
-        )
+        select(LibraryFileRow)
+        .options(defer(col(LibraryFileRow.content)))  # type: ignore[arg-type]
         .where(LibraryFileRow.region_id == region_id)
         .order_by(col(LibraryFileRow.file_no).desc())
         .limit(limit)
     )
     return tuple(
         LibraryFile(
-            file_no=file_no or 0,
-            name=name,
-            made_at=made_at,
-            made_by=made_by,
-            num_operations=num,
-            state=FileState(state),
+            file_no=row.file_no or 0,
+            name=row.name,
+            made_at=row.made_at,
+            made_by=row.made_by,
+            num_operations=row.num_operations,
+            state=FileState(row.state),
         )
-        for file_no, name, made_at, made_by, num, state in session.exec(asked)
+        for row in session.exec(asked)
     )
 
 

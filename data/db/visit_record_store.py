@@ -84,7 +84,7 @@ def note_due(session: Session, region_id: str, on: date) -> None:
 
 def due_dates(session: Session, region_id: str) -> frozenset[date]:
     """Service dates of which something new is known."""
-    asked = select(RecordDueRow.service_date).where(RecordDueRow.region_id == region_id)
+    asked = select(col(RecordDueRow.service_date)).where(RecordDueRow.region_id == region_id)
     return frozenset(session.exec(asked))
 
 

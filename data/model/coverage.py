@@ -177,7 +177,8 @@ class Coverage:
     @property
     def is_inhabited(self) -> NDArray[np.bool_]:
         """Settlements that count: all but those known to be empty."""
-        return self.people[Group.RESIDENTS] != 0
+        inhabited: NDArray[np.bool_] = self.people[Group.RESIDENTS] != 0
+        return inhabited
 
     def access_s(self, *, is_after: bool) -> Floats:
         """Seconds to the nearest library by road or, where less, on foot to a stop in reach."""

@@ -223,8 +223,9 @@ def _tables(coverage: Coverage, index: NDArray[np.int64], size: int) -> tuple[_T
 def _order(cut: Cut, keys: Sequence[str]) -> list[str]:
     """Keys in the order of a table; what is not known comes last."""
     found = set(keys)
+    ordered: list[str]
     if cut is Cut.RHYTHM:
-        ordered = [r.value for r in Rhythm if r.value in found]
+        ordered = [str(r.value) for r in Rhythm if r.value in found]
     elif cut is Cut.MUNICIPALITY:
         ordered = [key for key in dict.fromkeys(keys) if key]
     else:

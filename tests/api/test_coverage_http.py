@@ -51,7 +51,7 @@ def http(running: Running) -> Iterator[httpx.Client]:
 
 def test_before_and_after_a_plan(http: httpx.Client) -> None:
     """The library serves its own village alone within 2 min; the plan's stops bring the others."""
-    asked = {"plan": "p1", "minutes": 2, "metres": 1000, "on": "2026-11-26"}
+    asked: dict[str, str | int] = {"plan": "p1", "minutes": 2, "metres": 1000, "on": "2026-11-26"}
     found = http.get(API, params=asked).json()
     total = found["total_class"]
     assert total["total"] == {"settlements": 4, "people": 1558, "unknown": 0}

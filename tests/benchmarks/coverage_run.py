@@ -9,7 +9,9 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,6 +64,11 @@ def with_stop(table: pd.DataFrame) -> pd.DataFrame:
     return small.iloc[::EVERY]
 
 
+def table_rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Its rows, one at a time."""
+    return iter(table.itertuples())
+
+
 def ours(table: pd.DataFrame) -> dict[str, float]:
     """Libraries by estimated road, known and assumed; stops before and after; every figure."""
     settlements = tuple(
@@ -74,7 +81,7 @@ def ours(table: pd.DataFrame) -> dict[str, float]:
             population=None if pd.isna(row.population) else int(row.population),
             children=None if pd.isna(row.children) else int(row.children),
         )
-        for row in table.itertuples()
+        for row in table_rows(table)
     )
     sites = with_library(table)
     libraries = [
@@ -92,7 +99,7 @@ def ours(table: pd.DataFrame) -> dict[str, float]:
             stop_id=StopId(str(row.id)), name=str(row.settlement), lon=float(row.longitude_dd),
             lat=float(row.latitude_dd), visits_28=1.0, open_min_28=60.0,
         )
-        for row in with_stop(table).itertuples()
+        for row in table_rows(with_stop(table))
     ]  # fmt: skip
     made_cpu_s = time.process_time()
     estimate = load_default_estimate()

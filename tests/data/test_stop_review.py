@@ -123,9 +123,10 @@ def use(day: int, **more: Any) -> RunUse:
 def test_a_run_costs_fuel_crew_and_vehicle() -> None:
     """100 km: 20 litres at 70; 8 hours at 600; 100 km at 5 and a day at 1,000."""
     cost = cost_of(use(1, km=100.0, hours=8.0), PRICES, BUS)
-    assert (cost.fuel, cost.crew, cost.vehicle, cost.total) == (1400, 4800, 1500, 7700)
+    told = (cost.fuel, cost.crew, cost.vehicle, cost.total)
+    assert told == tuple(map(Decimal, (1400, 4800, 1500, 7700)))
     written = cost_of(use(1, km=100.0, fuel=30.0), PRICES, BUS)
-    assert (written.fuel, written.crew) == (2100, None)
+    assert (written.fuel, written.crew) == (Decimal(2100), None)
 
 
 def test_what_has_no_price_is_not_known() -> None:

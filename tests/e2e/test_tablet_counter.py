@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from data.model.patrons import Patron, PatronId, PatronKind
-from data.model.stock import BoxId, ItemPlace, PlaceKind
+from data.model.stock import BoxId, Item, ItemPlace, PlaceKind
 from tests.api.circulation.library import STOPS, stock_up
 from tests.api.tracking.depot import REGION
 from tests.e2e.service import NEEDS_CHROMIUM, Running
@@ -25,7 +25,7 @@ def aboard(running: Running) -> Iterator[Aboard]:
     boxed = [
         replace(item, place=POINT, box_id=BoxId("К-7"))
         for item in stock(60)
-        if getattr(item, "item_id", "") in (barcode(50), barcode(51))
+        if isinstance(item, Item) and item.item_id in (barcode(50), barcode(51))
     ]
     school = Patron(
         patron_id=PatronId("school"),
@@ -114,7 +114,7 @@ def test_items_are_moved_by_scan_and_boxes_come_and_go(aboard: Aboard, chromium:
         waits(page, 0)
         expect(page.locator(".t-queue")).to_contain_text("Всё отправлено")
     with aboard.running.service.ledgers.reading(aboard.running.engine, REGION) as (_, ledger):
-        items = ledger.state.items
+        items = {str(key): item for key, item in ledger.state.items.items()}
     assert {str(items[barcode(n)].place) for n in (50, 51)} == {"vehicle:north"}
     assert [items[barcode(n)].box_id for n in (10, 11)] == ["К-8", "К-8"]
     assert {str(items[barcode(n)].place) for n in (10, 11)} == {str(POINT)}

@@ -196,7 +196,12 @@ def test_a_small_problem_begins_several_times(monkeypatch: pytest.MonkeyPatch) -
     one where a single day leaves no days to choose."""
     begun = []
     again = Chain.begin_again
-    monkeypatch.setattr(Chain, "begin_again", lambda chain: (begun.append(1), again(chain))[1])
+
+    def begin_again(chain: Chain) -> None:
+        begun.append(chain)
+        again(chain)
+
+    monkeypatch.setattr(Chain, "begin_again", begin_again)
     problem = random_problem(3, stops=4, vehicles=1, days=3)
     worth = BEGINNING_STEPS * problem.num_stops
     params = replace(QUICK, work_limit=5 * worth, rounds=1)

@@ -280,7 +280,11 @@ def test_feeds_are_listed(served: Served) -> None:
     served.office.publish()
     with served.api(None) as reader:
         listed = reader.get(f"/api/v1/public/{REGION}/feeds").json()
-        assert len(listed) == 4 + 1 + len({v.stop_id for v in served.office.visits()})
+        stops = {v.stop_id for v in served.office.visits()}
+        wanted = ("timetable.ics", "gtfs.zip", "trip-updates", "vehicle-positions", "alerts")
+        names = " ".join(f["name"] + f["address"] for f in listed)
+        assert all(name in names for name in wanted)
+        assert len(listed) == 4 + 1 + 4 + len(stops)
         for feed in listed:
             assert reader.get(feed["address"]).status_code == 200
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -89,7 +90,7 @@ def test_records_are_read_back_as_they_were(filled: Engine) -> None:
     """By dates, vehicle and stop; another record of the same visit takes its place."""
     with writing(filled) as session:
         load = visit_record_store.load_records
-        span = {"from_date": DAY, "until_date": DAY + timedelta(days=1)}
+        span: dict[str, Any] = {"from_date": DAY, "until_date": DAY + timedelta(days=1)}
         assert load(session, "r", **span) == (RECORD, UNPLANNED)
         assert load(session, "r", from_date=DAY, until_date=DAY) == (RECORD,)
         assert load(session, "r", **span, vehicle_id=VehicleId("kibo-2")) == (UNPLANNED,)
