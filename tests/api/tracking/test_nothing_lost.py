@@ -183,7 +183,7 @@ def test_a_server_killed_in_mid_batch(
 ) -> None:
     """A long backlog of fixes, the server killed again and again: counts agree at both ends."""
     if engine.dialect.name == "postgresql":
-        number //= 5
+        number //= 4
     now = datetime.now(UTC).replace(microsecond=0)
     buffer = Buffer(tmp_path / "bus")
     buffer._connection.execute("pragma synchronous=off")
