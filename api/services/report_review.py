@@ -86,7 +86,7 @@ def _figures(session: Session, frame: ReportFrame) -> list[StopFigures]:
     begin = span[0] if span is not None else asked.from_date
     own: dict[str, list[VisitRecord]] = defaultdict(list)
     for record in frame.now.records:
-        if record.stop_id is not None and record.visit_id is not None:
+        if record.stop_id is not None and record.is_planned:
             own[str(record.stop_id)].append(record)
     first = report_store.first_held_dates(session, region_id)
     costs = _cost_of_visits(session, frame)

@@ -74,13 +74,13 @@ def looks_at(measure: Measure, record: VisitRecord) -> bool:
         case Over.HELD:
             return record.is_held
         case Over.PROMISED:
-            return record.visit_id is not None
+            return record.is_planned
         case Over.NOT_HELD:
             return record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
         case Over.UNKNOWN:
             return record.state is RecordState.UNKNOWN
         case Over.UNPLANNED:
-            return record.is_held and record.visit_id is None
+            return record.is_held and not record.is_planned
         case Over.CONFIRMED:
             return record.is_held and record.is_gps_confirmed
         case Over.UNCONFIRMED:
@@ -192,13 +192,13 @@ def sums_of(records: Sequence[VisitRecord]) -> Sums:
     found = Sums(records=records)
     num, counts, things = found.num_over, found.counts, found.things
     for record in records:
-        num[Over.PROMISED] += record.visit_id is not None
+        num[Over.PROMISED] += record.is_planned
         if not record.is_held:
             num[Over.NOT_HELD] += record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
             num[Over.UNKNOWN] += record.state is RecordState.UNKNOWN
             continue
         num[Over.HELD] += 1
-        num[Over.UNPLANNED] += record.visit_id is None
+        num[Over.UNPLANNED] += not record.is_planned
         num[Over.CONFIRMED if record.is_gps_confirmed else Over.UNCONFIRMED] += 1
         num[Over.CORRECTED] += record.num_corrections > 0
         num[Over.UNCOUNTED] += not record.counts

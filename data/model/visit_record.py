@@ -76,6 +76,11 @@ class VisitRecord:
         return self.state in HELD_STATES
 
     @property
+    def is_planned(self) -> bool:
+        """Whether it was promised; a past that is only known by its times has no ``visit_id``."""
+        return self.visit_id is not None or self.planned_open_at is not None
+
+    @property
     def open_s(self) -> int | None:
         """Seconds for which the doors were open, as far as known; else as promised."""
         for first, last in (
