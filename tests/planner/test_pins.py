@@ -208,7 +208,8 @@ def test_any_visits_of_a_plan_can_be_pinned(seed: int, data: st.DataObject) -> N
         )
     )
     fixed = replace(REQUEST, pins=pins)
-    assert check(fixed, solve(fixed, replace(QUICK, work_limit=20), start=before)) == ()
+    # A start is taken over stop by stop: a search of a few steps may lack the room for the last.
+    assert check(fixed, solve(fixed, replace(QUICK, work_limit=200), start=before)) == ()
 
 
 def test_pins_of_a_plan_broken_by_hand_are_found() -> None:
