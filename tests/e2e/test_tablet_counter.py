@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from data.model.patrons import Patron, PatronId, PatronKind
 from data.model.stock import BoxId, Item, ItemPlace, PlaceKind
 from tests.api.circulation.library import STOPS, stock_up
-from tests.api.tracking.depot import REGION
+from tests.api.tracking.depot import NORTH, REGION
 from tests.e2e.service import NEEDS_CHROMIUM, Running
 from tests.e2e.tablet import Aboard, barcode, scan, settle, show, stock, waits
 from tests.e2e.test_tablet_day import events_of
@@ -115,10 +115,10 @@ def test_items_are_moved_by_scan_and_boxes_come_and_go(aboard: Aboard, chromium:
         expect(page.locator(".t-queue")).to_contain_text("Всё отправлено")
     with aboard.running.service.ledgers.reading(aboard.running.engine, REGION) as (_, ledger):
         items = {str(key): item for key, item in ledger.state.items.items()}
-    assert {str(items[barcode(n)].place) for n in (50, 51)} == {"vehicle:north"}
+    assert {str(items[barcode(n)].place) for n in (50, 51)} == {f"vehicle:{NORTH}"}
     assert [items[barcode(n)].box_id for n in (10, 11)] == ["К-8", "К-8"]
     assert {str(items[barcode(n)].place) for n in (10, 11)} == {str(POINT)}
-    assert str(items[barcode(20)].place) == "vehicle:north"
+    assert str(items[barcode(20)].place) == f"vehicle:{NORTH}"
 
 
 def test_a_group_is_served_without_a_card(aboard: Aboard, chromium: Browser) -> None:

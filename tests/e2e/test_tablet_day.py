@@ -237,4 +237,5 @@ def test_a_storage_emptied_while_open_is_written_anew(aboard: Aboard, page: Page
     page.reload()
     page.wait_for_selector("body[data-ready]")
     waits(page, 6)
+    show(page, "run")
     assert page.locator(".t-card").count() == 5

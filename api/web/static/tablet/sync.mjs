@@ -122,6 +122,8 @@ export async function open() {
   if (before !== undefined) link.value = { ...before, state: "idle" };
   whenWritten(soon);
   const back = () => {
+    // Hours without a network say nothing of the server: its first refusal is tried again soon.
+    failures = 0;
     notBefore = 0;
     sync();
   };
