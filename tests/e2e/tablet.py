@@ -105,7 +105,7 @@ class Aboard:
         """Publish the day, stock the vehicle, pair the tablet."""
         fill(running.engine, MORNING)
         stock_up(running.engine, *stock(num_items), *readers(num_readers), *lent_before())
-        device, token = pair(running.engine)
+        device, token = pair(running.engine, at=MORNING)
         aboard = cls(running=running, device=device, token=token)
         running.service.clock = lambda: aboard.now
         return aboard

@@ -70,7 +70,7 @@ def test_a_wiped_tablet_gets_its_journal_from_the_box(
     aboard: Aboard, chromium: Browser, tmp_path: Path
 ) -> None:
     """The service out of reach, the box in reach: copy, answers, and all back after a wipe."""
-    _, token = pair(aboard.running.engine, 9)
+    _, token = pair(aboard.running.engine, 9, at=aboard.now)
     with (
         relay_of(tmp_path, aboard.running, token) as relay,
         aboard.browser(chromium) as tablet,

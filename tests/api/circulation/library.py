@@ -90,8 +90,10 @@ def stock_up(engine: Engine, *things: Any, region_id: str = REGION) -> None:
         circulation_store.advance(session, region_id, is_new_base=True)
 
 
-def pair(engine: Engine, number: int = 0, vehicle_id: str = NORTH) -> tuple[Device, str]:
-    """A paired tablet and its token."""
+def pair(
+    engine: Engine, number: int = 0, vehicle_id: str = NORTH, *, at: datetime = MORNING
+) -> tuple[Device, str]:
+    """A tablet that was paired at a time, and its token."""
     device_id, token = f"{number:032x}", f"token-{number}"
     device = Device(
         device_id=device_id,
@@ -99,14 +101,14 @@ def pair(engine: Engine, number: int = 0, vehicle_id: str = NORTH) -> tuple[Devi
         vehicle_id=vehicle_id,
         name=f"Tablet {number}",
         roles=(Role.CREW,),
-        created_at=MORNING,
+        created_at=at,
     )
     with writing(engine) as session:
         code = hash_token(f"code-{number}")
         devices_store.add_device(session, device, code)
-        until = MORNING + timedelta(days=1)
+        until = at + timedelta(days=1)
         devices_store.offer_pairing(session, device_id, code, until)
-        found = devices_store.pair(session, code, hash_token(token), MORNING)
+        found = devices_store.pair(session, code, hash_token(token), at)
     assert found is not None
     return found, token
 
