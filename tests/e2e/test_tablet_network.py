@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.api.tracking.depot import REGION
 from tests.e2e.service import NEEDS_CHROMIUM, Running
@@ -58,6 +58,37 @@ def test_a_service_that_was_away_is_found_again(aboard: Aboard, page: Page) -> N
     expect(page.locator(".t-queue")).to_contain_text("нет сети")
     page.context.unroute("**/api/v1/**")
     assert len(aboard.events()) == known
+    pass_time(page, minutes=1.1)
+    waits(page, 0)
+    assert len(aboard.events()) == known + 2
+
+
+def test_hours_without_a_network_do_not_slow_a_service_that_is_back(
+    aboard: Aboard, page: Page
+) -> None:
+    """After many vain tries with no word of a return, one refusal is followed by a try at once."""
+    known = len(aboard.events())
+    tries: list[str] = []
+
+    def answer(route: Route) -> None:
+        tries.append(route.request.url)
+        if len(tries) <= 9:
+            route.abort("connectionrefused")
+        elif len(tries) == 10:
+            route.fulfill(status=502, body="")
+        else:
+            route.continue_()
+
+    page.context.route("**/api/v1/sync/events", answer)
+    count(page, 3, 2)
+    queue = page.locator(".t-queue")
+    while len(tries) < 10:
+        before = len(tries)
+        expect(queue).to_contain_text("нет сети")
+        pass_time(page, minutes=1.1)
+        page.wait_for_timeout(500)
+        assert len(tries) > before, "the tablet does not try"
+    expect(queue).to_contain_text("отвечает отказом")
     pass_time(page, minutes=1.1)
     waits(page, 0)
     assert len(aboard.events()) == known + 2

@@ -20,7 +20,8 @@ const PATIENCE_MS = 150_000;
 /** "idle", "sending", "offline", "unpaired" or "failed:<message>"; when the last exchange ended well. */
 export const link = signal({ state: "idle", at: null, offset: 0 });
 
-let failures = 0;
+/** Vain tries since the last exchange: hours without a network say nothing of the server, and are counted apart. */
+const vain = { offline: 0, refused: 0 };
 let notBefore = 0;
 let timer = null;
 let retry = null;
@@ -86,23 +87,28 @@ async function attempt(isAsked) {
   link.value = { ...link.value, state: "sending" };
   try {
     const { offset, revision, isDoubled } = await send();
-    failures = 0;
-    notBefore = 0;
+    forget();
     link.value = { state: "idle", at: Date.now(), offset, isDoubled };
     await keep("link", link.value);
     const told = day.value;
     const isOld = told === null || revision > told.revision || told.service_date !== today();
     if (isOld || isAsked) await fetchDay();
   } catch (error) {
-    failures += 1;
-    const most = error.status === undefined ? MOST_OFFLINE_MS : MOST_WAIT_MS;
-    const wait = Math.min(most, 2 ** Math.min(failures, 10) * 5_000 * (0.5 + Math.random()));
+    const why = error.status === undefined ? "offline" : "refused";
+    vain[why] += 1;
+    const most = why === "offline" ? MOST_OFFLINE_MS : MOST_WAIT_MS;
+    const wait = Math.min(most, 2 ** Math.min(vain[why], 10) * 5_000 * (0.5 + Math.random()));
     notBefore = Date.now() + wait;
     retry = setTimeout(() => sync(), wait + 1);
     link.value = { ...link.value, state: stateOf(error) };
     // A tablet whose access was taken away forgets its readers.
     if (error.status === 401) await fetchDay();
   }
+}
+
+function forget() {
+  Object.assign(vain, { offline: 0, refused: 0 });
+  notBefore = 0;
 }
 
 function stateOf(error) {
@@ -122,9 +128,7 @@ export async function open() {
   if (before !== undefined) link.value = { ...before, state: "idle" };
   whenWritten(soon);
   const back = () => {
-    // Hours without a network say nothing of the server: its first refusal is tried again soon.
-    failures = 0;
-    notBefore = 0;
+    forget();
     sync();
   };
   addEventListener("online", back);
