@@ -173,12 +173,6 @@ def arrived_after(session: Session, arrival: int, *, limit: int) -> tuple[Arrive
     )
 
 
-def newest_arrival(session: Session) -> int:
-    """The number of the last transaction that stored fixes; 0 before any."""
-    asked = select(FollowerRow.arrival).where(FollowerRow.follower_no == FOLLOWER)
-    return session.exec(asked).one_or_none() or 0
-
-
 def num_fixes(session: Session, tracker: Tracker) -> int:
     """How many fixes of a tracker are stored, packed or not."""
     fresh = select(func.count()).where(FixRow.tracker_no == tracker.number)
