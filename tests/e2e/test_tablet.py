@@ -213,6 +213,47 @@ def test_lending_by_scanner(aboard: Aboard, chromium: Browser) -> None:
         tablet.failed.clear()
 
 
+# A scanner's keys at once after a tap: in the tap's own step, after it, with the next picture.
+TAP_AND_SCAN = """([code, wait]) => new Promise((resolve) => {
+  const scan = () => {
+    for (const key of [...code, "Enter"]) {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }
+    setTimeout(resolve, 250);
+  };
+  document.querySelector("dialog .t-close").click();
+  if (wait === "now") scan();
+  else if (wait === "step") Promise.resolve().then(scan);
+  else if (wait === "picture") requestAnimationFrame(scan);
+  else setTimeout(scan, Number(wait));
+})"""
+
+
+def test_a_scan_right_after_a_closed_question_asks_its_own(
+    aboard: Aboard, chromium: Browser
+) -> None:
+    """However soon the next code comes, its question stands open and whole; nothing is written."""
+    with aboard.browser(chromium) as tablet:
+        page = tablet.open("/tablet")
+        settle(page)
+        page.context.set_offline(True)
+        scan(page, "first-code")
+        dialog = page.locator("dialog")
+        expect(dialog).to_contain_text("first-code не найден")
+        waits_ms = [str(n) for n in (0, 1, 4, 8, 12, 16, 20, 40)]
+        for wait in ("now", "step", "picture", *waits_ms, *("now", "step", "picture") * 5):
+            code = f"code-{wait}-next"
+            page.evaluate(TAP_AND_SCAN, [code, wait])
+            assert dialog.get_attribute("open") is not None, wait
+            assert f"{code} не найден" in dialog.inner_text(), wait
+        # Escape closes by the browser's own hand.
+        page.keyboard.press("Escape")
+        expect(dialog).not_to_have_attribute("open", "")
+        scan(page, "last-code")
+        expect(dialog).to_contain_text("last-code не найден")
+        assert events_of(page) == []
+
+
 def test_the_map_needs_no_network(aboard: Aboard, chromium: Browser) -> None:
     """The kept file draws the run, and own position on it, with the network cut."""
     here = {"latitude": 54.63, "longitude": 21.8}

@@ -3,7 +3,7 @@
 
 import htm from "../vendor/preact/htm.mjs";
 import { h } from "../vendor/preact/preact.mjs";
-import { useEffect, useRef } from "../vendor/preact/hooks.mjs";
+import { useLayoutEffect, useRef } from "../vendor/preact/hooks.mjs";
 import { signal } from "../vendor/preact/signals.mjs";
 import { lang, number, t } from "../words.mjs";
 import { day } from "./day.mjs";
@@ -75,11 +75,14 @@ export const closeAsked = () => { asked.value = null; };
 export function Asked() {
   const box = useRef(null);
   const question = asked.value;
-  useEffect(() => {
+  // In one step with the drawing: a scan may ask anew at once.
+  useLayoutEffect(() => {
     if (question !== null && !box.current.open) box.current.showModal();
-    if (question === null && box.current?.open) box.current.close();
+    if (question === null && box.current.open) box.current.close();
   }, [question]);
-  return html`<dialog class="t-dialog" ref=${box} onClose=${closeAsked} aria-labelledby="asked-title">
+  // The browser tells of a closing late: by then the next question may be open.
+  const onClose = () => { if (!box.current?.open) closeAsked(); };
+  return html`<dialog class="t-dialog" ref=${box} onClose=${onClose} aria-labelledby="asked-title">
     ${question && html`<div class="t-dialog-head"><h2 id="asked-title">${question.title}</h2>
       <button class="t-close" type="button" onClick=${closeAsked} aria-label=${t("tablet.close")}>✕</button></div>
       <${question.body} close=${closeAsked} />`}
