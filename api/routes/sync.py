@@ -17,7 +17,7 @@ from api.schemas.sync import (
     SyncRequest,
 )
 from api.services.doubled import is_doubled
-from api.services.photos import keep_photo_as, photos_folder
+from api.services.photos import crew_folder, keep_photo_as, photos_folder
 from api.services.sync import Exchange, exchange
 from api.state import ServiceDep
 from api.words import Words
@@ -85,7 +85,7 @@ async def put_photo(
     raw = await request.body()
     if not raw:
         raise InputError("photo.not_an_image", known="JPEG, PNG, WEBP")
-    await run_in_threadpool(keep_photo_as, folder / "tablet", raw, photo_id)
+    await run_in_threadpool(keep_photo_as, crew_folder(folder), raw, photo_id)
     return Response(status_code=201)
 
 

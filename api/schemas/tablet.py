@@ -101,6 +101,17 @@ class StopAboard(BaseModel):
     coming: list[VisitAboard] = Field(description="Its next visits after today.")
 
 
+class WayAboard(BaseModel):
+    """What is known of the vehicle's way: its odometer, and how far the day is planned to go."""
+
+    last_km: float | None = Field(description="Odometer at the end of the last day written down.")
+    last_date: date | None
+    out_km: float | None = Field(description="In the day's sheet, before the run.")
+    in_km: float | None = Field(description="In the day's sheet, after the run.")
+    fuel: float | None
+    planned_km: float | None
+
+
 class DepotAboard(BaseModel):
     """Where the run starts or ends."""
 
@@ -316,6 +327,14 @@ class TabletDay(BaseModel):
                         ],
                         "line": [[[20.51, 54.71], [20.62, 54.66]]],
                     },
+                    "way": {
+                        "last_km": 45081.0,
+                        "last_date": "2026-11-25",
+                        "out_km": None,
+                        "in_km": None,
+                        "fuel": None,
+                        "planned_km": 132.4,
+                    },
                     "patrons": [
                         {
                             "patron_id": "p-17",
@@ -386,6 +405,7 @@ class TabletDay(BaseModel):
     region: RegionAboard
     vehicle: VehicleAboard
     run: RunAboard
+    way: WayAboard
     patrons: list[PatronAboard]
     titles: list[TitleAboard]
     items: list[ItemAboard]

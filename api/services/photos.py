@@ -62,6 +62,30 @@ def keep_photo_as(folder: Path, raw: bytes, sha256_hex: str) -> Path:
     return target
 
 
+def crew_photo_path(folder: Path, photo_id: str) -> Path:
+    """Where a photo lies that a tablet sent under its SHA-256.
+
+    Raises
+    ------
+    NotFoundError
+        ``photo.unknown``; also for a name that is none of ours.
+    """
+    if not has_crew_photo(folder, photo_id):
+        raise NotFoundError("photo.unknown", name=photo_id[:60])
+    return crew_folder(folder) / f"{photo_id}.jpg"
+
+
+def has_crew_photo(folder: Path, photo_id: str) -> bool:
+    """Whether a tablet has sent a photo."""
+    is_ours = len(photo_id) == 64 and set(photo_id) <= set("0123456789abcdef")
+    return is_ours and (crew_folder(folder) / f"{photo_id}.jpg").is_file()
+
+
+def crew_folder(folder: Path) -> Path:
+    """Where photos from tablets lie among a region's."""
+    return folder / "tablet"
+
+
 def photo_path(folder: Path, name: str) -> Path:
     """Where a photo lies.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from api.services import way_sheets
 from api.services.ledger import Ledger, Waiting
 from api.services.own_journal import SERVICE, kept
 from api.state import Service
@@ -157,6 +158,7 @@ def _exchanged(service: Service, region_id: str, asked: Sequence[Exchange]) -> l
                 if one.is_news:
                     _store(session, told, one)
             ledger.adopt(session, done[-1].synced.journal)
+            _keep_way(session, ledger, asked, done)
     return [
         Exchanged(
             answers=tuple(one.answers[i] for i in range(len(told.documents))),
@@ -397,6 +399,18 @@ def _store(session: Session, asked: Exchange, done: _Judged) -> None:
         session, "circulation", asked.device_id, region_id, events=len(fresh), conflicts=conflicts
     )
     circulation_store.advance(session, region_id)
+
+
+def _keep_way(
+    session: Session, ledger: Ledger, asked: Sequence[Exchange], done: Sequence[_Judged]
+) -> None:
+    """Bring odometers into the sheets of their days; the journal holds what is new already."""
+    fresh = {e.event_id: told for told, one in zip(asked, done, strict=True) for e in one.fresh}
+    events = ledger.journal.events
+    for event_id, told in fresh.items():
+        if way_sheets.tells_of_way(events[event_id], events):
+            way_sheets.keep_sheets(session, ledger, fresh.keys(), by=told.caller, at=told.at)
+            return
 
 
 def _keep_refused(session: Session, asked: Exchange, answers: Mapping[int, Answer]) -> None:

@@ -25,6 +25,7 @@ from api.schemas.tablet import (
     TabletDay,
     VehicleAboard,
     VisitAboard,
+    WayAboard,
 )
 from api.services.day_book import days_on
 from api.services.duty import service_date_of
@@ -40,7 +41,7 @@ from api.services.tablet_readers import (
     titles_aboard,
 )
 from api.state import Service
-from data.db import journal_store, publication_store, region_store
+from data.db import day_sheet_store, journal_store, publication_store, region_store
 from data.db.publication_store import RegionHead
 from data.model.accounts import Caller
 from data.model.errors import NotFoundError
@@ -166,6 +167,7 @@ def _day(session: Session, ledger: Ledger, parts: _Parts) -> TabletDay:
             store=str(parts.store),
         ),
         run=_run(session, ledger, parts),
+        way=_way(session, parts),
         patrons=patrons_aboard(snapshot, parts.on, salt),
         titles=titles_aboard(snapshot),
         items=items_aboard(snapshot),
@@ -213,6 +215,22 @@ def _run(session: Session, ledger: Ledger, parts: _Parts) -> RunAboard:
             if (stop := _stop_of(parts, visit)) is not None
         ],
         line=[[[round(x, 6), round(y, 6)] for x, y in leg] for leg in line],
+    )
+
+
+def _way(session: Session, parts: _Parts) -> WayAboard:
+    region_id, vehicle_id = parts.head.region_id, parts.vehicle.vehicle_id
+    sheet = day_sheet_store.get_sheet(session, region_id, vehicle_id, parts.on)
+    last = day_sheet_store.last_sheet(session, region_id, vehicle_id, parts.on)
+    has_last = last is not None and last.odometer_in_km is not None
+    planned_m = parts.day.run.drive_m if parts.day is not None else None
+    return WayAboard(
+        last_km=last.odometer_in_km if last is not None else None,
+        last_date=last.service_date if last is not None and has_last else None,
+        out_km=sheet.odometer_out_km if sheet is not None else None,
+        in_km=sheet.odometer_in_km if sheet is not None else None,
+        fuel=sheet.fuel if sheet is not None else None,
+        planned_km=None if planned_m is None else round(planned_m / 1000, 1),
     )
 
 

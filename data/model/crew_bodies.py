@@ -11,6 +11,7 @@ from data.model.stock import NOTE_MAX, check_id, check_text
 from data.model.stop_counts import CountMethod, check_counts
 
 MOST_KM = 9_999_999.9
+MOST_FUEL = 2_000.0
 MOST_PHOTOS = 20
 
 
@@ -41,6 +42,33 @@ class MomentBody:
             raise InputError(
                 "journal.out_of_range", field="odometer_km", value=self.odometer_km, limit=MOST_KM
             )
+
+
+class WayEnd(StrEnum):
+    """Which end of the day's way an odometer was read at."""
+
+    OUT = "out"
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdometerBody:
+    """The odometer as it was read before the run or after it.
+
+    ``fuel`` is what the day took, as the vehicle counts it; known at the end of the day.
+    """
+
+    end: WayEnd
+    odometer_km: float
+    fuel: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, limit in (
+            ("odometer_km", self.odometer_km, MOST_KM),
+            ("fuel", self.fuel, MOST_FUEL),
+        ):
+            if value is not None and not 0 <= value <= limit:
+                raise InputError("journal.out_of_range", field=name, value=value, limit=limit)
 
 
 class SkipReason(StrEnum):

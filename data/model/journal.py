@@ -16,6 +16,7 @@ from data.model.crew_bodies import (
     DefectBody,
     GatheringBody,
     MomentBody,
+    OdometerBody,
     SkipBody,
     UnplannedStopBody,
 )
@@ -70,6 +71,7 @@ class EventKind(StrEnum):
     DEFECT = "defect"
     CONSULTATION = "consultation"
     GATHERING = "gathering"
+    ODOMETER = "odometer"
     CLOCK_SET = "clock_set"
     VISITS_MOVED = "visits_moved"
     VOID = "void"
@@ -95,6 +97,7 @@ type EventBody = (
     | DefectBody
     | ConsultationBody
     | GatheringBody
+    | OdometerBody
     | ClockSetBody
     | VisitsMovedBody
     | VoidBody
@@ -123,6 +126,7 @@ BODIES: dict[EventKind, type] = {
     EventKind.DEFECT: DefectBody,
     EventKind.CONSULTATION: ConsultationBody,
     EventKind.GATHERING: GatheringBody,
+    EventKind.ODOMETER: OdometerBody,
     EventKind.CLOCK_SET: ClockSetBody,
     EventKind.VISITS_MOVED: VisitsMovedBody,
     EventKind.VOID: VoidBody,

@@ -16,9 +16,11 @@ from data.model.crew_bodies import (
     DefectKind,
     GatheringBody,
     MomentBody,
+    OdometerBody,
     SkipBody,
     SkipReason,
     UnplannedStopBody,
+    WayEnd,
 )
 from data.model.errors import InputError
 from data.model.journal import EventBody, EventKind
@@ -76,6 +78,7 @@ def full_day() -> Tablet:
         DefectBody(defect=DefectKind.LIGHT, photo_ids=("ab" * 32,)),
         ConsultationBody(consultation=ConsultationKind.EGOV, minutes=12),
         GatheringBody(name="Reading hour"),
+        OdometerBody(end=WayEnd.IN, odometer_km=45213.4, fuel=31.5),
         ClockSetBody(jump_s=-86400.0),
         VisitsMovedBody(gone=("2026-12-14 v1",), coming=("2026-12-28 v2",)),
         VoidBody(event_id=tablet.events[0].event_id),

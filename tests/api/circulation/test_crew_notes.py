@@ -1,0 +1,69 @@
+"""What a crew tells of its day reaches the desk: reasons, other stops, defects with photos."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.api.circulation.library import MORNING, STOPS, Library, TabletAt, library, pair
+from tests.api.tracking.depot import NORTH, REGION
+from tests.fleet.days import DAY
+
+NOTES = f"regions/{REGION}/crew-notes"
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Library]:
+    with library(tmp_path) as made:
+        yield made
+
+
+def photo() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "brown").save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_notes_come_with_names_reasons_and_photos(one: Library) -> None:
+    """The newest first; a photo is there once the tablet has sent it; others may not see it."""
+    device, token = pair(one.engine, 1)
+    tablet, raw = TabletAt(device=device), photo()
+    photo_id = hashlib.sha256(raw).hexdigest()
+    tablet.write("skip", MORNING, STOPS[1], reason="road", note=HOSTILE)
+    tablet.write(
+        "unplanned_stop", MORNING + timedelta(minutes=5), name="У фермы", lon=21.5, lat=54.6
+    )["visit_id"] = "farm"
+    tablet.write(
+        "defect", MORNING + timedelta(minutes=9), STOPS[0], defect="light", note="темно",
+        photo_ids=[photo_id],
+    )  # fmt: skip
+    one.bring(token, tablet)
+    query = {"date": DAY.isoformat()}
+    defect, farm, skip = one.ask("GET", NOTES, params=query).json()
+    assert (skip["what"], skip["note"], skip["vehicle_id"]) == ("road", HOSTILE, NORTH)
+    assert skip["visit_id"] == f"v-{STOPS[1]}"
+    assert (farm["stop_name"], farm["lon"]) == ("У фермы", 21.5)
+    assert (defect["what"], defect["photo_urls"], defect["num_photos_waiting"]) == ("light", [], 1)
+    assert one.ask("PUT", f"sync/uploads/photos/{photo_id}", token, content=raw).status_code == 201
+    defect = one.ask("GET", NOTES, params=query).json()[0]
+    (url,) = defect["photo_urls"]
+    answer = one.ask("GET", url.removeprefix("/api/v1/"))
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert one.ask("GET", url.removeprefix("/api/v1/"), "nobody").status_code == 401
+    assert one.ask("GET", f"{NOTES}/photos/{'0' * 64}").status_code == 404
+    assert one.ask("GET", NOTES, params={"date": "2026-12-02"}).json() == []
+
+
+def test_what_was_taken_back_is_gone(one: Library) -> None:
+    """A skip that was a slip is told no more."""
+    device, token = pair(one.engine, 1)
+    tablet = TabletAt(device=device)
+    slip = tablet.write("skip", MORNING, STOPS[1], reason="weather")
+    tablet.write("void", MORNING + timedelta(minutes=1), event_id=slip["event_id"])
+    one.bring(token, tablet)
+    assert one.ask("GET", NOTES, params={"date": DAY.isoformat()}).json() == []
