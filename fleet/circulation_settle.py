@@ -6,13 +6,14 @@ device's part ends where its clock is known. Its outcome becomes the base from w
 replayed, so that a region's past is not replayed at every start.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from data.model.journal import EventId, JournalEvent
 from data.model.journal_bodies import DecisionBody, VoidBody
 from data.model.loans import Loan
+from data.model.stock import Item, ItemMove
 from fleet.circulation_outcome import Verdict
 from fleet.circulation_replay import Replay, Settled, Step
 from fleet.circulation_state import Key, Subject, Thing, subjects_of
@@ -36,6 +37,8 @@ class Settlement:
         When something settled last had to do with an item, reader or title.
     anchors
         By device, where its settled part ends.
+    moves
+        Items that were put elsewhere: what a loan does not tell of where an item was.
     """
 
     until: datetime
@@ -43,6 +46,7 @@ class Settlement:
     things: Mapping[Key, Thing | None]
     touched: Mapping[Subject, datetime]
     anchors: Mapping[str, ClockAnchor]
+    moves: tuple[ItemMove, ...] = ()
 
 
 def is_ended(thing: Thing) -> bool:
@@ -95,7 +99,30 @@ def settle(
         things=things,
         touched=touched,
         anchors=_anchors(part, settled, journal),
+        moves=tuple(move for step in part for move in _moves(step)),
     )
+
+
+def _moves(step: Step) -> Iterator[ItemMove]:
+    changes = step.outcome.changes
+    if any(isinstance(change.after, Loan) for change in changes):
+        return  # the loan tells where it was lent and returned
+    event = step.timed.event
+    for change in changes:
+        before, after = change.before, change.after
+        if not isinstance(before, Item) or not isinstance(after, Item):
+            continue
+        if (before.place, before.box_id) != (after.place, after.box_id):
+            yield ItemMove(
+                event_id=event.event_id,
+                item_id=after.item_id,
+                moved_at=step.timed.at,
+                from_place=before.place,
+                to_place=after.place,
+                box_id=after.box_id or "",
+                scanned_at=event.place,
+                device_id=event.device_id,
+            )
 
 
 def _undisputed(steps: Sequence[Step], before: datetime, held: Set[str]) -> Sequence[Step]:

@@ -154,7 +154,8 @@ class Circulation:
 
     def loans_of_item(self, item_id: str) -> tuple[Loan, ...]:
         """All loans of an item, ended ones too, by time."""
-        return tuple(sorted((x for x in self.loans.values() if x.item_id == item_id), key=_by_time))
+        ids = self._loans_of_item.get(ItemId(item_id), ())
+        return tuple(sorted((self.loans[i] for i in ids), key=_by_time))
 
     def open_loans_of_patron(self, patron_id: str) -> tuple[Loan, ...]:
         """What a patron has, by time of the loan."""

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from data.model.journal import EventId, JournalEvent
+from data.model.journal import EventId, EventKind, JournalEvent
+from data.model.journal_bodies import MoveBody
 from data.model.loans import Loan
+from data.model.stock import ItemMove
 from fleet.circulation_outcome import Outcome, Proposal, Verdict
 from fleet.circulation_replay import Replay, Step
 from fleet.journal import (
@@ -40,6 +42,8 @@ class HistoryLine:
     patron_id: str = ""
     loan_id: str = ""
     verdict: str = ""
+    to_place: str = ""
+    """Where an item was put by it, where that is not where it happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,21 +231,55 @@ def histories(
     return own, tuple(line for line in lines if line.place != place)
 
 
-def item_history(steps: Sequence[Step], loans: Iterable[Loan]) -> tuple[HistoryLine, ...]:
-    """Events of items by time, and loans that the journal knows nothing of."""
+def item_history(
+    steps: Sequence[Step], loans: Iterable[Loan], moves: Iterable[ItemMove] = ()
+) -> tuple[HistoryLine, ...]:
+    """Events of items by time, with the loans and moves of which they tell nothing any more."""
     lines = [_line(s.timed, s.outcome) for s in steps]
     known = {str(s.timed.event.event_id) for s in steps}
-    lines += [_base_line(loan) for loan in loans if loan.loan_id not in known]
+    ended = {
+        str(c.after.loan_id)
+        for s in steps
+        for c in s.outcome.changes
+        if isinstance(c.after, Loan) and not c.after.is_open
+    }
+    for loan in loans:
+        if loan.loan_id not in known:
+            lines.append(_base_line(loan))
+        if loan.returned_at is not None and loan.loan_id not in ended:
+            lines.append(_returned_line(loan, loan.returned_at))
+    lines += [_moved_line(move) for move in moves if move.event_id not in known]
     return tuple(sorted(lines, key=lambda line: (line.at, line.event_id)))
 
 
 def _base_line(loan: Loan) -> HistoryLine:
     return HistoryLine(
         at=loan.loaned_at,
-        kind="loan",
+        kind=EventKind.LOAN.value,
         place=str(loan.place),
         patron_id=loan.patron_id,
         loan_id=loan.loan_id,
+    )
+
+
+def _returned_line(loan: Loan, at: datetime) -> HistoryLine:
+    return HistoryLine(
+        at=at,
+        kind=EventKind.RETURN.value,
+        place="" if loan.return_place is None else str(loan.return_place),
+        patron_id=loan.patron_id,
+        loan_id=loan.loan_id,
+    )
+
+
+def _moved_line(move: ItemMove) -> HistoryLine:
+    return HistoryLine(
+        at=move.moved_at,
+        kind=EventKind.MOVE.value,
+        place=str(move.scanned_at),
+        event_id=move.event_id,
+        device_id=move.device_id,
+        to_place=str(move.to_place),
     )
 
 
@@ -257,4 +295,5 @@ def _line(timed: TimedEvent, outcome: Outcome) -> HistoryLine:
         patron_id=getattr(event.body, "patron_id", ""),
         loan_id=getattr(event.body, "loan_id", ""),
         verdict=outcome.verdict.value,
+        to_place=str(event.body.to_place) if isinstance(event.body, MoveBody) else "",
     )

@@ -7,6 +7,7 @@ that the shortest form of an event is its only one; its digest is the same on ev
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
@@ -25,6 +26,9 @@ VERSION = 1
 TOLD = 80
 """So much of a bad value is told."""
 _HEAD = tuple(f.name for f in fields(JournalEvent) if f.name != "body")
+_KINDS = frozenset(EventKind)
+_UNTOLD = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+"""Signs that no text of an event holds: controls but new line and tab, halves of pairs."""
 
 
 def event_to_json(event: JournalEvent) -> dict[str, object]:
@@ -78,7 +82,7 @@ def event_from_json(told: object) -> JournalEvent:
     if type(told.get("v")) is not int or not 1 <= told["v"] <= VERSION:
         raise InputError("journal.version", value=_short(told.get("v")), limit=VERSION)
     kind = told.get("kind")
-    if not isinstance(kind, str) or kind not in set(EventKind):
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise InputError("journal.unknown_kind", value=_short(kind))
     body = told.get("body")
     if not isinstance(body, Mapping):
@@ -160,7 +164,7 @@ def _short(value: object) -> str:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise _bad(name, value, "text")
-    if any((ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    if _UNTOLD.search(value) is not None:
         raise _bad(name, value.encode("ascii", "replace").decode(), "text")
     return value
 
@@ -225,8 +229,10 @@ def _tuple_of(inner: _Reader) -> _Reader:
 
 
 def _choice_of(kind: type[StrEnum]) -> _Reader:
+    known = frozenset(kind)
+
     def read(name: str, value: object) -> StrEnum:
-        if not isinstance(value, str) or value not in set(kind):
+        if not isinstance(value, str) or value not in known:
             raise _bad(name, value, ", ".join(k.value for k in kind))
         return kind(value)
 

@@ -87,6 +87,7 @@ class HistoryPublic(BaseModel):
     patron_id: str
     loan_id: str
     verdict: str
+    to_place: str = Field(description="Where a move put the item; empty for all else.")
 
     @classmethod
     def from_domain(cls, line: HistoryLine) -> "HistoryPublic":

@@ -92,6 +92,8 @@ class ItemPage:
     loans: tuple[Loan, ...]
     holds: tuple[NamedHold, ...]
     history: tuple[HistoryLine, ...]
+    """The latest lines, newest first."""
+    num_history: int
     readers: dict[str, Patron]
     others: tuple[Item, ...]
     """Other items of the title."""
@@ -218,7 +220,9 @@ def item_page(service: Service, region_id: str, item_id: str) -> ItemPage:
         state = ledger.state
         loans = ledger.loans_of_item(session, item.item_id)
         steps = ledger.steps_of_item(item.item_id)
-        lines = item_history(steps, loans)[-MOST_HISTORY:]
+        moves = ledger.moves_of_item(session, item.item_id)
+        every = item_history(steps, loans, moves)
+        lines = every[-MOST_HISTORY:]
         holds = tuple(_named_hold(ledger, h) for h in state.open_holds_of_title(item.title_id))
         ids = {x.patron_id for x in loans} | {line.patron_id for line in lines}
         readers = {i: p for i in ids if i and (p := state.patron_of(i)) is not None}
@@ -229,6 +233,7 @@ def item_page(service: Service, region_id: str, item_id: str) -> ItemPage:
             loans=loans,
             holds=holds,
             history=tuple(reversed(lines)),
+            num_history=len(every),
             readers=readers,
             others=tuple(others)[:MOST_FOUND],
         )

@@ -98,6 +98,7 @@ def _store(session: Session, ledger: Ledger, found: Settlement) -> None:
         visits={
             t.visit_id: VISIT.dump_python(t, mode="json") for t in things if isinstance(t, VisitLog)
         },
+        moves=found.moves,
         gone=gone,
         touched=found.touched,
         until=found.until,

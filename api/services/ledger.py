@@ -22,7 +22,7 @@ from data.model.journal_bodies import DecisionBody, VoidBody
 from data.model.journal_kept import CirculationHead, KeptMark
 from data.model.lending import LendingRules
 from data.model.loans import Loan
-from data.model.stock import Title
+from data.model.stock import ItemMove, Title
 from fleet.circulation_act import Lending
 from fleet.circulation_replay import Replay, Settled, Step
 from fleet.circulation_state import Change, Circulation
@@ -83,9 +83,22 @@ class Ledger:
         found |= {x.loan_id: x for x in self.state.loans_of_item(item_id)}
         return tuple(sorted(found.values(), key=lambda x: (x.loaned_at, x.loan_id)))
 
+    def moves_of_item(self, session: Session, item_id: str) -> tuple[ItemMove, ...]:
+        """Where an item was put, of what is settled, by time."""
+        return circulation_store.ended_moves(session, self.region_id, item_id)
+
     def steps_of_item(self, item_id: str) -> tuple[Step, ...]:
         """What happened to an item and is not settled, by time."""
         return tuple(s for s in self.replay.steps if item_id in items_of(s.timed.event))
+
+    def last_sequences(self, device_id: str) -> dict[str, int]:
+        """By journal, the greatest number of a device's events: its own, and its storages'."""
+        last: dict[str, int] = {key: a.sequence for key, a in self.journal.anchors.items()}
+        for journal_id, sequence in self.journal.by_sequence:
+            if sequence > last.get(journal_id, 0):
+                last[journal_id] = sequence
+        own = f"{device_id}."
+        return {key: n for key, n in last.items() if key == device_id or key.startswith(own)}
 
     def is_settled(self, on: date) -> bool:
         """Whether what happened on a service date is settled, at least in part."""

@@ -41,7 +41,7 @@ from api.services.tablet_readers import (
     titles_aboard,
 )
 from api.state import Service
-from data.db import day_sheet_store, journal_store, publication_store, region_store
+from data.db import day_sheet_store, publication_store, region_store
 from data.db.publication_store import RegionHead
 from data.model.accounts import Caller
 from data.model.errors import NotFoundError
@@ -175,7 +175,7 @@ def _day(session: Session, ledger: Ledger, parts: _Parts) -> TabletDay:
         holds=holds_aboard(snapshot),
         rules=_rules(snapshot),
         cards=_cards(ledger, parts, salt),
-        journal=_journal(session, parts),
+        journal=_journal(ledger, parts),
         map=_map(parts),
         words_version=parts.asked.words_version,
     )
@@ -311,12 +311,11 @@ def _cards(ledger: Ledger, parts: _Parts, salt: str) -> CardsAboard:
     return CardsAboard(salt=salt, prefix=prefix, next_number=max(numbers, default=0) + 1)
 
 
-def _journal(session: Session, parts: _Parts) -> JournalAboard:
+def _journal(ledger: Ledger, parts: _Parts) -> JournalAboard:
     device_id = parts.asked.caller.device_id
     if device_id is None:
         return JournalAboard(device_id="", last_sequence={})
-    last = journal_store.last_sequences(session, parts.head.region_id, device_id)
-    return JournalAboard(device_id=device_id, last_sequence=last)
+    return JournalAboard(device_id=device_id, last_sequence=ledger.last_sequences(device_id))
 
 
 def _map(parts: _Parts) -> MapAboard | None:

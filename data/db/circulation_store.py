@@ -6,6 +6,7 @@ revisions are numbered in the order in which they can be seen.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,7 +21,7 @@ from data.model.journal_kept import CirculationHead
 from data.model.lending import RulesChange
 from data.model.loans import Hold, Loan
 from data.model.patrons import Patron
-from data.model.stock import Item, Title
+from data.model.stock import Item, ItemMove, Title
 
 type BaseThing = Title | Item | Patron | Loan | Hold
 
@@ -35,6 +36,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(kind) for kind, (name, _) in _KINDS.items()
 }
 _LOAN: TypeAdapter[Loan] = TypeAdapter(Loan)
+_MOVE: TypeAdapter[ItemMove] = TypeAdapter(ItemMove)
 _CHANGE: TypeAdapter[RulesChange] = TypeAdapter(RulesChange)
 _AT_ONCE = 500
 
@@ -107,6 +109,7 @@ def settle(
     *,
     things: Iterable[BaseThing],
     ended: Iterable[Loan],
+    moves: Iterable[ItemMove] = (),
     visits: Mapping[str, Mapping[str, Any]],
     gone: Mapping[type, Sequence[str]],
     touched: Mapping[tuple[str, str], datetime],
@@ -116,7 +119,7 @@ def settle(
     put_things(session, region_id, things)
     for kind, keys in gone.items():
         drop_things(session, region_id, kind, keys)
-    put_ended(session, region_id, ended, visits)
+    put_ended(session, region_id, ended, visits, moves)
     told = update(CirculationThingRow).where(
         col(CirculationThingRow.region_id) == region_id,
         col(CirculationThingRow.kind) == bindparam("told_kind"),
@@ -135,33 +138,17 @@ def put_ended(
     region_id: str,
     loans: Iterable[Loan],
     visits: Mapping[str, Mapping[str, Any]],
+    moves: Iterable[ItemMove] = (),
 ) -> None:
-    """Keep loans that have ended, and logs of visits as documents, to be looked up."""
-    rows = [
-        {
-            "region_id": region_id,
-            "kind": "loan",
-            "key": loan.loan_id,
-            "item_id": loan.item_id,
-            "patron_id": loan.patron_id,
-            "ended_at": loan.returned_at,
-            "facts": _LOAN.dump_python(loan, mode="json"),
-        }
-        for loan in loans
-    ]
-    rows += [
-        {
-            "region_id": region_id,
-            "kind": "visit",
-            "key": key,
-            "item_id": "",
-            "patron_id": "",
-            "ended_at": None,
-            "facts": dict(facts),
-        }
-        for key, facts in visits.items()
-    ]
-    by_kind: dict[str, list[str]] = {"loan": [], "visit": []}
+    """Keep loans that have ended, moves, and logs of visits as documents, to be looked up."""
+    rows = [_ended_row(region_id, "loan", x.loan_id, _LOAN.dump_python(x, mode="json"),
+                       item_id=x.item_id, patron_id=x.patron_id, ended_at=x.returned_at)
+            for x in loans]  # fmt: skip
+    rows += [_ended_row(region_id, "move", _move_key(x), _MOVE.dump_python(x, mode="json"),
+                        item_id=x.item_id, ended_at=x.moved_at)
+             for x in moves]  # fmt: skip
+    rows += [_ended_row(region_id, "visit", key, facts) for key, facts in visits.items()]
+    by_kind: dict[str, list[str]] = {"loan": [], "move": [], "visit": []}
     for row in rows:
         by_kind[str(row["kind"])].append(str(row["key"]))
     for kind, keys in by_kind.items():
@@ -175,6 +162,46 @@ def put_ended(
             )
     if rows:
         session.connection().execute(insert(CirculationEndedRow), rows)
+
+
+def _ended_row(
+    region_id: str,
+    kind: str,
+    key: str,
+    facts: Mapping[str, Any],
+    *,
+    item_id: str = "",
+    patron_id: str = "",
+    ended_at: datetime | None = None,
+) -> dict[str, Any]:
+    return {
+        "region_id": region_id,
+        "kind": kind,
+        "key": key,
+        "item_id": item_id,
+        "patron_id": patron_id,
+        "ended_at": ended_at,
+        "facts": dict(facts),
+    }
+
+
+def _move_key(move: ItemMove) -> str:
+    """One event moves many items; both ids together are longer than a key."""
+    return sha256(f"{move.event_id}/{move.item_id}".encode()).hexdigest()[:40]
+
+
+def ended_moves(session: Session, region_id: str, item_id: str) -> tuple[ItemMove, ...]:
+    """Settled moves of an item, by time."""
+    asked = (
+        select(CirculationEndedRow.facts)
+        .where(
+            CirculationEndedRow.region_id == region_id,
+            CirculationEndedRow.kind == "move",
+            CirculationEndedRow.item_id == item_id,
+        )
+        .order_by(col(CirculationEndedRow.ended_at), CirculationEndedRow.key)
+    )
+    return tuple(_MOVE.validate_python(facts) for facts in session.exec(asked))
 
 
 def ended_loans(
@@ -208,14 +235,15 @@ def put_things(session: Session, region_id: str, things: Iterable[BaseThing]) ->
     for kind in {kind for kind, _ in wanted}:
         keys = [key for other, key in wanted if other == kind]
         known = _rows(session, region_id, kind, keys)
-        for key in keys:
-            facts = dict(wanted[kind, key])
-            if key in known:
-                known[key].facts = facts
-            else:
-                session.add(
-                    CirculationThingRow(region_id=region_id, kind=kind, key=key, facts=facts)
-                )
+        for key, row in known.items():
+            row.facts = dict(wanted[kind, key])
+        fresh = [
+            {"region_id": region_id, "kind": kind, "key": key, "facts": dict(wanted[kind, key])}
+            for key in keys
+            if key not in known
+        ]
+        if fresh:
+            session.connection().execute(insert(CirculationThingRow), fresh)
     session.flush()
     return len(wanted)
 

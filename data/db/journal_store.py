@@ -138,23 +138,6 @@ def last_numbers(session: Session, region_id: str) -> tuple[int, int]:
     return session.exec(event_no).one() or 0, session.exec(mark_no).one() or 0
 
 
-def last_sequences(session: Session, region_id: str, device_id: str) -> dict[str, int]:
-    """By journal, the greatest number of a device's events: its own, and each of its storages'."""
-    asked = (
-        select(JournalEventRow.device_id, func.max(JournalEventRow.sequence))
-        .where(
-            JournalEventRow.region_id == region_id,
-            col(JournalEventRow.device_id).startswith(device_id, autoescape=True),
-        )
-        .group_by(JournalEventRow.device_id)
-    )
-    return {
-        journal: last
-        for journal, last in session.exec(asked)
-        if journal == device_id or journal.startswith(f"{device_id}.")
-    }
-
-
 def add_marks(session: Session, region_id: str, marks: Iterable[KeptMark]) -> None:
     """Store marks of clocks; the region's turn must be held."""
     session.add_all(

@@ -5,7 +5,7 @@ who has the item meanwhile.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -144,6 +144,21 @@ class Item:
             raise ValueError(f"item {self.item_id}: thickness {self.thickness_mm} is not positive")
         if self.box_id is not None and self.place.kind is not PlaceKind.POINT:
             raise ValueError(f"item {self.item_id}: in box {self.box_id} but not at a point")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemMove:
+    """An item put somewhere else with no loan of it: where from, where to, by which event."""
+
+    event_id: str
+    item_id: ItemId
+    moved_at: datetime
+    from_place: ItemPlace
+    to_place: ItemPlace
+    box_id: str = ""
+    scanned_at: ItemPlace
+    """Where whoever scanned it stood."""
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from data.model.journal_bodies import (
     Choice,
     DecisionBody,
     LoanBody,
+    MoveBody,
     RenewalBody,
     ReturnBody,
     VoidBody,
@@ -24,7 +25,7 @@ from fleet.circulation_outcome import Verdict
 from fleet.circulation_replay import Replay, Settled
 from fleet.circulation_settle import is_ended, rest_of, settle, settled_after
 from fleet.circulation_state import Thing
-from fleet.circulation_sync import sync
+from fleet.circulation_sync import item_history, sync
 from fleet.journal import Journal
 from fleet.journal_clock import ClockMark
 
@@ -294,3 +295,35 @@ def test_numbers_that_had_not_come_are_still_missed() -> None:
     assert done.missing["d0"] == ()
     assert done.answers[0].verdict is Verdict.ACCEPTED
     assert isinstance(part.replay.state.open_loans_of_item("i2")[0], Loan)
+
+
+def test_a_settled_move_tells_where_the_item_was() -> None:
+    """A move, and a return that ended no loan, are kept as moves; a loan tells its own places."""
+    part = Folded()
+    at = BEGIN + timedelta(hours=1)
+    moved = JournalEvent(
+        event_id=EventId("office-1"), device_id="office", sequence=1, device_at=BEGIN,
+        kind=EventKind.MOVE, place=OFFICE, service_date=date(2026, 12, 1),
+        body=MoveBody(item_ids=("i1", "i2"), to_place=OFFICE, box_id="box"),
+    )  # fmt: skip
+    back = JournalEvent(
+        event_id=EventId("d0-2"), device_id="d0", sequence=2,
+        device_at=BEGIN + timedelta(minutes=2), kind=EventKind.RETURN, place=BUS,
+        service_date=date(2026, 12, 1), body=ReturnBody(item_id="i2"),
+    )  # fmt: skip
+    lent = loan(1, "i1", "p1", BEGIN + timedelta(minutes=1))
+    marks = [mark("office", 1, BEGIN), mark("d0", 2, at)]
+    done = sync(part.journal, part.replay, [moved, lent, back], marks, at=at)
+    whole = item_history(part.replay.steps, ())
+    found = settle(part.replay, done.journal, at)
+    assert found is not None
+    assert [(m.event_id, m.item_id, m.from_place, m.to_place, m.box_id) for m in found.moves] == [
+        ("office-1", "i1", BUS, OFFICE, "box"),
+        ("office-1", "i2", BUS, OFFICE, "box"),
+        ("d0-2", "i2", OFFICE, BUS, ""),
+    ]
+    loans = [t for t in found.things.values() if isinstance(t, Loan)]
+    told = item_history((), loans, found.moves[:1])
+    assert [(x.at, x.kind, x.place, x.to_place) for x in told] == [
+        (x.at, x.kind, x.place, x.to_place) for x in whole[:2]
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from api.services.circulation_find import item_page
 from api.services.circulation_persons import forget_patron
 from api.services.circulation_settling import settle_region
 from api.services.ledger import Ledgers
@@ -27,7 +28,7 @@ from tests.api.circulation.library import (
     state_of,
 )
 from tests.api.circulation.test_sync_property import CutOffError, cut_after
-from tests.api.tracking.depot import REGION
+from tests.api.tracking.depot import NORTH, REGION
 
 
 @pytest.fixture
@@ -148,3 +149,27 @@ def test_a_reader_is_forgotten_in_settled_events_too(one: Library) -> None:
     assert "card-new" not in told
     again = one.bring(token, tablet)
     assert {a["answer"] for a in again["answers"]} == {"duplicate"}
+
+
+def test_an_items_page_still_tells_where_it_was(one: Library) -> None:
+    """Loans, returns and moves of an item read the same after they were folded."""
+    device, token = pair(one.engine, 1)
+    tablet = TabletAt(device=device)
+    at = MORNING + timedelta(hours=1)
+    tablet.lend("i1", "p1", at)
+    tablet.write("return", at + timedelta(minutes=5), STOPS[0], item_id="i1")
+    store = f"store:{NORTH}"
+    tablet.write("move", at + timedelta(minutes=9), item_ids=["i1", "i2"], to_place=store)
+    one.bring(token, tablet)
+
+    def told() -> list[tuple[object, ...]]:
+        page = item_page(one.service, REGION, "i1")
+        return [(x.at, x.kind, x.place, x.to_place) for x in page.history]
+
+    before = told()
+    assert [(kind, to) for _, kind, _, to in before] == [
+        ("move", store), ("return", ""), ("loan", "")
+    ]  # fmt: skip
+    assert fold(one) == 3
+    assert ledger_size(one) == 0
+    assert told() == before
