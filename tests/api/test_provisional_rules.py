@@ -21,16 +21,18 @@ from tests.e2e.service import Running
 from tests.planner.examples import RULES, make_plan, make_request
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "kaliningrad"
-DATES = ("--from", "2027-01-11", "--until", "2027-01-16", "--time-limit", "2")
+DATES = ("--from", "2027-01-11", "--until", "2027-01-16", "--time-limit", "1")
 SOURCE = "consultant.ru cons_doc_LAW_409550"
 PLAN = "a" * 32
 
 
 def test_every_output_says_that_rules_are_provisional(bookmobile: Terminal, tmp_path: Path) -> None:
     """Name, end and source stand in the terminal, the map, the workbook, JSON and the plan file."""
-    out = tmp_path / "out"
+    folder, out = tmp_path / "region", tmp_path / "out"
+    rules = (RuleSetId("ru-424"), RuleSetId("ru-pdd26"))
+    write_region(replace(small_region(), default_rule_set_ids=rules), folder)
     for language, word in (("en", "PROVISIONAL"), ("ru", "ПРЕДВАРИТЕЛЬНЫЕ")):
-        told = bookmobile("plan", "kaliningrad", *DATES, "--out", out, "--lang", language)
+        told = bookmobile("plan", folder, *DATES, "--out", out, "--lang", language)
         assert told.code == 0, told.said
         said = " ".join(told.said.split())
         assert word in said
@@ -48,7 +50,7 @@ def test_every_output_says_that_rules_are_provisional(bookmobile: Terminal, tmp_
         assert any(word in cell for cell in cells)
     (stored,) = json.loads((out / "plan.json").read_text("utf-8"))["request"]["provisional_rules"]
     assert (stored["rule_set_id"], stored["valid_to"]) == ("ru-424", "2027-01-01")
-    told = bookmobile("plan", "kaliningrad", *DATES, "--out", out, "--json")
+    told = bookmobile("plan", folder, *DATES, "--out", out, "--json")
     (fact,) = json.loads(told.said[told.said.index("{") : told.said.rindex("}") + 1])[
         "provisional_rules"
     ]

@@ -325,7 +325,7 @@ def secrets(one: Depot) -> dict[str, str | None]:
 
 @given(address=st.sampled_from(ADDRESSES), body=hostile, known=st.booleans(), gzip=st.booleans())
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_hostile_messages(
     one: Depot,
@@ -355,7 +355,7 @@ def test_hostile_messages(
     )
 )
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_hostile_queries(one: Depot, secrets: dict[str, str | None], query: dict[str, str]) -> None:
     """The same of OsmAnd's query."""
