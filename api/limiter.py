@@ -35,6 +35,12 @@ class Limit(Enum):
     """Requests for a stop from one address."""
     STOP_REQUEST_ANYWHERE = ("stop_request_anywhere", "60 per hour")
     """Requests for stops of one region from anywhere."""
+    LETTERS = ("letters", "10 per hour")
+    """Wishes to be told about a stop by e-mail from one address of the network."""
+    LETTERS_ANYWHERE = ("letters_anywhere", "300 per hour")
+    """The same for one region from anywhere."""
+    LETTERS_ADDRESS = ("letters_address", "5 per day")
+    """Letters that ask one e-mail address whether it wants any."""
 
 
 def network_of(address: str) -> str:

@@ -2,20 +2,27 @@
 
 import smtplib
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from api.settings import Settings
 from data.model.errors import StoreError
+from data.model.letters import without_addresses
 
 OUTBOX = "outbox"
 """Folder of the service's data where letters are kept when no server sends them."""
-PATIENCE_S = 30
+PATIENCE_S = 30.0
+CAUSE_MAX = 300
 _PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+_FOR_GOOD = 500
+"""From this answer on a server says that trying again is of no use (RFC 5321, 4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,36 +42,147 @@ class Letter:
     recipient: str
     subject: str
     text: str
+    html: str = ""
+    """The same for those whose program shows it; empty: text alone."""
+    headers: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
 
 
+class NotSentError(StoreError):
+    """A letter was not taken; it says whether another try, or another letter, is of use.
+
+    Parameters
+    ----------
+    is_refused
+        The server refused this letter for good.
+    is_unknown
+        It did so because of the recipient's address.
+    is_down
+        No server was reached, or it took nothing at all: the next letter would not go either.
+    """
+
+    def __init__(
+        self,
+        *,
+        server: str,
+        cause: str,
+        is_refused: bool = False,
+        is_unknown: bool = False,
+        is_down: bool = False,
+    ) -> None:
+        cause = without_addresses(cause)[:CAUSE_MAX]
+        super().__init__("mail.not_sent", server=server, cause=cause)
+        self.cause = cause
+        self.is_refused = is_refused
+        self.is_unknown = is_unknown
+        self.is_down = is_down
+
+
+class Mailer:
+    """Sends letters one after another over one connection, opened when the first is sent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection: smtplib.SMTP | None = None
+        parts = urlsplit(settings.smtp_url or "")
+        self._server = f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        wrong: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._hang_up()
+
+    def send(self, letter: Letter, *, at: datetime) -> Path | None:
+        """Hand a letter to the server; gives the file where there is none and it is kept.
+
+        Raises
+        ------
+        NotSentError
+            ``mail.not_sent`` with the server and what it said.
+        StoreError
+            ``mail.not_kept``.
+        """
+        message = message_of(self._settings, letter, at=at)
+        if self._settings.smtp_url is None:
+            return _keep(self._settings, letter, message)
+        try:
+            connection = self._connection or self._connect()
+            connection.send_message(message)
+        except OSError as wrong:  # smtplib's own errors are OSErrors too
+            # Whatever is half said to the server must not run into the next letter.
+            self._hang_up()
+            raise self._failed(wrong) from wrong
+        return None
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        parts = urlsplit(settings.smtp_url or "")
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        made: smtplib.SMTP
+        if parts.scheme == "smtps":
+            context = ssl.create_default_context()
+            made = smtplib.SMTP_SSL(host, port, timeout=PATIENCE_S, context=context)
+        else:
+            made = smtplib.SMTP(host, port, timeout=PATIENCE_S)
+        try:
+            if parts.scheme == "smtp+starttls":
+                made.starttls(context=ssl.create_default_context())
+            if parts.username:
+                made.login(unquote(parts.username), _password(settings))
+        except BaseException:
+            made.close()
+            raise
+        self._connection = made
+        return made
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.quit()
+        except OSError:
+            connection.close()
+
+    def _failed(self, wrong: OSError) -> NotSentError:
+        code, cause = 0, ""
+        match wrong:
+            case smtplib.SMTPRecipientsRefused():
+                # A letter has one recipient.
+                ((code, said),) = wrong.recipients.values()
+                cause = f"{code} {_text(said)}"
+            case smtplib.SMTPResponseException():
+                code = wrong.smtp_code
+                cause = f"{code} {_text(wrong.smtp_error)}"
+            case _:
+                cause = str(wrong) or type(wrong).__name__
+        is_letter = isinstance(wrong, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+        is_refused = is_letter and code >= _FOR_GOOD
+        return NotSentError(
+            server=self._server,
+            cause=cause,
+            is_refused=is_refused,
+            is_unknown=is_refused and isinstance(wrong, smtplib.SMTPRecipientsRefused),
+            is_down=not is_letter,
+        )
+
+
 def send_letter(settings: Settings, letter: Letter, *, at: datetime) -> Path | None:
-    """Hand a letter to the mail server; gives the file where there is none and it is kept.
+    """Send one letter, as ``Mailer`` does.
 
     Raises
     ------
     StoreError
         ``mail.not_sent`` with the server and what it said; ``mail.not_kept``.
     """
-    message = message_of(settings, letter, at=at)
-    if settings.smtp_url is None:
-        return _keep(settings, letter, message)
-    parts = urlsplit(settings.smtp_url)
-    server = f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
-    try:
-        _send(settings, message)
-    except smtplib.SMTPResponseException as wrong:
-        told = wrong.smtp_error
-        cause = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
-        cause = f"{wrong.smtp_code} {cause}"[:300]
-        raise StoreError("mail.not_sent", server=server, cause=cause) from wrong
-    except smtplib.SMTPRecipientsRefused as wrong:
-        told = "; ".join(str(x[1], "utf-8", "replace") for x in wrong.recipients.values())
-        raise StoreError("mail.not_sent", server=server, cause=told[:300]) from wrong
-    except (OSError, smtplib.SMTPException) as wrong:
-        cause = str(wrong) or type(wrong).__name__
-        raise StoreError("mail.not_sent", server=server, cause=cause[:300]) from wrong
-    return None
+    with Mailer(settings) as mailer:
+        return mailer.send(letter, at=at)
 
 
 def message_of(settings: Settings, letter: Letter, *, at: datetime) -> EmailMessage:
@@ -76,28 +194,20 @@ def message_of(settings: Settings, letter: Letter, *, at: datetime) -> EmailMess
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{letter.letter_id}@{settings.mail_from.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in letter.headers.items():
+        message[name] = value
     message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
     for one in letter.attachments:
         main, _, sub = one.media.partition(";")[0].partition("/")
         message.add_attachment(one.body, maintype=main, subtype=sub, filename=one.name)
     return message
 
 
-def _send(settings: Settings, message: EmailMessage) -> None:
-    parts = urlsplit(settings.smtp_url or "")
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    connection: smtplib.SMTP
-    if parts.scheme == "smtps":
-        context = ssl.create_default_context()
-        connection = smtplib.SMTP_SSL(host, port, timeout=PATIENCE_S, context=context)
-    else:
-        connection = smtplib.SMTP(host, port, timeout=PATIENCE_S)
-    with connection:
-        if parts.scheme == "smtp+starttls":
-            connection.starttls(context=ssl.create_default_context())
-        if parts.username:
-            connection.login(unquote(parts.username), _password(settings))
-        connection.send_message(message)
+def _text(said: object) -> str:
+    told = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return " ".join(told.split())
 
 
 def _password(settings: Settings) -> str:

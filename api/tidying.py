@@ -19,6 +19,7 @@ from data.db import (
     answers_store,
     audit_store,
     event_store,
+    letter_store,
     live_store,
     stop_request_store,
     track_store,
@@ -48,6 +49,7 @@ def tidy(engine: Engine, settings: Settings, now: datetime) -> dict[str, int]:
             + event_store.drop_before(session, now - PASSING, topic=following.TOPIC),
             "answers": answers_store.drop_before(session, short),
             "stop_requests": stop_request_store.erase_old(session, now),
+            "subscriptions": letter_store.erase_old(session, now),
             **_tracks(session, now - timedelta(days=settings.track_keep_days)),
         }
 

@@ -15,6 +15,7 @@ from api.jobs.queue import LANES, LONG, USUAL_KIND, JobQueue
 from api.jobs.reaping import hand_out_waiting, lose_worker, reap, release
 from api.jobs.storing import ClaimLostError, announce, store_outcome, store_refusal
 from api.jobs.watching import End, Watch, Watched
+from api.services.letter_sending import LetterPost
 from api.services.report_sending import deliver_due
 from api.settings import Settings
 from data.db import job_store
@@ -210,11 +211,12 @@ class Worker:
                 is_cut_off = False
 
     def _deliver(self) -> None:
-        """Send the reports that have fallen due, until the end."""
-        is_cut_off = False
+        """Send the reports that have fallen due, and letters to residents, until the end."""
+        is_cut_off, letters = False, LetterPost(self._engine, self._settings)
         while not self._leaving.wait(self._pace.reap_s):
             try:
                 deliver_due(self._engine, self._settings, self._clock())
+                letters.deliver(self._clock())
             except Exception:  # the edge of the worker: it goes on
                 if not is_cut_off:
                     log.exception("worker.deliveries_failed")

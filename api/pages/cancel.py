@@ -22,7 +22,7 @@ from api.services import cancelling, make_up
 from api.services.cancelling import CancelPreview, names_of
 from api.services.plan_access import account_names
 from api.state import ServiceDep
-from data.db import publication_store
+from data.db import letter_store, publication_store
 from data.db.engine import reading, writing
 from data.model.cancellation import Cancellation, CancelReason, Scope, next_visit
 from data.model.errors import BookmobileError, InputError
@@ -97,7 +97,7 @@ def _cancel_form(desk: Desk, given: Given, error: BookmobileError | None = None)
     shown: CancelPreview | None = None
     region_id, service = desk.region.region_id, desk.service
     values = {name: text_of(given, name) for name in FIELDS}
-    visit = None
+    visit, num_letters = None, 0
     with reading(service.engine) as session:
         stops, vehicles = names_of(session, region_id)
         if values["visit"]:
@@ -110,6 +110,8 @@ def _cancel_form(desk: Desk, given: Given, error: BookmobileError | None = None)
         if values["reason"]:
             try:
                 shown = cancelling.preview(session, region_id, _asked(given), at=service.clock())
+                stop_ids = {str(v.stop_id) for v in shown.visits}
+                num_letters = len(letter_store.readers_of(session, region_id, stop_ids))
             except BookmobileError as refused:
                 error = error or refused
     return desk.render(
@@ -125,6 +127,7 @@ def _cancel_form(desk: Desk, given: Given, error: BookmobileError | None = None)
         visit=visit,
         stops=stops,
         shown=shown,
+        num_letters=num_letters,
     )
 
 

@@ -16,6 +16,7 @@ from api.language import language_of
 from api.limiter import Limit
 from api.middleware import content_security_policy
 from api.rendering import page_headers, render
+from api.services.letters import sends_letters
 from api.services.public import Published, PublishedCache
 from api.services.public_gtfs import region_gtfs
 from api.services.public_now import NowViews, read_road
@@ -292,7 +293,8 @@ def stop_page(region: str, stop: str, request: Request, service: ServiceDep) -> 
     stop_id = stop_id_of(stop)
     found = now_of(service, pages).visit(stop_id)
     part = pages.links.page(f"now/stops/{stop}")
-    return _show(request, pages, "stop", pages.stop(stop_id) | {"found": found, "now_source": part})
+    extra = {"found": found, "now_source": part, "has_letters": sends_letters(service.settings)}
+    return _show(request, pages, "stop", pages.stop(stop_id) | extra)
 
 
 @router.api_route("/vehicles/{vehicle}.ics", methods=["GET", "HEAD"])

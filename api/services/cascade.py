@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
+from api.services.letter_queue import queue_notices, take_back_notices
 from data.db import publication_store
 from data.model.cancellation import Effect, Notice, next_visit
 from data.model.errors import ConflictError
@@ -183,7 +184,7 @@ class NextVisitStep:
 
 
 class NoticeStep:
-    """Notices to the readers of each stop."""
+    """Notices to the readers of each stop, and letters to those who asked for them."""
 
     name = "notice"
 
@@ -197,12 +198,22 @@ class NoticeStep:
         else:
             return
         publication_store.add_notices(session, notices)
+        queue_notices(session, notices)
         for notice in notices:
             facts = {"code": notice.code, "stop_id": notice.stop_id}
             yield Effect(step=self.name, subject=notice.notice_id, before=None, after=facts)
 
     def revert(self, session: Session, change: Change, effects: Sequence[Effect]) -> None:
         publication_store.set_withdrawn(session, (e.subject for e in effects), change.at)
+        take_back_notices(
+            session,
+            change.region_id,
+            [e.subject for e in effects],
+            change.before,
+            exception_id=change.exception_id,
+            now=change.now,
+            at=change.at,
+        )
 
     def _broken_down(self, change: Change) -> Iterator[Notice]:
         """Of cancelled visits and of other times; another vehicle at the same time is no news."""

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from api.services import circulation_step  # noqa: F401 (a step of the cascade)
 from api.services.cascade import Change, ChangeOf, next_visits, run_cascade
+from api.services.letter_queue import queue_notices
 from api.services.plan_documents import OpenedPlan, open_plan
 from data.db import audit_store, event_store, publication_store, region_store
 from data.db.publication_store import RegionHead, Timetable
@@ -192,7 +193,9 @@ def publish(
     publication_store.add_timetable(session, timetable)
     publication_store.put_visits(session, found.result.to_store)
     run_cascade(session, _change(found))
-    publication_store.add_notices(session, _notices(found))
+    notices = _notices(found)
+    publication_store.add_notices(session, notices)
+    queue_notices(session, notices)
     audit_store.record(
         session,
         by,

@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -14,6 +15,11 @@ class Mailbox:
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.is_full = False
+        self.unknown: set[str] = set()
+        """Recipients that there are not: refused for good, with their address in the answer."""
+        self.wait_s = 0.0
+        """How long it thinks about each letter."""
+        self.num_talks = 0
         self.port = 0
 
     def take(self, raw: bytes) -> None:
@@ -23,8 +29,8 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    """A server of SMTP (RFC 5321) as far as one letter needs it."""
+def mail_server(port: int = 0) -> Iterator[Mailbox]:
+    """A server of SMTP (RFC 5321) as far as letters of one recipient need it."""
     box = Mailbox()
 
     class Talk(socketserver.StreamRequestHandler):
@@ -32,16 +38,31 @@ def mail_server() -> Iterator[Mailbox]:
             self.wfile.write(f"{text}\r\n".encode())
 
         def handle(self) -> None:
+            box.num_talks += 1
+            try:
+                self.talk()
+            except ConnectionError:
+                # Whoever lost patience has hung up.
+                return
+
+        def talk(self) -> None:
             self.say("220 mail.test")
             while line := self.rfile.readline():
-                word = line.decode().strip().split(" ")[0].split(":")[0].upper()
+                told = line.decode().strip()
+                word = told.split(" ")[0].split(":")[0].upper()
+                recipient = told.partition("<")[2].partition(">")[0]
                 if word == "DATA":
                     self.say("354 go on")
                     lines = []
-                    while (one := self.rfile.readline()) != b".\r\n":
+                    while (one := self.rfile.readline()) not in (b".\r\n", b""):
                         lines.append(one.removeprefix(b".") if one[:2] == b".." else one)
-                    box.take(b"".join(lines))
+                    time.sleep(box.wait_s)
+                    if not one:
+                        return
                     self.say("250 taken")
+                    box.take(b"".join(lines))
+                elif word == "RCPT" and recipient in box.unknown:
+                    self.say(f"550 5.1.1 <{recipient}>: no such user {recipient}")
                 elif word == "RCPT" and box.is_full:
                     self.say("452 mailbox full")
                 elif word == "QUIT":
@@ -50,7 +71,11 @@ def mail_server() -> Iterator[Mailbox]:
                 else:
                     self.say("250 ok")
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+    with Server(("127.0.0.1", port), Talk) as server:
         box.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

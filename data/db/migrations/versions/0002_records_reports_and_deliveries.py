@@ -216,6 +216,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_stop_request_state"), ["state"], unique=False)
 
     op.create_table(
+        "subscription",
+        sa.Column("subscription_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("stop_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("address", sqlmodel.sql.sqltypes.AutoString(length=254), nullable=False),
+        sa.Column("address_key", sqlmodel.sql.sqltypes.AutoString(length=254), nullable=False),
+        sa.Column("language", sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+        sa.Column("wants_reminder", sa.Boolean(), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("confirmed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("num_refused", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_subscription_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_subscription")),
+        sa.UniqueConstraint("region_id", "stop_id", "address_key", name="uq_subscription_address"),
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index("ix_subscription_address", ["region_id", "address_key"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_subscription_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
         "visit_record",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -251,6 +278,46 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_visit_record_vehicle", ["region_id", "vehicle_id", "service_date"], unique=False
+        )
+
+    op.create_table(
+        "letter",
+        sa.Column("letter_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("mark", sqlmodel.sql.sqltypes.AutoString(length=160), nullable=False),
+        sa.Column("subscription_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("request_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("notice_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("until_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("claimed_until_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("cause", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_letter_region_id_region")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.subscription_id"],
+            name=op.f("fk_letter_subscription_id_subscription"),
+        ),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("mark", name=op.f("uq_letter_mark")),
+    )
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.create_index("ix_letter_due", ["state", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letter_notice_id"), ["notice_id"], unique=False)
+        batch_op.create_index(
+            "ix_letter_region", ["region_id", "state", "created_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_letter_subscription_id"), ["subscription_id"], unique=False
         )
 
     op.create_table(
@@ -322,12 +389,24 @@ def downgrade() -> None:
         batch_op.drop_index("ix_report_delivery_due")
 
     op.drop_table("report_delivery")
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_letter_subscription_id"))
+        batch_op.drop_index("ix_letter_region")
+        batch_op.drop_index(batch_op.f("ix_letter_notice_id"))
+        batch_op.drop_index("ix_letter_due")
+
+    op.drop_table("letter")
     with op.batch_alter_table("visit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_visit_record_vehicle")
         batch_op.drop_index("ix_visit_record_stop")
         batch_op.drop_index("ix_visit_record_day")
 
     op.drop_table("visit_record")
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_subscription_expires_at"))
+        batch_op.drop_index("ix_subscription_address")
+
+    op.drop_table("subscription")
     with op.batch_alter_table("stop_request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stop_request_state"))
         batch_op.drop_index(batch_op.f("ix_stop_request_region_id"))

@@ -1,0 +1,198 @@
+"""The box of letters is emptied: each letter made when it is sent, tried until it is of no use."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from api.mail import Mailer, NotSentError
+from api.services.cancelling import names_of
+from api.services.letter_queue import queue_reminders, visits_to_come
+from api.services.letter_telling import LetterTeller, Told, as_letter
+from api.services.letters import answer_address
+from api.services.public import PublishedCache
+from api.settings import Settings
+from data.db import letter_store, publication_store, stop_request_store
+from data.db.engine import reading, writing
+from data.model.errors import NotFoundError, StoreError
+from data.model.letters import (
+    MOST_REFUSALS,
+    LetterKind,
+    LetterState,
+    OutLetter,
+    Subscription,
+    retry_at,
+)
+from data.model.place import StopId
+from data.model.public_timetable import is_public
+
+log = logging.getLogger(__name__)
+CLAIM = timedelta(minutes=5)
+"""Longer than a letter takes; one whose sender died is taken up after it."""
+MOST_AT_ONCE = 500
+"""Letters of one round; others, such as reports, get their turn in between."""
+
+
+class LetterPost:
+    """Sends what is in the box, round after round."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._published = PublishedCache()
+
+    def deliver(self, now: datetime) -> int:
+        """Remind of tomorrow and send what is due; gives how many letters were tried.
+
+        A server that is away ends the round: the others keep their turn.
+        """
+        queue_reminders(self._engine, now)
+        num = 0
+        with reading(self._engine) as session:
+            if not letter_store.has_due(session, now):
+                return num
+        with Mailer(self._settings) as mailer:
+            while num < MOST_AT_ONCE:
+                with writing(self._engine) as session:
+                    letter = letter_store.claim_letter(session, now, CLAIM)
+                if letter is None:
+                    break
+                num += 1
+                if self._try(mailer, letter, now):
+                    break
+        return num
+
+    def _try(self, mailer: Mailer, letter: OutLetter, now: datetime) -> bool:
+        """One try; whether no other is of use now."""
+        is_down, is_unknown = False, False
+        try:
+            made = self._made(letter, now)
+            if made is None and letter.code:
+                # It was tried in vain until it was of no use.
+                ended = replace(letter, state=LetterState.FAILED, ended_at=now)
+            elif made is None:
+                ended = _ended(letter, LetterState.DROPPED, now)
+            else:
+                told, address, language = made
+                mailer.send(
+                    as_letter(
+                        told, letter_id=letter.letter_id, recipient=address, language=language
+                    ),
+                    at=now,
+                )
+                ended = _ended(letter, LetterState.SENT, now)
+        except NotSentError as wrong:
+            is_down, is_unknown = wrong.is_down, wrong.is_unknown
+            state = LetterState.FAILED if wrong.is_refused else LetterState.WAITING
+            ended = _missed(letter, state, now, wrong.code, wrong.cause)
+        except StoreError as wrong:
+            is_down = True
+            cause = str(wrong.facts.get("cause", ""))
+            ended = _missed(letter, LetterState.WAITING, now, wrong.code, cause)
+        with writing(self._engine) as session:
+            letter_store.end_letter(session, ended)
+            if is_unknown or ended.state is LetterState.SENT:
+                _count(session, letter, is_unknown=is_unknown)
+        facts = {
+            "letter_id": letter.letter_id,
+            "kind": letter.kind.value,
+            "state": ended.state.value,
+            "tries": ended.tries,
+            "code": ended.code,
+        }
+        (log.warning if ended.code else log.info)("letter.tried", extra=facts)
+        return is_down
+
+    def _made(self, letter: OutLetter, now: datetime) -> tuple[Told, str, str] | None:
+        """What a letter says, to whom, in which language; ``None`` where it is of no use now."""
+        if now >= letter.until_at:
+            return None
+        try:
+            timetable = self._published.get(self._engine, letter.region_id).timetable
+        except NotFoundError:
+            return None
+        with reading(self._engine) as session:
+            if letter.request_id is not None:
+                return self._answer(letter)
+            reader = letter_store.find_subscription(session, str(letter.subscription_id))
+            if reader is None:
+                return None
+            stops = {}
+            if reader.stop_id not in timetable.stop_of:
+                stops, _ = names_of(session, letter.region_id)
+                gone = stops.get(StopId(reader.stop_id))
+                if gone is None or not is_public(gone):
+                    return None
+        teller = LetterTeller(timetable, self._settings, reader.language, stops)
+        told = self._told(teller, reader, letter, now)
+        return None if told is None else (told, reader.address, reader.language)
+
+    def _told(
+        self, teller: LetterTeller, reader: Subscription, letter: OutLetter, now: datetime
+    ) -> Told | None:
+        if letter.kind is LetterKind.CONFIRM:
+            return None if reader.is_confirmed else teller.asking(reader)
+        if not reader.is_confirmed:
+            return None
+        if letter.kind is LetterKind.KNOWN:
+            return teller.known(reader)
+        with reading(self._engine) as session:
+            if letter.kind is LetterKind.NOTICE:
+                notices = publication_store.load_notices(
+                    session, letter.region_id, stop_id=StopId(reader.stop_id)
+                )
+                notice = next((n for n in notices if n.notice_id == letter.notice_id), None)
+                return None if notice is None else teller.notice(reader, notice)
+            visits = visits_to_come(session, letter.region_id, letter.facts.get("visit_ids", ()))
+        if not visits:
+            return None
+        if letter.kind is LetterKind.RESTORED:
+            return teller.restored(reader, visits)
+        return teller.reminder(reader, visits[0]) if reader.wants_reminder else None
+
+    def _answer(self, letter: OutLetter) -> tuple[Told, str, str] | None:
+        timetable = self._published.get(self._engine, letter.region_id).timetable
+        with reading(self._engine) as session:
+            try:
+                request = stop_request_store.get_request(
+                    session, letter.region_id, str(letter.request_id)
+                )
+            except NotFoundError:
+                return None
+        address = answer_address(request.contact)
+        if address is None or not request.answer:
+            return None
+        teller = LetterTeller(timetable, self._settings, request.language)
+        return teller.answer(request), address, request.language
+
+
+def _count(session: Session, letter: OutLetter, *, is_unknown: bool) -> None:
+    """Erase an address that does not exist, or does not any more."""
+    subscription_id = letter.subscription_id
+    if subscription_id is None:
+        return
+    num = letter_store.note_refusal(session, subscription_id, is_refused=is_unknown)
+    is_new = is_unknown and letter.kind is LetterKind.CONFIRM
+    if is_new or num >= MOST_REFUSALS:
+        letter_store.erase_subscriptions(session, [subscription_id])
+        log.info("subscription.erased", extra={"subscription_id": subscription_id})
+
+
+def _ended(letter: OutLetter, state: LetterState, now: datetime) -> OutLetter:
+    return replace(letter, state=state, ended_at=now, code="", cause="")
+
+
+def _missed(
+    letter: OutLetter, state: LetterState, now: datetime, code: str, cause: str
+) -> OutLetter:
+    is_over = state is LetterState.FAILED
+    return replace(
+        letter,
+        state=state,
+        due_at=letter.due_at if is_over else min(retry_at(letter.tries, now), letter.until_at),
+        ended_at=now if is_over else None,
+        code=code,
+        cause=cause[:300],
+    )
