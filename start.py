@@ -257,7 +257,7 @@ def main(arguments):
         if task == "demo":
             return run([in_venv("bookmobile"), "demo", *arguments[1:]])
         # Files side by side, one process a core; whoever names tests runs them as pytest does.
-        chosen = arguments[1:] or ["-n", "auto", "--dist", "worksteal"]
+        chosen = arguments[1:] or ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
         return run([in_venv("python"), "-m", "pytest", *chosen], cwd=str(ROOT))
     except SetupError as reason:
         print("\nstart.py: " + str(reason), file=sys.stderr)
