@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from api.common_cli import JsonOption, LangOption, print_json, words_for
 from api.database import open_database
 from api.mail import write_whole
-from api.schemas.reports import NumberPublic, ReportPublic
+from api.schemas.reports import LinePublic, NumberPublic, ReportPublic
+from api.services.number_behind import number_behind
+from api.services.report_costs import prices_of
 from api.services.report_files import report_file
 from api.services.report_frame import known_forms
 from api.services.report_sending import deliver_due
 from api.services.report_told import Teller, is_numeric
-from api.services.reports import build_report, number_behind
+from api.services.reports import build_report
 from api.settings import Settings
 from api.state import utc_now
 from api.words import Words
@@ -25,6 +27,7 @@ from data.db import region_store, report_store
 from data.db.engine import reading
 from data.feeds.form_file import read_form
 from data.model.errors import InputError
+from data.model.number_behind import NumberBehind
 from data.model.publication import moment_of
 from data.model.region import Region
 from data.model.report import Drill, Report, ReportAsked, ReportKind
@@ -145,10 +148,13 @@ def lines(
     last: UntilOption = None,
     vehicle: VehicleOption = None,
     stop: Annotated[str | None, typer.Option("--stop", help="Id of one stop.")] = None,
+    place: Annotated[
+        str, typer.Option("--place", help="Of stock: vehicle:ID, store:ID, point:ID.")
+    ] = "",
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """List exactly the stop visits that a number sums."""
+    """List exactly the lines that a number sums, or the numbers of its formula."""
     words = words_for(lang)
     with open_database() as engine:
         region = _region(engine, region_id)
@@ -159,30 +165,40 @@ def lines(
             until_date=until_date,
             vehicle_id=vehicle,
             stop_id=stop,
+            place=place,
         )
         with reading(engine) as session:
             found = number_behind(session, region, drill, known_forms(Settings.from_environment()))
+            currency = prices_of(report_store.get_settings(session, region_id), region).currency
     if as_json:
         print_json(
             NumberPublic.from_domain(found, 0, len(found.lines) or 1).model_dump(mode="json")
         )
         return
-    shown = Table()
-    for code in ("date", "vehicle", "stop", "state", "amount"):
+    console, teller = Console(), Teller(words=words)
+    if found.lines:
+        console.print(_lines_table(found, teller))
+    for part in found.parts:
+        told = f"{teller.value(part.name, part.kind)}: {teller.behind(part, currency)}"
+        console.print(f"{told}  ({part.drill.measure})", markup=False)
+    told = teller.value(found.name, found.kind)
+    console.print(f"{told}: {teller.behind(found, currency)}", markup=False)
+
+
+def _lines_table(found: NumberBehind, teller: Teller) -> Table:
+    words, shown = teller.words, Table()
+    for code in ("date", "vehicle", "what", "state", "amount"):
         shown.add_column(words(f"reports.col.{code}"))
     for line in found.lines:
-        record = line.record
+        told = LinePublic.from_domain(line)
         shown.add_row(
-            words.day(record.service_date),
-            _escaped(str(record.vehicle_id)),
-            _escaped(record.name),
-            words(f"reports.state.{record.state.value}"),
-            words.number(line.amount),
+            words.day(told.service_date) if told.service_date else "",
+            _escaped(told.vehicle_id or ""),
+            _escaped(told.name),
+            words(f"reports.state.{told.state.value}") if told.state else "",
+            teller.amount(line.amount, found),
         )
-    console = Console()
-    console.print(shown)
-    total = "—" if found.value is None else words.number(found.value, 2)
-    console.print(f"{words('reports.total')}: {total}", markup=False)
+    return shown
 
 
 @report.command("check-form")

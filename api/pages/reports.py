@@ -12,22 +12,33 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import Role, Staff
 from api.errors import status_of
 from api.pages.desk_region import Desk, open_desk
+from api.services.number_behind import number_behind
+from api.services.report_costs import prices_of
 from api.services.report_files import MEDIA, file_name, report_file
 from api.services.report_frame import known_forms
 from api.services.report_shelf import shelf_of
-from api.services.report_told import Teller, chart_svg, charted_rows, drill_query, is_numeric
-from api.services.reports import build_report, number_behind
-from api.state import ServiceDep
-from data.db import visit_record_store
+from api.services.report_told import (
+    Teller,
+    chart_svg,
+    charted_rows,
+    drill_query,
+    is_numeric,
+    line_kind,
+)
+from api.services.reports import build_report
+from api.state import Service, ServiceDep
+from data.db import report_store, visit_record_store
 from data.db.engine import reading
 from data.model.errors import BookmobileError, NotFoundError
 from data.model.report import Drill, Report, ReportAsked, ReportKind, year_earlier
 from data.model.report_schedule import PLACED_KINDS, ReportFormat
+from data.model.service_costs import CostPrices
 
 router = APIRouter(prefix="/desk/{region_id}/reports")
 AREA = "reports"
 WRITERS = (Role.DISPATCHER, Role.ANALYST)
 LINES_AT_ONCE = 200
+MEASURE_MAX = 240
 Text = Annotated[str, Query(max_length=120)]
 First = Annotated[str, Query(alias="from", max_length=10)]
 Last = Annotated[str, Query(alias="until", max_length=10)]
@@ -67,40 +78,58 @@ def lines_page(
     region_id: str,
     asking: Staff,
     service: ServiceDep,
-    measure: Text = "",
+    measure: Annotated[str, Query(max_length=MEASURE_MAX)] = "",
     first: First = "",
     last: Last = "",
     vehicle: Text = "",
     stop: Text = "",
+    place: Text = "",
+    against_first: Annotated[str, Query(alias="against_from", max_length=10)] = "",
+    against_last: Annotated[str, Query(alias="against_until", max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
-    """Exactly the stop visits that a number sums."""
+    """Exactly the lines that a number sums, or its formula with the numbers in it."""
     desk = open_desk(request, service, asking, region_id)
     year = usual_spans(desk.today)[2]
+    before = _date(against_first), _date(against_last)
     drill = Drill(
         measure=measure,
         from_date=_date(first) or year.first,
         until_date=_date(last) or year.last,
         vehicle_id=vehicle or None,
         stop_id=stop or None,
+        place=place,
+        against=(before[0], before[1]) if before[0] and before[1] else None,
     )
     with reading(service.engine) as session:
         found = number_behind(session, desk.region, drill, known_forms(service.settings))
     skipped = (page - 1) * LINES_AT_ONCE
+    prices = prices_in(service, desk)
     return desk.render(
         "reports/lines.html",
         area=AREA,
         found=found,
+        kind=line_kind(found),
         lines=found.lines[skipped : skipped + LINES_AT_ONCE],
         page=page,
         num_pages=max(1, -(-len(found.lines) // LINES_AT_ONCE)),
         teller=Teller(words=desk.words),
         query=request.query_params,
+        drill_query=drill_query,
+        currency=prices.currency,
         stop_name=next((s.name for s in desk.region.stops if s.stop_id == stop), stop),
         vehicles={str(v.vehicle_id): v.name for v in desk.region.vehicles},
         zone=desk.region.time_zone,
+        may_see_items=asking.may(Role.LIBRARIAN, Role.DISPATCHER),
         link=_link,
     )
+
+
+def prices_in(service: Service, desk: Desk) -> CostPrices:
+    """The prices that the region's reports reckon with."""
+    with reading(service.engine) as session:
+        settings = report_store.get_settings(session, desk.region.region_id)
+    return prices_of(settings, desk.region)
 
 
 @router.get("/{kind}")

@@ -23,11 +23,12 @@ from api.schemas.reports import (
     SchedulePublic,
 )
 from api.services import report_sending
+from api.services.number_behind import number_behind
 from api.services.region_parts import parts_of
 from api.services.report_files import MEDIA, file_name, report_file
 from api.services.report_frame import known_forms
 from api.services.report_told import Teller
-from api.services.reports import build_report, number_behind
+from api.services.reports import build_report
 from api.state import Service, ServiceDep
 from data.db import publication_store, report_store
 from data.db.engine import reading
@@ -121,15 +122,20 @@ def get_lines(
     service: ServiceDep,
     asked: PartDep,
     measure: Annotated[
-        str, Query(max_length=110, pattern=NUL_FREE, description="As `lines` of a cell names it.")
+        str, Query(max_length=240, pattern=NUL_FREE, description="As `lines` of a cell names it.")
     ],
     stop: Annotated[
         str | None, Query(max_length=120, pattern=NUL_FREE, description="One stop.")
     ] = None,
+    place: Annotated[
+        str, Query(max_length=120, pattern=NUL_FREE, description="Of stock: kind:id.")
+    ] = "",
+    against_from: Annotated[date | None, Query(description="Growth: first date before.")] = None,
+    against_until: Annotated[date | None, Query(description="Growth: last date before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 200,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> NumberPublic:
-    """Exactly the stop visits that a number sums; their amounts add up to it."""
+    """Exactly the lines that a number sums, or the numbers of its formula."""
     region = _region(request, service, asking, region_id)
     last = asked.last or _today(service, region)
     drill = Drill(
@@ -138,6 +144,8 @@ def get_lines(
         until_date=last,
         vehicle_id=asked.vehicle_id,
         stop_id=stop or None,
+        place=place,
+        against=(against_from, against_until) if against_from and against_until else None,
     )
     with reading(service.engine) as session:
         found = number_behind(session, region, drill, known_forms(service.settings))

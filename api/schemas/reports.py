@@ -10,9 +10,17 @@ from pydantic import Field
 from api.schemas.fields import Text
 from api.schemas.things import Body
 from api.services.report_told import Teller, drill_query
-from api.services.reports import NumberBehind
 from data.model.costs import FuelKind
 from data.model.measures import MeasuredLine
+from data.model.number_behind import (
+    ItemLine,
+    NumberBehind,
+    NumberLine,
+    ReaderLine,
+    RunLine,
+    SettlementLine,
+    StopLine,
+)
 from data.model.report import Cell, Named, Report, ReportColumn, ReportKind, ReportTable, Said
 from data.model.report_schedule import (
     Channel,
@@ -67,6 +75,9 @@ class CellPublic(Model):
     lines: dict[str, str] | None = Field(
         default=None, description="Parameters of `…/reports/lines`; null: nothing to open."
     )
+    setting: str | None = Field(
+        default=None, description="Field of the report settings in which somebody gave the value."
+    )
 
     @classmethod
     def from_domain(cls, cell: Cell, column: ReportColumn, teller: Teller) -> "CellPublic":
@@ -85,7 +96,8 @@ class CellPublic(Model):
             value=told,
             text=teller.cell(cell, column),
             is_estimate=cell.is_estimate,
-            lines=dict(drill_query(cell)) or None,
+            lines=dict(drill_query(cell.drill)) or None,
+            setting=cell.setting or None,
         )
 
 
@@ -154,46 +166,100 @@ class ReportPublic(Model):
 
 
 class LinePublic(Model):
-    """A stop visit behind a number."""
+    """A line behind a number: a stop visit, run, item, settlement, stop or reader.
 
-    key: str
-    service_date: date
-    vehicle_id: str
-    stop_id: str | None
+    What a line of its kind does not have is null.
+    """
+
+    kind: str = Field(description="visit, run, item, settlement, stop or reader.")
+    key: str = Field(description="Of the stop visit, item, settlement, stop, reader or run.")
     name: str
-    state: RecordState
-    is_gps_confirmed: bool
-    counted_by: list[str]
-    count_methods: list[str]
-    num_corrections: int
-    is_simulated: bool
-    amount: int = Field(description="What it adds; 0 where its run or place was counted before.")
+    amount: Number = Field(
+        description="What it adds; 0 where its run or place was counted before; null: not known."
+    )
+    is_estimate: bool = False
+    service_date: date | None = None
+    vehicle_id: str | None = None
+    stop_id: str | None = None
+    state: RecordState | None = None
+    is_gps_confirmed: bool | None = None
+    counted_by: list[str] | None = None
+    count_methods: list[str] | None = None
+    num_corrections: int | None = None
+    is_simulated: bool | None = None
+    km: float | None = None
+    hours: float | None = None
+    place: str | None = None
+    verdict: str | None = None
 
     @classmethod
-    def from_domain(cls, line: MeasuredLine) -> "LinePublic":
+    def from_domain(cls, line: NumberLine) -> "LinePublic":
         """As the API shows it."""
-        r = line.record
+        match line:
+            case MeasuredLine():
+                return cls._of_visit(line, kind="visit", key=line.record.key)
+            case ReaderLine():
+                return cls._of_visit(line.line, kind="reader", key=line.reader)
+            case RunLine():
+                use = line.cost.use
+                return cls(
+                    kind="run",
+                    key=f"{use.service_date.isoformat()} {use.vehicle_id}",
+                    name=use.vehicle_id,
+                    amount=None if line.amount is None else float(line.amount),
+                    is_estimate=line.is_estimate,
+                    service_date=use.service_date,
+                    vehicle_id=use.vehicle_id,
+                    km=use.km,
+                    hours=use.hours,
+                )
+            case ItemLine(item=i):
+                where = f"{i.place.kind.value}:{i.place.key}"
+                return cls(kind="item", key=i.item_id, name=i.name, amount=line.amount, place=where)
+            case SettlementLine():
+                key = line.settlement_id
+                return cls(kind="settlement", key=key, name=line.name, amount=line.amount)
+            case StopLine():
+                return cls(
+                    kind="stop",
+                    key=line.stop.stop_id,
+                    name=line.stop.name,
+                    amount=line.amount,
+                    stop_id=line.stop.stop_id,
+                    verdict=line.verdict.rule,
+                )
+
+    @classmethod
+    def _of_visit(cls, line: MeasuredLine, *, kind: str, key: str) -> "LinePublic":
+        r, amount = line.record, line.amount
         return cls(
-            key=r.key,
+            kind=kind,
+            key=key,
+            name=r.name,
+            amount=amount if isinstance(amount, int) else float(amount),
             service_date=r.service_date,
             vehicle_id=r.vehicle_id,
             stop_id=r.stop_id,
-            name=r.name,
             state=r.state,
             is_gps_confirmed=r.is_gps_confirmed,
             counted_by=list(r.counted_by),
             count_methods=[m.value for m in r.count_methods],
             num_corrections=r.num_corrections,
             is_simulated=r.is_simulated,
-            amount=line.amount,
         )
 
 
 class NumberPublic(Model):
-    """A number taken apart. A ratio has `parts` instead of lines: over, under."""
+    """A number taken apart: its lines, or the `parts` of its `formula`."""
 
     measure: str
     value: Number
+    formula: str = Field(
+        description="lines and sum add, ratio and growth divide, trend fits a line; year_part "
+        "takes some days of a year's number; given was typed in."
+    )
+    per: float = Field(description="What a ratio is multiplied by.")
+    lines_of: dict[str, str] = Field(description="Parameters of `…/reports/lines` of this number.")
     num_lines: int
     parts: list["NumberPublic"]
     items: list[LinePublic]
@@ -205,7 +271,10 @@ class NumberPublic(Model):
         end = offset + limit
         return cls(
             measure=found.drill.measure,
-            value=found.value,
+            value=float(found.value) if isinstance(found.value, Decimal) else found.value,
+            formula=found.formula.value,
+            per=found.per,
+            lines_of=dict(drill_query(found.drill)),
             num_lines=len(found.lines),
             parts=[cls.from_domain(p, 0, 0) for p in found.parts],
             items=[LinePublic.from_domain(x) for x in found.lines[offset:end]],

@@ -1,6 +1,7 @@
 """Report: what the service cost, by vehicle and month, by visit, loan and person."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from data.model.costs import FuelKind
 from data.model.day_sheet import DaySheet
 from data.model.live import DayEnds
 from data.model.measures import Sums
+from data.model.region import Region
 from data.model.report import (
     Cell,
     CellKind,
@@ -22,6 +24,7 @@ from data.model.report import (
     ReportTable,
     Said,
 )
+from data.model.report_settings import ReportSettings
 from data.model.service_costs import (
     HOUR_S,
     CostPrices,
@@ -29,20 +32,23 @@ from data.model.service_costs import (
     RunUse,
     cost_of,
     filled_in,
+    km_means,
     sum_costs,
 )
 from data.model.visit_record import VisitRecord
 
 PRICES = ("crew_hour", "vehicle_km", "vehicle_day")
+type Run = tuple[date, str]
+"""A service date and a vehicle."""
 
 
-def prices_of(frame: ReportFrame) -> CostPrices:
+def prices_of(settings: ReportSettings, region: Region) -> CostPrices:
     """The prices that a region gives its reports; what they lack is taken from its planning costs.
 
     Planning has one price of a kilometre and one of an hour with everything in them, so the former
     is taken only where no fuel has a price of its own.
     """
-    own, plan = frame.settings.prices, frame.region.costs
+    own, plan = settings.prices, region.costs
     if plan.currency and plan.currency != own.currency and not _is_empty(own):
         return own
     taken: dict[str, Decimal] = {}
@@ -67,40 +73,54 @@ def _is_empty(prices: CostPrices) -> bool:
     return not prices.fuel and all(getattr(prices, name) is None for name in PRICES)
 
 
-def run_costs(session: Session, frame: ReportFrame, first: date, last: date) -> tuple[RunCost, ...]:
-    """The money of each run of a span on which a stop visit was held."""
-    held = [r for r in frame.during(first, last).records if r.is_held]
-    days: dict[tuple[date, str], list[VisitRecord]] = {}
-    for record in held:
-        days.setdefault((record.service_date, str(record.vehicle_id)), []).append(record)
-    region_id = frame.region.region_id
-    sheets = {
+def run_costs(
+    session: Session, region: Region, prices: CostPrices, records: Iterable[VisitRecord]
+) -> tuple[RunCost, ...]:
+    """The money of each run on which one of some stop visits was held, in order of date.
+
+    A run comes to the same whatever span it is told in: where its kilometres are not known they
+    are the mean of its vehicle's year.
+    """
+    days: dict[Run, list[VisitRecord]] = {}
+    for record in records:
+        if record.is_held:
+            days.setdefault((record.service_date, str(record.vehicle_id)), []).append(record)
+    if not days:
+        return ()
+    dates = [on for on, _ in days]
+    span = {
+        "from_date": date(min(dates).year, 1, 1),
+        "until_date": date(max(dates).year, 12, 31),
+    }
+    sheets: dict[Run, DaySheet] = {
         (s.service_date, str(s.vehicle_id)): s
-        for s in day_sheet_store.list_sheets(session, region_id, from_date=first, until_date=last)
+        for s in day_sheet_store.list_sheets(session, region.region_id, **span)
     }
-    ends = {
+    ends: dict[Run, DayEnds] = {
         (e.service_date, str(e.vehicle_id)): e
-        for e in live_store.load_days(session, region_id, from_date=first, until_date=last)
+        for e in live_store.load_days(session, region.region_id, **span)
     }
-    uses = filled_in(
-        _use(vehicle_id, on, records, sheets.get((on, vehicle_id)), ends.get((on, vehicle_id)))
-        for (on, vehicle_id), records in days.items()
+    means = km_means(
+        (*run, km)
+        for run in sheets.keys() | ends.keys()
+        if (km := _km(sheets.get(run), ends.get(run))) is not None
     )
-    prices = prices_of(frame)
-    vehicles = {str(v.vehicle_id): v for v in frame.region.vehicles}
-    return tuple(cost_of(use, prices, vehicles.get(use.vehicle_id)) for use in uses)
+    told = (_use(run, some, sheets.get(run), ends.get(run)) for run, some in sorted(days.items()))
+    vehicles = {str(v.vehicle_id): v for v in region.vehicles}
+    return tuple(cost_of(u, prices, vehicles.get(u.vehicle_id)) for u in filled_in(told, means))
+
+
+def _km(sheet: DaySheet | None, ends: DayEnds | None) -> float | None:
+    """Kilometres of a run: by the odometer, else by the track."""
+    if sheet is not None and sheet.odometer_km is not None:
+        return sheet.odometer_km
+    return ends.driven_m / 1000 if ends is not None and ends.num_fixes else None
 
 
 def _use(
-    vehicle_id: str,
-    on: date,
-    records: Sequence[VisitRecord],
-    sheet: DaySheet | None,
-    ends: DayEnds | None,
+    run: Run, records: Sequence[VisitRecord], sheet: DaySheet | None, ends: DayEnds | None
 ) -> RunUse:
-    km = sheet.odometer_km if sheet is not None else None
-    if km is None and ends is not None and ends.num_fixes:
-        km = ends.driven_m / 1000
+    km = _km(sheet, ends)
     hours, is_measured = None, False
     if sheet is not None and sheet.out_s is not None and sheet.in_s is not None:
         hours, is_measured = (sheet.in_s - sheet.out_s) / HOUR_S, True
@@ -113,8 +133,8 @@ def _use(
         if opened and closed:
             hours = max(0.0, (max(closed) - min(opened)).total_seconds() / HOUR_S)
     return RunUse(
-        vehicle_id=vehicle_id,
-        service_date=on,
+        vehicle_id=run[1],
+        service_date=run[0],
         km=km,
         fuel=sheet.fuel if sheet is not None else None,
         hours=hours,
@@ -123,11 +143,25 @@ def _use(
     )
 
 
+def cost_of_visits(costs: Iterable[RunCost], records: Iterable[VisitRecord]) -> dict[str, Decimal]:
+    """The money of each held stop visit by its key: an equal part of its run's."""
+    totals = {(c.use.service_date, c.use.vehicle_id): c.total for c in costs}
+    held = [r for r in records if r.is_held]
+    num = Counter((r.service_date, str(r.vehicle_id)) for r in held)
+    found = {}
+    for record in held:
+        run = record.service_date, str(record.vehicle_id)
+        total = totals.get(run)
+        if total is not None:
+            found[record.key] = total / num[run]
+    return found
+
+
 def costs_report(session: Session, frame: ReportFrame) -> Report:
     """Fuel, crew and vehicle; what a stop visit, a visit, a loan and a person cost."""
     asked = frame.asked
-    costs = run_costs(session, frame, asked.from_date, asked.until_date)
-    prices = prices_of(frame)
+    prices = prices_of(frame.settings, frame.region)
+    costs = run_costs(session, frame.region, prices, frame.now.records)
     notes = [Said(code="reports.note.costs"), Said(code="reports.note.persons")]
     told = sum_costs(costs)
     if told.total is None and costs:
@@ -173,25 +207,27 @@ def _row(
     told = sum_costs(costs)
     total = told.total
 
+    def cell(key: str, value: Decimal | float | None, num_measured: int | None = None) -> Cell:
+        return Cell(
+            value=value,
+            drill=frame.drill(key, span, vehicle_id=vehicle_id),
+            is_estimate=num_measured is not None and num_measured < told.num_runs,
+        )
+
     def by(key: str) -> Cell:
         num = num_of(key, sums)
-        return Cell(value=total / num if total is not None and num > 0 else None)
+        value = total / num if total is not None and num > 0 else None
+        return cell(f"per(cost,{key})", value)
 
     return (
         name,
         frame.counted("runs", sums, span, vehicle_id=vehicle_id),
-        Cell(
-            value=None if told.km is None else round(told.km),
-            is_estimate=told.num_km_measured < told.num_runs,
-        ),
-        Cell(
-            value=None if told.hours is None else round(told.hours),
-            is_estimate=told.num_hours_measured < told.num_runs,
-        ),
-        Cell(value=told.fuel),
-        Cell(value=told.crew),
-        Cell(value=told.vehicle),
-        Cell(value=total),
+        cell("km", told.km, told.num_km_measured),
+        cell("hours", told.hours, told.num_hours_measured),
+        cell("fuel_cost", told.fuel),
+        cell("crew_cost", told.crew),
+        cell("vehicle_cost", told.vehicle),
+        cell("cost", total),
         *(by(key) for key in ("stops", "visits", "loans", "users")),
     )
 
@@ -247,7 +283,10 @@ def _prices(frame: ReportFrame, prices: CostPrices) -> ReportTable:
             source = Said(code="reports.price.of_plan")
         if price is None:
             source = Said(code="reports.price.unknown")
-        rows.append((Cell(value=name), Cell(value=price), Cell(value=source)))
+        setting = (
+            "price.of_plan" if isinstance(source, Said) and price is not None else f"price.{key}"
+        )
+        rows.append((Cell(value=name), Cell(value=price, setting=setting), Cell(value=source)))
     return ReportTable(
         code="prices",
         columns=(

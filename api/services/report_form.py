@@ -7,8 +7,6 @@ from api.services.report_frame import (
     ReportFrame,
     change_of,
     months_of,
-    num_of,
-    share_of,
 )
 from data.model.measures import Sums
 from data.model.report import (
@@ -74,7 +72,10 @@ def _figures(frame: ReportFrame) -> ReportTable:
                 Cell(value=Named(names=figure.names), note=_note(figure)),
                 Cell(value=_place(figure)),
                 *cells,
-                change_of(told[0][number].value, told[2][number].value),
+                replace(
+                    change_of(told[0][number].value, told[2][number].value),
+                    drill=frame.drill(f"growth({form.form_id}:{figure.key})", against=spans[2]),
+                ),
             )
         )
     return ReportTable(
@@ -126,9 +127,11 @@ def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
     for vehicle_id in vehicles:
         own = frame.during(*span, vehicle_id)
         cells = [_cell(frame, v, span, vehicle_id) for v in form_values(shown, own)]
-        rows.append((Cell(value=frame.vehicle_name(vehicle_id)), *cells, _confirmed(own)))
+        rows.append(
+            (Cell(value=frame.vehicle_name(vehicle_id)), *cells, _confirmed(frame, own, vehicle_id))
+        )
     total = [_cell(frame, v, span) for v in form_values(shown, now)]
-    rows.append((Cell(value=Said(code="reports.total")), *total, _confirmed(now)))
+    rows.append((Cell(value=Said(code="reports.total")), *total, _confirmed(frame, now)))
     return ReportTable(
         code="form_vehicles",
         columns=(
@@ -145,8 +148,8 @@ def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
     )  # fmt: skip
 
 
-def _confirmed(sums: Sums) -> Cell:
-    return share_of(num_of("confirmed", sums), num_of("stops", sums))
+def _confirmed(frame: ReportFrame, sums: Sums, vehicle_id: str | None = None) -> Cell:
+    return frame.share("confirmed", "stops", sums, vehicle_id=vehicle_id)
 
 
 def _months(frame: ReportFrame) -> ReportTable:
@@ -182,12 +185,10 @@ def _months(frame: ReportFrame) -> ReportTable:
 
 def _evidence(frame: ReportFrame) -> ReportTable:
     now = frame.now
-    held = num_of("stops", now)
     rows = []
     for key in (*EVIDENCE, *(f"method_{method}" for method in CountMethod)):
-        num = num_of(key, now)
         of_held = key not in ("not_held", "unknown")
-        share = share_of(num, held) if of_held else Cell(kind=CellKind.RATIO)
+        share = frame.share(key, "stops", now) if of_held else Cell(kind=CellKind.RATIO)
         rows.append(
             (Cell(value=Said(code=f"reports.evidence.{key}")), frame.counted(key, now), share)
         )

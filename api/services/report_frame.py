@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import chain, groupby
@@ -151,8 +151,10 @@ class ReportFrame:
         *,
         vehicle_id: str | None = None,
         stop_id: str | None = None,
+        place: str = "",
+        against: tuple[date, date] | None = None,
     ) -> Drill:
-        """The way to the lines of a measure."""
+        """The way to what is behind a measure."""
         first, last = span or (self.asked.from_date, self.asked.until_date)
         return Drill(
             measure=key,
@@ -160,7 +162,22 @@ class ReportFrame:
             until_date=last,
             vehicle_id=vehicle_id or self.asked.vehicle_id,
             stop_id=stop_id,
+            place=place,
+            against=against,
         )
+
+    def share(
+        self,
+        part: str,
+        whole: str,
+        sums: Sums,
+        span: tuple[date, date] | None = None,
+        *,
+        vehicle_id: str | None = None,
+    ) -> Cell:
+        """A known measure by another as a ratio; unknown of nothing."""
+        drill = self.drill(f"share({part},{whole})", span, vehicle_id=vehicle_id)
+        return replace(share_of(num_of(part, sums), num_of(whole, sums)), drill=drill)
 
 
 def load_frame(

@@ -1,16 +1,19 @@
 """Report: which stops are used and which are not, what is proposed, and by which rule."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from sqlmodel import Session
 
-from api.services.report_costs import run_costs
+from api.services.report_costs import cost_of_visits, prices_of, run_costs
 from api.services.report_frame import ReportFrame
 from data.db import report_store, visit_record_store
 from data.model.geo import distance_m
 from data.model.measures import LOANS, VISITS, amount_of
 from data.model.place import Stop
+from data.model.region import Region
 from data.model.report import (
     Cell,
     CellKind,
@@ -22,6 +25,7 @@ from data.model.report import (
     ReportTable,
     Said,
 )
+from data.model.report_settings import ReportSettings
 from data.model.stop_review import (
     StopFigures,
     StopVerdict,
@@ -31,6 +35,7 @@ from data.model.stop_review import (
 )
 from data.model.visit_record import VisitRecord
 
+RULES = ("merge", "home", "point", "shift", "watch", "too_few", "grace", "keep")
 NEAR_MOST = 3
 DIARY_BEGINS_DAYS = 62
 """Stops of the diary's first two months may have been there long before it."""
@@ -40,14 +45,17 @@ _ORDER = {v: n for n, v in enumerate((Verdict.REVIEW, Verdict.WATCH, Verdict.TOO
                                       Verdict.GRACE, Verdict.KEEP))}  # fmt: skip
 
 
+type Judged = tuple[StopFigures, StopVerdict]
+
+
 def review_report(session: Session, frame: ReportFrame) -> Report:
     """Each stop with what is on record of it, the verdict, and the numbers of its rule."""
-    rules, on = frame.settings.review, frame.asked.until_date
-    stops = _figures(session, frame)
-    judged = [(stop, judge_stop(stop, rules, on)) for stop in stops]
-    judged.sort(key=lambda j: (_ORDER[j[1].verdict], j[0].visits_mean, j[0].name))
-    tables = (_verdicts(judged), _stops(frame, judged))
-    known = _stop_places(frame)
+    rules = frame.settings.review
+    judged = judged_stops(
+        session, frame.region, frame.settings, frame.now.records, frame.asked.until_date
+    )
+    tables = (_verdicts(frame, judged), _stops(frame, judged))
+    known = _stop_places(frame.region)
     places = tuple(
         _place(stop, verdict, where)
         for stop, verdict in judged
@@ -76,26 +84,42 @@ def review_report(session: Session, frame: ReportFrame) -> Report:
     return Report(asked=frame.asked, tables=tables, notes=notes, places=places)
 
 
-def _stop_places(frame: ReportFrame) -> dict[str, Stop]:
-    return {str(s.stop_id): s for s in frame.region.stops}
+def judged_stops(
+    session: Session,
+    region: Region,
+    settings: ReportSettings,
+    records: Sequence[VisitRecord],
+    on: date,
+) -> list[Judged]:
+    """The stops of a span of the diary with their verdicts as of a date, the worst first."""
+    stops = _figures(session, region, settings, records)
+    judged = [(stop, judge_stop(stop, settings.review, on)) for stop in stops]
+    judged.sort(key=lambda j: (_ORDER[j[1].verdict], j[0].visits_mean, j[0].name))
+    return judged
 
 
-def _figures(session: Session, frame: ReportFrame) -> list[StopFigures]:
-    asked, region_id = frame.asked, frame.region.region_id
-    span = visit_record_store.record_span(session, region_id)
-    begin = span[0] if span is not None else asked.from_date
+def _stop_places(region: Region) -> dict[str, Stop]:
+    return {str(s.stop_id): s for s in region.stops}
+
+
+def _figures(
+    session: Session, region: Region, settings: ReportSettings, records: Sequence[VisitRecord]
+) -> list[StopFigures]:
+    span = visit_record_store.record_span(session, region.region_id)
     own: dict[str, list[VisitRecord]] = defaultdict(list)
-    for record in frame.now.records:
-        if record.stop_id is not None and record.is_planned:
+    for record in records:
+        if record.stop_id is not None:
             own[str(record.stop_id)].append(record)
-    first = report_store.first_held_dates(session, region_id)
-    costs = _cost_of_visits(session, frame)
-    where = _stop_places(frame)
-    residents = {str(s.settlement_id): s.population for s in frame.region.settlements}
+    first = report_store.first_held_dates(session, region.region_id)
+    costs = cost_of_visits(
+        run_costs(session, region, prices_of(settings, region), records), records
+    )
+    where = _stop_places(region)
+    residents = {str(s.settlement_id): s.population for s in region.settlements}
     used = [where[i] for i in own if i in where]
     found = []
-    for stop_id, records in own.items():
-        held = [r for r in records if r.is_held]
+    for stop_id, some in own.items():
+        held = [r for r in some if r.is_held]
         if not held:
             continue
         times = [s for r in held if (s := r.open_s) is not None]
@@ -108,17 +132,17 @@ def _figures(session: Session, frame: ReportFrame) -> list[StopFigures]:
                 stop_id=stop_id,
                 name=stop.name if stop else held[-1].name,
                 num_held=len(held),
-                num_not_held=len(records) - len(held),
+                num_not_held=len(some) - len(held),
                 open_s=sum(times),
                 num_open_known=len(times),
                 num_visits=sum(amount_of(VISITS, r) for r in held),
                 num_loans=sum(amount_of(LOANS, r) for r in held),
                 first_date=since,
-                is_new=(since - begin).days > DIARY_BEGINS_DAYS,
+                is_new=span is not None and (since - span[0]).days > DIARY_BEGINS_DAYS,
                 trend=trend_of(points),
                 cost=sum(money, Decimal(0)) if money else None,
                 people=_people(stop, held[-1], residents),
-                near=_near(stop, used, frame.settings.review.merge_m) if stop is not None else (),
+                near=_near(stop, used, settings.review.merge_m) if stop is not None else (),
             )
         )
     return found
@@ -147,37 +171,22 @@ def _near(stop: Stop, others: list[Stop], most_m: int) -> tuple[tuple[str, float
     return tuple(sorted(found, key=lambda f: f[1])[:NEAR_MOST])
 
 
-def _cost_of_visits(session: Session, frame: ReportFrame) -> dict[str, Decimal]:
-    """The money of each held stop visit: an equal part of its run's."""
-    asked = frame.asked
-    totals = {
-        (c.use.service_date, c.use.vehicle_id): c.total
-        for c in run_costs(session, frame, asked.from_date, asked.until_date)
-    }
-    held = [r for r in frame.now.records if r.is_held]
-    num: dict[tuple[object, str], int] = defaultdict(int)
-    for record in held:
-        num[record.service_date, str(record.vehicle_id)] += 1
-    found = {}
-    for record in held:
-        day = record.service_date, str(record.vehicle_id)
-        total = totals.get(day)
-        if total is not None:
-            found[record.key] = total / num[day]
-    return found
-
-
-def _verdicts(judged: list[tuple[StopFigures, StopVerdict]]) -> ReportTable:
+def _verdicts(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
     rows = []
-    rules = ["merge", "home", "point", "shift", "watch", "too_few", "grace", "keep"]
-    for rule in rules:
+    for rule in RULES:
         some = [stop for stop, verdict in judged if verdict.rule == rule]
+        sums = {
+            "stops": len(some),
+            "visits": sum(s.num_visits for s in some),
+            "held": sum(s.num_held for s in some),
+        }
         rows.append(
             (
                 Cell(value=Said(code=f"reports.verdict.{rule}")),
-                Cell(value=len(some)),
-                Cell(value=sum(s.num_visits for s in some)),
-                Cell(value=sum(s.num_held for s in some)),
+                *(
+                    Cell(value=value, drill=frame.drill(f"verdict.{rule}.{key}"))
+                    for key, value in sums.items()
+                ),
             )
         )
     return ReportTable(
@@ -193,8 +202,8 @@ def _verdicts(judged: list[tuple[StopFigures, StopVerdict]]) -> ReportTable:
     )
 
 
-def _stops(frame: ReportFrame, judged: list[tuple[StopFigures, StopVerdict]]) -> ReportTable:
-    currency = frame.settings.prices.currency
+def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
+    currency = prices_of(frame.settings, frame.region).currency
     rows = []
     for stop, verdict in judged:
         trend = stop.trend
@@ -202,16 +211,21 @@ def _stops(frame: ReportFrame, judged: list[tuple[StopFigures, StopVerdict]]) ->
             (
                 Cell(value=stop.name),
                 Cell(value=Said(code=f"reports.verdict.{verdict.rule}")),
-                Cell(value=stop.num_held, drill=frame.drill("stops", stop_id=stop.stop_id)),
-                Cell(value=stop.num_visits, drill=frame.drill("visits", stop_id=stop.stop_id)),
-                Cell(value=stop.num_loans, drill=frame.drill("loans", stop_id=stop.stop_id)),
-                Cell(value=stop.visits_mean),
-                Cell(value=stop.visits_per_hour),
-                Cell(value=stop.loans_per_hour),
-                Cell(value=stop.cost_per_visit),
-                Cell(value=trend.slope if trend else None),
-                Cell(value=trend.low if trend else None),
-                Cell(value=trend.high if trend else None),
+                *(
+                    Cell(value=value, drill=frame.drill(key, stop_id=stop.stop_id))
+                    for key, value in (
+                        ("stops", stop.num_held),
+                        ("visits", stop.num_visits),
+                        ("loans", stop.num_loans),
+                        ("per(visits,stops)", stop.visits_mean),
+                        ("per(visits,open_hours)", stop.visits_per_hour),
+                        ("per(loans,open_hours)", stop.loans_per_hour),
+                        ("per(cost,visits)", stop.cost_per_visit),
+                        ("trend", trend.slope if trend else None),
+                        ("trend_low", trend.low if trend else None),
+                        ("trend_high", trend.high if trend else None),
+                    )
+                ),
                 Cell(value=Said(code=f"reports.rule.{verdict.rule}", facts=verdict.facts)),
             )
         )

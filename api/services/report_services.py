@@ -1,6 +1,9 @@
 """Report: what the service is used for beside lending, and whether readers are content."""
 
-from api.services.report_frame import ReportFrame, change_of, months_of, num_of, share_of
+from dataclasses import replace
+from datetime import date
+
+from api.services.report_frame import ReportFrame, change_of, months_of, num_of
 from data.model.measures import Sums
 from data.model.report import (
     Cell,
@@ -41,8 +44,11 @@ def _mix(frame: ReportFrame) -> ReportTable:
                 Cell(value=Said(code=f"reports.measure.{key}")),
                 frame.counted(key, now),
                 frame.counted(key, earlier, before),
-                change_of(num, num_of(key, earlier)),
-                Cell(value=num / held if held else None),
+                replace(
+                    change_of(num, num_of(key, earlier)),
+                    drill=frame.drill(f"growth({key})", against=before),
+                ),
+                Cell(value=num / held if held else None, drill=frame.drill(f"per({key},stops)")),
             )
         )
     return ReportTable(
@@ -67,7 +73,7 @@ def _months(frame: ReportFrame) -> ReportTable:
             (
                 Cell(value=Said(code="reports.month", facts={"month": span[0]})),
                 *(frame.counted(key, sums, span) for key in MONTHLY),
-                _content(sums),
+                _content(frame, sums, span),
             )
         )
     return ReportTable(
@@ -84,12 +90,11 @@ def _months(frame: ReportFrame) -> ReportTable:
 
 def _answers(frame: ReportFrame) -> ReportTable:
     now = frame.now
-    answers = num_of("answers", now)
     rows = [
         (
             Cell(value=Said(code=f"reports.measure.{key}")),
             frame.counted(key, now),
-            share_of(num_of(key, now), answers),
+            frame.share(key, "answers", now),
         )
         for key in ANSWERS
     ]
@@ -97,7 +102,7 @@ def _answers(frame: ReportFrame) -> ReportTable:
         (
             Cell(value=Said(code="reports.total")),
             frame.counted("answers", now),
-            share_of(answers, answers),
+            frame.share("answers", "answers", now),
         )
     )
     return ReportTable(
@@ -121,7 +126,7 @@ def _vehicles(frame: ReportFrame) -> ReportTable:
             (
                 Cell(value=frame.vehicle_name(vehicle_id)),
                 *(frame.counted(key, own, vehicle_id=vehicle_id) for key in MONTHLY),
-                _content(own),
+                _content(frame, own, vehicle_id=vehicle_id),
             )
         )
     return ReportTable(
@@ -135,5 +140,11 @@ def _vehicles(frame: ReportFrame) -> ReportTable:
     )
 
 
-def _content(sums: Sums) -> Cell:
-    return share_of(num_of("satisfied", sums), num_of("answers", sums))
+def _content(
+    frame: ReportFrame,
+    sums: Sums,
+    span: tuple[date, date] | None = None,
+    *,
+    vehicle_id: str | None = None,
+) -> Cell:
+    return frame.share("satisfied", "answers", sums, span, vehicle_id=vehicle_id)

@@ -1,7 +1,8 @@
 """Report: what the stock aboard and at points is made of, how it is renewed and used."""
 
 from collections import defaultdict
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from sqlmodel import Session
 
@@ -17,9 +18,11 @@ from data.model.report import (
     ReportTable,
     Said,
 )
+from data.model.report_settings import ReportSettings
 from data.model.stock import Carrier, ItemPlace, PlaceKind
-from data.model.stock_figures import StockFigures, StockItem, stock_figures
+from data.model.stock_figures import StockFigures, StockItem, StockSpan, stock_figures
 
+YEAR_DAYS = 365
 _ORDER = {PlaceKind.VEHICLE: 0, PlaceKind.STORE: 1, PlaceKind.POINT: 2}
 
 
@@ -41,12 +44,13 @@ def stock_report(session: Session, frame: ReportFrame) -> Report:
 
 
 def _told(frame: ReportFrame, items: tuple[StockItem, ...]) -> StockFigures:
-    return stock_figures(
-        items,
-        from_date=frame.asked.until_date - timedelta(days=364),
-        until_date=frame.asked.until_date,
-        new_months=frame.settings.quotas.new_months,
-    )
+    return stock_figures(items, stock_span(frame.settings, frame.asked.until_date))
+
+
+def stock_span(settings: ReportSettings, on: date) -> StockSpan:
+    """What is told of stock as of a date: the year that ends with it."""
+    first = on - timedelta(days=YEAR_DAYS - 1)
+    return StockSpan(from_date=first, until_date=on, new_months=settings.quotas.new_months)
 
 
 def _by_place(items: tuple[StockItem, ...]) -> list[tuple[ItemPlace, tuple[StockItem, ...]]]:
@@ -68,24 +72,23 @@ def _name(frame: ReportFrame, place: ItemPlace) -> Said:
 
 def _composition(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
     quotas = frame.settings.quotas
-    told = [(Cell(value=_name(frame, p)), _told(frame, some)) for p, some in _by_place(items)]
-    told.append((Cell(value=Said(code="reports.total")), _told(frame, items)))
-    rows = [
-        (
-            name,
-            Cell(value=f.num_items),
-            Cell(value=f.num_children),
-            _share(f, f.num_children),
-            Cell(value=f.num_accessible),
-            _share(f, f.num_accessible),
-            Cell(value=f.num_new),
-            _share(f, f.num_new),
-            _share(f, f.num_acquired),
-        )
-        for name, f in told
+    told = [
+        (Cell(value=_name(frame, p)), _told(frame, some), f"{p.kind.value}:{p.key}")
+        for p, some in _by_place(items)
     ]
-    goals = (quotas.children, quotas.accessible, quotas.new, quotas.renewal)
-    shares = [Cell(value=goal, kind=CellKind.RATIO) for goal in goals]
+    told.append((Cell(value=Said(code="reports.total")), _told(frame, items), ""))
+    rows = []
+    for name, f, place in told:
+        cells = [name, _counted(frame, "items", f.num_items, place)]
+        parts = {"children": f.num_children, "accessible": f.num_accessible, "new": f.num_new}
+        for key, num in parts.items():
+            cells.append(_counted(frame, key, num, place))
+            cells.append(_share(frame, f, key, num, place))
+        rows.append((*cells, _share(frame, f, "acquired", f.num_acquired, place)))
+    shares = [
+        Cell(value=getattr(quotas, key), kind=CellKind.RATIO, setting=f"quota.{key}")
+        for key in ("children", "accessible", "new", "renewal")
+    ]
     rows.append(
         (
             Cell(value=Said(code="reports.quota")),
@@ -109,8 +112,13 @@ def _composition(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTabl
     )
 
 
-def _share(figures: StockFigures, part: int) -> Cell:
-    return share_of(part, figures.num_items)
+def _counted(frame: ReportFrame, key: str, num: int, place: str = "") -> Cell:
+    return Cell(value=num, drill=frame.drill(f"stock.{key}", place=place))
+
+
+def _share(frame: ReportFrame, figures: StockFigures, key: str, part: int, place: str = "") -> Cell:
+    drill = frame.drill(f"share(stock.{key},stock.items)", place=place)
+    return replace(share_of(part, figures.num_items), drill=drill)
 
 
 def _use(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
@@ -124,14 +132,20 @@ def _use(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
     for vehicle_id in sorted({*own, *frame.vehicle_ids(*span)}):
         sums = frame.during(*span, vehicle_id)
         loans, users, stock = num_of("loans", sums), num_of("users", sums), own[vehicle_id]
+
+        def cell(key: str, value: float | None, vehicle_id: str = vehicle_id) -> Cell:
+            place = f"own:{vehicle_id}"
+            drill = frame.drill(key, span, vehicle_id=vehicle_id, place=place)
+            return Cell(value=value, drill=drill)
+
         rows.append(
             (
                 Cell(value=frame.vehicle_name(vehicle_id)),
-                Cell(value=stock),
+                _counted(frame, "items", stock, f"own:{vehicle_id}"),
                 frame.counted("loans", sums, span, vehicle_id=vehicle_id),
-                Cell(value=loans / stock if stock else None),
+                cell("per(loans,stock.items)", loans / stock if stock else None),
                 frame.counted("users", sums, span, vehicle_id=vehicle_id),
-                Cell(value=stock / users if users > 0 else None),
+                cell("per(stock.items,users)", stock / users if users > 0 else None),
                 frame.counted("exchange_out", sums, span, vehicle_id=vehicle_id),
                 frame.counted("exchange_in", sums, span, vehicle_id=vehicle_id),
             )
@@ -158,8 +172,8 @@ def _carriers(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
     rows = [
         (
             Cell(value=Said(code=f"reports.carrier.{carrier.value}")),
-            Cell(value=figures.by_carrier[carrier]),
-            _share(figures, figures.by_carrier[carrier]),
+            _counted(frame, carrier.value, figures.by_carrier[carrier]),
+            _share(frame, figures, carrier.value, figures.by_carrier[carrier]),
         )
         for carrier in Carrier
     ]

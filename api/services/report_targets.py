@@ -1,14 +1,18 @@
 """Report: the promises of the concept against the base year."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session
 
-from api.services.report_frame import ReportFrame, num_of, share_of
+from api.services.report_frame import ReportFrame, num_of
 from data.db import visit_record_store
 from data.model.fleet import VehicleId
 from data.model.measures import Sums, sums_of
+from data.model.place import Settlement
+from data.model.region import Region
 from data.model.report import (
     Cell,
     CellKind,
@@ -20,6 +24,7 @@ from data.model.report import (
     Said,
 )
 from data.model.report_settings import TargetKey, base_year_of
+from data.model.visit_record import VisitRecord
 
 HISTORY_YEARS = 5
 
@@ -102,25 +107,65 @@ def _visits(
 ) -> tuple[Cell, ...]:
     targets, on = frame.settings.targets, frame.asked.until_date
     now = num_of("visits", year)
+    span = frame.year_begin, on
     of_year = Said(code="reports.of_year", facts={"year": base_span[0].year})
+    growth_key = "growth(visits)"
     if base.records:
         before: float | None = num_of("visits", base)
         told = Cell(value=before, drill=frame.drill("visits", base_span), note=of_year)
     elif targets.base_visits is not None:
-        part = (on - frame.year_begin).days + 1
-        days = (date(on.year, 12, 31) - frame.year_begin).days + 1
-        before = round(targets.base_visits * part / days)
-        told = Cell(value=before, is_estimate=True, note=of_year)
+        before = base_part(targets.base_visits, on)
+        drill = frame.drill("base_visits", span)
+        told = Cell(value=before, is_estimate=True, note=of_year, drill=drill)
+        growth_key = "growth(visits,base_visits)"
     else:
         before, told = None, Cell(note=of_year)
     growth = now / before - 1 if before else None
     return (
         Cell(value=Said(code=f"reports.target.{TargetKey.VISITS}")),
         told,
-        frame.counted("visits", year, (frame.year_begin, on)),
-        Cell(value=growth, kind=CellKind.RATIO),
-        Cell(value=targets.visits, kind=CellKind.RATIO),
+        frame.counted("visits", year, span),
+        Cell(
+            value=growth,
+            kind=CellKind.RATIO,
+            drill=frame.drill(growth_key, span, against=base_span if base.records else None),
+        ),
+        Cell(value=targets.visits, kind=CellKind.RATIO, setting="target.visits"),
         _reached(growth, targets.visits),
+    )
+
+
+def base_part(base_visits: int, on: date) -> int:
+    """The part of a year's visits that falls on the days of a year up to a date."""
+    begin = date(on.year, 1, 1)
+    days = (date(on.year, 12, 31) - begin).days + 1
+    return round(base_visits * ((on - begin).days + 1) / days)
+
+
+def served_places(region: Region, records: Iterable[VisitRecord]) -> tuple[Settlement, ...]:
+    """Settlements of the stops at which stop visits were held."""
+    of_stops = {str(s.stop_id): s.settlement_ids for s in region.stops}
+    served: set[str] = set()
+    for record in records:
+        if record.is_held:
+            served |= {str(record.settlement_id)} if record.settlement_id is not None else set()
+            served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
+    return tuple(s for s in region.settlements if str(s.settlement_id) in served)
+
+
+def without_library(
+    region: Region, records: Iterable[VisitRecord], on: date
+) -> tuple[VisitRecord, ...]:
+    """Stop visits held in settlements where no library is open."""
+    with_library = {
+        str(x.settlement_id)
+        for x in region.libraries
+        if x.settlement_id is not None and x.is_open_on(on)
+    }
+    return tuple(
+        r
+        for r in records
+        if r.is_held and r.settlement_id is not None and r.settlement_id not in with_library
     )
 
 
@@ -129,20 +174,21 @@ def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
     targets, region = frame.settings.targets, frame.region
     span = frame.year_begin, frame.asked.until_date
     users = num_of("users", year)
-    served = {r.settlement_id for r in year.records if r.is_held and r.settlement_id is not None}
-    of_stops = {str(s.stop_id): s.settlement_ids for s in region.stops}
-    for record in year.records:
-        if record.is_held and record.stop_id is not None:
-            served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
-    residents = sum(s.population or 0 for s in region.settlements if str(s.settlement_id) in served)
+    residents = sum(s.population or 0 for s in served_places(region, year.records))
     share = users / residents if residents else None
+    goal = Cell(value=targets.coverage, kind=CellKind.RATIO, setting="target.coverage")
+
+    def cell(key: str, value: float | None, **more: Any) -> Cell:
+        return Cell(value=value, drill=frame.drill(key, span), **more)
+
+    of_residents = Said(code="reports.residents")
     rows: list[tuple[Cell, ...]] = [
         (
             Cell(value=Said(code="reports.target.coverage")),
-            Cell(value=residents or None, note=Said(code="reports.residents")),
+            cell("residents.served", residents or None, note=of_residents),
             frame.counted("users", year, span),
-            Cell(value=share, kind=CellKind.RATIO),
-            Cell(value=targets.coverage, kind=CellKind.RATIO),
+            cell("share(users,residents.served)", share, kind=CellKind.RATIO),
+            goal,
             _reached(share, targets.coverage),
         )
     ]
@@ -150,13 +196,14 @@ def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
     if targets.library_users is not None and everybody:
         all_users = targets.library_users + users
         whole = all_users / everybody
+        summed = "sum(users,library_users)"
         rows.append(
             (
                 Cell(value=Said(code="reports.target.coverage_region")),
-                Cell(value=everybody, note=Said(code="reports.residents")),
-                Cell(value=all_users, is_estimate=True),
-                Cell(value=whole, kind=CellKind.RATIO),
-                Cell(value=targets.coverage, kind=CellKind.RATIO),
+                cell("residents.all", everybody, note=of_residents),
+                cell(summed, all_users, is_estimate=True),
+                cell(f"share({summed},residents.all)", whole, kind=CellKind.RATIO),
+                goal,
                 _reached(whole, targets.coverage),
             )
         )
@@ -167,13 +214,13 @@ def _content(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
     targets = frame.settings.targets
     span = frame.year_begin, frame.asked.until_date
     yes, answers = num_of("satisfied", year), num_of("answers", year)
-    share = share_of(yes, answers)
+    share = frame.share("satisfied", "answers", year, span)
     return (
         Cell(value=Said(code="reports.target.satisfaction")),
         replace(frame.counted("answers", year, span), note=Said(code="reports.of_answers")),
         frame.counted("satisfied", year, span),
         share,
-        Cell(value=targets.satisfaction, kind=CellKind.RATIO),
+        Cell(value=targets.satisfaction, kind=CellKind.RATIO, setting="target.satisfaction"),
         _reached(yes / answers if answers else None, targets.satisfaction),
     )
 
@@ -181,24 +228,17 @@ def _content(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
 def _vehicles(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
     """Bookmobiles that held stop visits in settlements where no library is open."""
     targets, on = frame.settings.targets, frame.asked.until_date
-    with_library = {
-        str(x.settlement_id)
-        for x in frame.region.libraries
-        if x.settlement_id is not None and x.is_open_on(on)
-    }
-    working = {
-        str(r.vehicle_id)
-        for r in year.records
-        if r.is_held and r.settlement_id is not None and r.settlement_id not in with_library
-    }
+    found = without_library(frame.region, year.records, on)
+    working = len({str(r.vehicle_id) for r in found})
     span = frame.year_begin, on
+    drill = frame.drill("vehicles_without_library", span)
     return (
         Cell(value=Said(code="reports.target.vehicles")),
         Cell(),
         frame.counted("vehicles", year, span),
-        Cell(value=len(working), kind=CellKind.COUNT),
-        Cell(value=targets.vehicles, kind=CellKind.COUNT),
-        _reached(len(working), targets.vehicles),
+        Cell(value=working, kind=CellKind.COUNT, drill=drill),
+        Cell(value=targets.vehicles, kind=CellKind.COUNT, setting="target.vehicles"),
+        _reached(working, targets.vehicles),
     )
 
 
@@ -217,7 +257,7 @@ def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
                     frame.counted(key, sums, part)
                     for key in ("visits", "stops", "runs", "loans", "users")
                 ),
-                share_of(num_of("satisfied", sums), num_of("answers", sums)),
+                frame.share("satisfied", "answers", sums, part),
             )
         )
     return ReportTable(

@@ -6,10 +6,22 @@ from datetime import date
 from decimal import Decimal
 
 from api.words import Words
+from data.model.measures import MeasuredLine
+from data.model.number_behind import (
+    Amount,
+    Formula,
+    ItemLine,
+    NumberBehind,
+    ReaderLine,
+    RunLine,
+    SettlementLine,
+    StopLine,
+)
 from data.model.report import (
     Cell,
     CellKind,
     ChartKind,
+    Drill,
     Named,
     Report,
     ReportColumn,
@@ -32,6 +44,43 @@ class Teller:
         """The words of a code; numbers and dates among its facts by locale."""
         facts = {name: self._fact(said.code, fact) for name, fact in said.facts.items()}
         return self.words(said.code, **facts)
+
+    def said_of(self, code: str, facts: Mapping[str, object]) -> str:
+        """The words of a code with its facts."""
+        return self.said(Said(code=code, facts=facts))
+
+    def behind(self, found: NumberBehind, currency: str) -> str:
+        """A number that is taken apart, as its report tells it."""
+        value = found.value
+        if value is None:
+            return NOTHING
+        told = self.value(value, found.kind)
+        if found.kind is CellKind.MONEY:
+            return f"{told} {currency}"
+        return f"+{told}" if found.formula is Formula.GROWTH and value > 0 else told
+
+    def amount(self, amount: Amount, found: NumberBehind) -> str:
+        """What a line adds to a number."""
+        if amount is None:
+            return NOTHING
+        if found.kind is CellKind.MONEY:
+            return self.words.number(float(amount), 2)
+        if isinstance(amount, int):
+            return self.words.number(amount)
+        return self.words.number(float(amount), 1 if found.kind is CellKind.COUNT else 2)
+
+    def lead(self, found: NumberBehind) -> str:
+        """How a number follows from its lines."""
+        lines = {"lines": self.words.number(len(found.lines))}
+        if found.formula is Formula.TREND:
+            few = "_few" if found.value is None else ""
+            return self.said_of(f"reports.lines.lead.trend{few}", found.facts)
+        kind = line_kind(found)
+        code = str(found.facts.get("how", "")) or (kind if kind not in ("", "visit") else "")
+        if not code:
+            distinct = found.measure.distinct if found.measure is not None else None
+            code = distinct.value if distinct is not None else "sum"
+        return self.said_of(f"reports.lines.lead.{code}", lines)
 
     def _fact(self, code: str, fact: object) -> object:
         if isinstance(fact, Said):
@@ -145,18 +194,35 @@ def _number(cell: Cell) -> float | None:
     return None
 
 
-def drill_query(cell: Cell) -> Mapping[str, str]:
-    """A number's way to its lines, as parameters of an address."""
-    drill = cell.drill
+def drill_query(drill: Drill | None) -> Mapping[str, str]:
+    """The way to what is behind a number, as parameters of an address."""
     if drill is None:
         return {}
     told = {
         "measure": drill.measure,
         "from": drill.from_date.isoformat(),
         "until": drill.until_date.isoformat(),
+        "vehicle": drill.vehicle_id or "",
+        "stop": drill.stop_id or "",
+        "place": drill.place,
     }
-    if drill.vehicle_id:
-        told["vehicle"] = drill.vehicle_id
-    if drill.stop_id:
-        told["stop"] = drill.stop_id
-    return told
+    if drill.against is not None:
+        told["against_from"], told["against_until"] = (d.isoformat() for d in drill.against)
+    return {name: value for name, value in told.items() if value}
+
+
+def line_kind(found: NumberBehind) -> str:
+    """Of what kind the lines of a number are; empty where it has none."""
+    if not found.lines:
+        return ""
+    return _LINE_KINDS[type(found.lines[0])]
+
+
+_LINE_KINDS: Mapping[type, str] = {
+    MeasuredLine: "visit",
+    RunLine: "run",
+    ItemLine: "item",
+    SettlementLine: "settlement",
+    StopLine: "stop",
+    ReaderLine: "reader",
+}

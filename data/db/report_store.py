@@ -239,13 +239,15 @@ def load_stock(session: Session, region_id: str) -> tuple[StockItem, ...]:
     """Items of a region's stock that were not written off, where their base has them."""
     titles = dict(_things(session, region_id, "title"))
     found = []
-    for _, facts in _things(session, region_id, "item"):
+    for item_id, facts in _things(session, region_id, "item"):
         if facts.get("is_withdrawn"):
             continue
         title = titles.get(facts["title_id"], {})
         acquired = facts.get("acquired_date")
         found.append(
             StockItem(
+                item_id=item_id,
+                name=str(title.get("name", "")),
                 place=ItemPlace(kind=PlaceKind(facts["place"]["kind"]), key=facts["place"]["key"]),
                 carrier=Carrier(title.get("carrier", Carrier.BOOK.value)),
                 is_for_children=bool(title.get("is_for_children")),

@@ -7,6 +7,7 @@ settlements or vehicles. Its value and its lines come from the same function, so
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 from data.model.stop_counts import NAMES, CountMethod, total_of
@@ -132,7 +133,7 @@ class MeasuredLine:
     """A stop visit behind a number, and what it adds to it."""
 
     record: VisitRecord
-    amount: int
+    amount: int | float | Decimal
     """0 where the thing that it tells of was counted at a line before."""
 
 

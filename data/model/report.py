@@ -58,14 +58,22 @@ type Value = str | int | float | Decimal | date | Said | Named | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """Where the lines behind a number are: a measure over a span and part of the diary."""
+    """What is behind a number: a measure over a span and part of the diary.
+
+    A measure is a name (``visits``, ``cost``, ``stock.items``, ``FORM:FIGURE``) or a formula of
+    measures: ``share(a,b)`` and ``per(a,b)`` divide, ``growth(a)`` holds a span against another,
+    ``growth(a,b)`` a measure against another, ``sum(a,b)`` adds.
+    """
 
     measure: str
-    """Name of a known measure, or ``FORM:FIGURE``."""
     from_date: date
     until_date: date
     vehicle_id: str | None = None
     stop_id: str | None = None
+    place: str = ""
+    """Of stock: ``vehicle:ID``, ``store:ID``, ``point:ID``; ``own:ID`` is a vehicle with store."""
+    against: tuple[date, date] | None = None
+    """The span that growth is told against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +83,8 @@ class Cell:
     value: Value = None
     kind: CellKind | None = None
     drill: Drill | None = None
+    setting: str = ""
+    """Field of the report settings that a person gave the value in."""
     is_estimate: bool = False
     note: Said | None = None
 

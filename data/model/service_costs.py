@@ -4,7 +4,7 @@ Prices are data of a region, each with its source; what is not known is not coun
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -86,30 +86,39 @@ class RunCost:
         return None if all(p is None for p in parts) else self.known
 
 
-def filled_in(uses: Iterable[RunUse]) -> tuple[RunUse, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KmMeans:
+    """Mean kilometres of a run by year: of each vehicle, and of all."""
+
+    by_vehicle: Mapping[tuple[int, str], float] = field(default_factory=dict)
+    overall: Mapping[int, float] = field(default_factory=dict)
+
+    def of(self, vehicle_id: str, on: date) -> float | None:
+        """What a run of a vehicle is taken to be; ``None`` where none of its year is known."""
+        return self.by_vehicle.get((on.year, vehicle_id), self.overall.get(on.year))
+
+
+def km_means(known: Iterable[tuple[date, str, float]]) -> KmMeans:
+    """Means of the runs whose kilometres are known: date, vehicle, kilometres.
+
+    They are those of whole years, so that a run is told alike in every span that it lies in.
+    """
+    by_vehicle: dict[tuple[int, str], list[float]] = {}
+    overall: dict[int, list[float]] = {}
+    for on, vehicle_id, km in known:
+        by_vehicle.setdefault((on.year, vehicle_id), []).append(km)
+        overall.setdefault(on.year, []).append(km)
+    return KmMeans(
+        by_vehicle={k: sum(some) / len(some) for k, some in by_vehicle.items()},
+        overall={k: sum(some) / len(some) for k, some in overall.items()},
+    )
+
+
+def filled_in(uses: Iterable[RunUse], means: KmMeans) -> tuple[RunUse, ...]:
     """Runs with the mean kilometres of their vehicle, else of all, where none are known."""
-    runs = tuple(uses)
-    by_vehicle: dict[str, list[float]] = {}
-    for run in runs:
-        if run.km is not None:
-            by_vehicle.setdefault(run.vehicle_id, []).append(run.km)
-    every = [km for some in by_vehicle.values() for km in some]
-    if not every:
-        return runs
-    means = {vehicle: sum(some) / len(some) for vehicle, some in by_vehicle.items()}
-    overall = sum(every) / len(every)
     return tuple(
-        run
-        if run.km is not None
-        else RunUse(
-            vehicle_id=run.vehicle_id,
-            service_date=run.service_date,
-            km=means.get(run.vehicle_id, overall),
-            fuel=run.fuel,
-            hours=run.hours,
-            is_hours_measured=run.is_hours_measured,
-        )
-        for run in runs
+        use if use.km is not None else replace(use, km=means.of(use.vehicle_id, use.service_date))
+        for use in uses
     )
 
 

@@ -13,6 +13,8 @@ class StockItem:
     """What of an item its composition asks for."""
 
     place: ItemPlace
+    item_id: str = ""
+    name: str = ""
     carrier: Carrier = Carrier.BOOK
     is_for_children: bool = False
     is_accessible: bool = False
@@ -40,31 +42,39 @@ class StockFigures:
         return part / self.num_items if self.num_items else None
 
 
-def stock_figures(
-    items: Iterable[StockItem], *, from_date: date, until_date: date, new_months: int
-) -> StockFigures:
-    """Composition as of the last date; new is what came within some months before it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockSpan:
+    """What is told of stock: its composition on the last date, what came since the first."""
 
-    An item without a date of coming is new where it was published in that time's years.
-    """
-    known = tuple(items)
-    since = until_date - timedelta(days=round(new_months * MONTH_DAYS))
-    num_new = num_dated = 0
-    for item in known:
+    from_date: date
+    until_date: date
+    new_months: int
+
+    def is_new(self, item: StockItem) -> bool:
+        """Whether an item came in the months before the last date.
+
+        An item without a date of coming is new where it was published in that time's years.
+        """
+        since = self.until_date - timedelta(days=round(self.new_months * MONTH_DAYS))
         if item.acquired_date is not None:
-            num_new += since < item.acquired_date <= until_date
-        elif item.year is not None:
-            num_new += since.year < item.year <= until_date.year
-        num_dated += item.acquired_date is not None or item.year is not None
+            return since < item.acquired_date <= self.until_date
+        return item.year is not None and since.year < item.year <= self.until_date.year
+
+    def is_acquired(self, item: StockItem) -> bool:
+        """Whether an item came in the span."""
+        came = item.acquired_date
+        return came is not None and self.from_date <= came <= self.until_date
+
+
+def stock_figures(items: Iterable[StockItem], span: StockSpan) -> StockFigures:
+    """What some items are made of."""
+    known = tuple(items)
     return StockFigures(
         num_items=len(known),
         num_children=sum(i.is_for_children for i in known),
         num_accessible=sum(i.is_accessible for i in known),
-        num_new=num_new,
-        num_dated=num_dated,
-        num_acquired=sum(
-            i.acquired_date is not None and from_date <= i.acquired_date <= until_date
-            for i in known
-        ),
+        num_new=sum(map(span.is_new, known)),
+        num_dated=sum(i.acquired_date is not None or i.year is not None for i in known),
+        num_acquired=sum(map(span.is_acquired, known)),
         by_carrier={c: sum(i.carrier is c for i in known) for c in Carrier},
     )

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from api.services.number_behind import number_behind
 from api.services.report_files import report_file
 from api.services.report_told import Teller, chart_svg
-from api.services.reports import build_report, number_behind
+from api.services.reports import build_report
 from api.words import Words
 from data.db import circulation_store, region_store, visit_record_store
 from data.db.engine import reading, writing

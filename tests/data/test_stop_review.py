@@ -1,5 +1,6 @@
 """Review of stops, money and stock: rules and sums that were done by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,9 @@ from data.model.errors import InputError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.place import DepotId
 from data.model.report import year_earlier
-from data.model.service_costs import CostPrices, RunUse, cost_of, filled_in, sum_costs
+from data.model.service_costs import CostPrices, RunUse, cost_of, filled_in, km_means, sum_costs
 from data.model.stock import ItemPlace, PlaceKind
-from data.model.stock_figures import StockItem, stock_figures
+from data.model.stock_figures import StockItem, StockSpan, stock_figures
 from data.model.stop_review import (
     ReviewRules,
     StopFigures,
@@ -139,11 +140,14 @@ def test_what_has_no_price_is_not_known() -> None:
 
 def test_missing_kilometres_are_the_mean_of_the_vehicle_and_marked() -> None:
     """Known 100 and 140 km: the third run is taken as 120, and counted as not measured."""
-    runs = filled_in([use(1, km=100.0, is_km_measured=True), use(2, km=140.0, is_km_measured=True),
-                      use(3)])  # fmt: skip
+    known = [use(1, km=100.0, is_km_measured=True), use(2, km=140.0, is_km_measured=True)]
+    means = km_means((u.service_date, u.vehicle_id, u.km) for u in known if u.km is not None)
+    runs = filled_in([*known, use(3)], means)
     told = sum_costs([cost_of(run, PRICES, BUS) for run in runs])
     assert (told.km, told.num_km_measured, told.num_runs) == (360, 2, 3)
-    assert filled_in([use(1)]) == (use(1),)
+    assert filled_in([use(1)], km_means([])) == (use(1),)
+    later = replace(use(1), service_date=date(2027, 3, 1))
+    assert filled_in([later], means) == (later,), "another year tells nothing of it"
 
 
 @pytest.mark.parametrize(
@@ -167,9 +171,8 @@ def test_stock_is_counted_by_its_parts() -> None:
         StockItem(place=place, is_accessible=True, year=2025),
         *(StockItem(place=place) for _ in range(6)),
     ]
-    found = stock_figures(
-        items, from_date=date(2026, 1, 1), until_date=date(2026, 12, 31), new_months=12
-    )
+    year = StockSpan(from_date=date(2026, 1, 1), until_date=date(2026, 12, 31), new_months=12)
+    found = stock_figures(items, year)
     assert (found.num_items, found.num_children, found.num_accessible) == (10, 3, 1)
     assert (found.num_new, found.num_dated, found.num_acquired) == (2, 4, 1)
     assert found.ratio(found.num_children) == pytest.approx(0.3)

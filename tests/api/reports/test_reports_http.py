@@ -126,7 +126,13 @@ def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportK
     assert "pdfuaid" in document.xmp_metadata.stream.get_data().decode()  # type: ignore[union-attr]
     text = "\n".join(p.extract_text() for p in document.pages)
     assert report["title"] in text
-    assert alla.get(f"{DESK}/{kind}?{MARCH}").status_code == 200
+    page = alla.get(f"{DESK}/{kind}?{MARCH}")
+    assert page.status_code == 200
+    numbers = re.findall(r'<td class="num">(.*?)</td>', page.text, re.DOTALL)
+    assert len(numbers) > 5
+    assert [
+        n for n in numbers if re.search(r"\d", re.sub("<br>.*|<.*?>", "", n)) and "<a " not in n
+    ] == []
 
 
 def test_only_reports_of_places_are_geojson(alla: httpx.Client) -> None:
