@@ -16,12 +16,14 @@ from api.services.plan_documents import OpenedPlan, packed
 from api.services.plan_frame import check_frame, with_nights
 from api.services.planning import PlanResult, finished, plan_region, solved
 from api.services.region_home import check_inside
+from api.services.stop_requests import people_asked
 from data.db.engine import reading
 from data.feeds.plan_bytes import pins_to_json
 from data.model.errors import ConflictError
 from data.model.pins import KeptRun, Pins
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
+from data.model.stop_request import asked_by_stop
 from planner.changes import changes
 from planner.score import check, summarise
 from planner.skeleton import brought_to
@@ -49,6 +51,8 @@ def run_plan(ctx: Context, params: PlanParams) -> Outcome:
         num_vehicles=params.num_vehicles,
     )
     guidance = _guidance(ctx, region, params)
+    with reading(ctx.engine) as session:
+        guidance = replace(guidance, asked=people_asked(session, region))
     with ctx.roads(region) as roads:
         audit = audit_region(region, roads, on=first, tick=ctx.tick, norm_set_id=params.norm_set_id)
         result = plan_region(
@@ -71,6 +75,7 @@ def run_plan(ctx: Context, params: PlanParams) -> Outcome:
         "num_borrowed": result.borrowed,
         "off_road": [s.name for s in result.off_road],
         "drive_bound_s": result.drive_bound_s,
+        "stop_requests": _asked_told(result.request, guidance),
     }
     return _new_plan(ctx, params, result, facts, earlier)
 
@@ -93,6 +98,16 @@ def _guidance(ctx: Context, region: Region, params: PlanParams) -> Guidance:
         keep_ratio=params.on_time_ratio,
         prize_by=prize_by,
     )
+
+
+def _asked_told(request: PlanRequest, guidance: Guidance) -> list[dict[str, Any]]:
+    """Residents' requests that raised what is expected of a stop, as a plan tells them."""
+    asked = asked_by_stop(request.stops, guidance.asked)
+    return [
+        {"stop": s.name, "people": asked[s.stop_id]}
+        for s in request.stops
+        if s.stop_id in asked and s.visits_expected is not None
+    ]
 
 
 def _horizon(

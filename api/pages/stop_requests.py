@@ -14,8 +14,10 @@ from api.pages.desk_region import Desk, form_data, open_desk, text_of, whole_of
 from api.pages.public import pages_for
 from api.rendering import render
 from api.services import stop_requests
+from api.services.letters import answer_address, sends_letters
+from api.services.plan_access import account_names
 from api.services.public_pages import PublicPages
-from api.state import Service, ServiceDep
+from api.state import Service, ServiceDep, service_of
 from api.web.public_links import PREFIX
 from data.db import stop_request_store
 from data.db.engine import reading, writing
@@ -75,6 +77,7 @@ def _form(
         trap=TRAP,
         most={"place": PLACE_MAX, "reason": REASON_MAX, "contact": CONTACT_MAX},
         contact_days=CONTACT_DAYS,
+        can_send=sends_letters(service_of(request).settings),
     )
 
 
@@ -199,6 +202,38 @@ def answer(
     return RedirectResponse(f"{opened.root}/stop-requests?told=answered", status_code=303)
 
 
+@desk.post("/{request_id}/count")
+def count(
+    request: Request,
+    region_id: str,
+    request_id: str,
+    asking: Dispatcher,
+    service: ServiceDep,
+    form: Form,
+) -> Response:
+    """Let the planner expect those who asked, or no longer."""
+    opened = open_desk(request, service, asking, region_id)
+    given = text_of(form, "people")
+    people = whole_of(form, "people")
+    try:
+        if text_of(form, "do") == "count" and people is None:
+            raise InputError(
+                "stop_request.bad_people", field="people", value=given[:20], limit=MOST_PEOPLE
+            )
+        with writing(service.engine) as session:
+            stop_requests.count_request(
+                session,
+                region_id,
+                request_id,
+                people if text_of(form, "do") == "count" else None,
+                by=asking,
+                at=service.clock(),
+            )
+    except BookmobileError as error:
+        return _one(opened, request_id, error)
+    return RedirectResponse(f"{_address(opened, request_id)}#count", status_code=303)
+
+
 def _address(opened: Desk, request_id: str) -> str:
     return f"{opened.root}/stop-requests/{request_id}"
 
@@ -209,6 +244,7 @@ def _one(
     service: Service = opened.service
     with reading(service.engine) as session:
         found = stop_request_store.get_request(session, opened.region.region_id, request_id)
+        people = account_names(session, [found.counted_by])
     return opened.render(
         "requests/one.html",
         area=AREA,
@@ -218,6 +254,10 @@ def _one(
         text=text,
         place_date=date.fromisoformat(found.score["date"]) if "date" in found.score else None,
         most_answer=ANSWER_MAX,
+        most_people=MOST_PEOPLE,
+        by_mail=answer_address(found.contact) is not None,
+        can_send=sends_letters(service.settings),
+        counted_by=people.get(found.counted_by or "", ""),
         address=_address(opened, request_id),
         zone=opened.region.time_zone,
     )

@@ -7,8 +7,9 @@ from data.feeds.learned_file import digest_of, learned_in, read_learned
 from data.model.demand import PrizeBy
 from data.model.learned import Learned
 from data.model.plan import Plan, PlanRequest
+from data.model.stop_request import AskedPeople, asked_by_stop
 from planner.learn.buffers import KEEP_RATIO, with_learned
-from planner.learn.demand import prior_demand, with_demand
+from planner.learn.demand import prior_demand, with_asked, with_demand
 from planner.learn.keeping import Kept, kept_arrivals
 
 
@@ -23,6 +24,8 @@ class Guidance:
     """Name and digest of the file that ``learned`` comes from."""
     keep_ratio: float = KEEP_RATIO
     prize_by: PrizeBy = PrizeBy.PEOPLE
+    asked: tuple[AskedPeople, ...] = ()
+    """Residents' requests for stops that a person has let count."""
 
 
 NO_GUIDANCE = Guidance()
@@ -64,6 +67,7 @@ def guided(request: PlanRequest, guidance: Guidance) -> PlanRequest:
     if learned is not None or guidance.prize_by is PrizeBy.DEMAND:
         demand = prior_demand() if learned is None else learned.demand
         request = with_demand(request, demand, guidance.prize_by)
+        request = with_asked(request, asked_by_stop(request.stops, guidance.asked))
     return request
 
 

@@ -25,10 +25,9 @@ from data.model.geo import distance_m
 from data.model.place import Settlement, Stop
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
+from data.model.stop_request import NEAR_M
 
 SERVICE_S = 3600
-NEAR_M = 3000.0
-"""A stop so near serves the place already."""
 _HALF_MIN = 60.0
 """Added driving at which a request is worth half."""
 LACKING = 2.0

@@ -2,29 +2,37 @@
 
 import uuid
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from api.auth import hash_token, new_token
+from api.services.letters import answer_address
 from api.services.public import Published
 from api.services.stop_request_score import score_of
-from data.db import audit_store, event_store, region_store, stop_request_store
+from data.db import audit_store, event_store, letter_store, region_store, stop_request_store
 from data.model.accounts import Caller
 from data.model.errors import ConflictError, InputError, RequestError
+from data.model.letters import LetterKind, OutLetter
 from data.model.place import Settlement
 from data.model.place_search import sound_of
+from data.model.region import Region
 from data.model.service_time import date_of
 from data.model.stop_request import (
     ANSWER_MAX,
     MOST_OPEN,
+    MOST_PEOPLE,
+    AskedPeople,
     RequestAsked,
     RequestState,
     StopRequest,
+    asked_people,
 )
 
 TOPIC = "stop_request"
+ANSWER_DAYS = 14
+"""So long a letter with an answer is tried."""
 
 
 def take_request(
@@ -136,11 +144,78 @@ def answer_request(
         request, state=state, answer=text.strip(), answered_at=at, answered_by=by.account_id
     )
     stop_request_store.save_request(session, answered)
+    _write_back(session, answered, at)
     audit_store.record(
         session, by, "stop_request.answer", request_id, region_id=region_id, state=state.value
     )
     event_store.emit(session, TOPIC, request_id, region_id, state=state.value)
     return answered
+
+
+def _write_back(session: Session, request: StopRequest, at: datetime) -> None:
+    """Put the answer into the box of letters, where whoever asked gave an e-mail address."""
+    if answer_address(request.contact) is None:
+        return
+    letter = OutLetter(
+        letter_id=uuid.uuid4().hex,
+        region_id=request.region_id,
+        kind=LetterKind.ANSWER,
+        mark=f"answer:{request.request_id}",
+        request_id=request.request_id,
+        created_at=at,
+        due_at=at,
+        until_at=at + timedelta(days=ANSWER_DAYS),
+    )
+    letter_store.add_letters(session, [letter])
+
+
+def count_request(
+    session: Session,
+    region_id: str,
+    request_id: str,
+    people: int | None,
+    *,
+    by: Caller,
+    at: datetime,
+) -> StopRequest:
+    """Let the planner expect so many people because of an accepted request; ``None``: no longer.
+
+    Raises
+    ------
+    NotFoundError
+        ``stop_request.unknown``.
+    ConflictError
+        ``stop_request.not_accepted``.
+    InputError
+        ``stop_request.no_settlement``, ``stop_request.bad_people``.
+    """
+    request = stop_request_store.get_request(session, region_id, request_id)
+    if people is not None:
+        if request.state is not RequestState.ACCEPTED:
+            raise ConflictError("stop_request.not_accepted")
+        if request.settlement_id is None:
+            raise InputError("stop_request.no_settlement", place=request.place)
+        if not 1 <= people <= MOST_PEOPLE:
+            raise InputError(
+                "stop_request.bad_people", field="people", value=people, limit=MOST_PEOPLE
+            )
+    counted = replace(
+        request,
+        counted_people=people,
+        counted_at=None if people is None else at,
+        counted_by=None if people is None else by.account_id,
+    )
+    stop_request_store.save_request(session, counted)
+    action = "stop_request.uncount" if people is None else "stop_request.count"
+    audit_store.record(session, by, action, request_id, region_id=region_id, people=people or 0)
+    event_store.emit(session, TOPIC, request_id, region_id, counted=people or 0)
+    return counted
+
+
+def people_asked(session: Session, region: Region) -> tuple[AskedPeople, ...]:
+    """Those whom the planner is to expect because of requests, settlement by settlement."""
+    counted = stop_request_store.counted_requests(session, region.region_id)
+    return asked_people(counted, region.settlements)
 
 
 def _settlement(published: Published, place: str) -> Settlement | None:

@@ -59,6 +59,15 @@ def list_requests(
     return tuple(_request(row) for row in rows)
 
 
+def counted_requests(session: Session, region_id: str) -> tuple[StopRequest, ...]:
+    """Requests that a person has let count among those who are expected."""
+    asked = select(StopRequestRow).where(
+        StopRequestRow.region_id == region_id, col(StopRequestRow.counted_people).is_not(None)
+    )
+    rows = session.exec(asked.order_by(col(StopRequestRow.created_at)))
+    return tuple(_request(row) for row in rows)
+
+
 def count_open(session: Session, region_id: str) -> int:
     """How many wait for an answer."""
     asked = select(func.count()).where(
@@ -73,6 +82,8 @@ def save_request(session: Session, request: StopRequest) -> None:
     row.state, row.answer = request.state.value, request.answer
     row.answered_at, row.answered_by = request.answered_at, request.answered_by
     row.score, row.scored_at = dict(request.score), request.scored_at
+    row.counted_people = request.counted_people
+    row.counted_at, row.counted_by = request.counted_at, request.counted_by
     session.add(row)
     session.flush()
 

@@ -23,7 +23,7 @@ from scipy.special import digamma, gammaln
 from scipy.stats import gamma
 
 from data.model.calendar import HOUR_S, MINUTE_S
-from data.model.demand import PrizeBy, VisitsEstimate
+from data.model.demand import PrizeBy, VisitsEstimate, with_requests
 from data.model.errors import InputError
 from data.model.learned import LearnedDemand
 from data.model.observed import ObservedVisit
@@ -214,6 +214,29 @@ def with_demand(
             told = replace(told, prize=round(expected.mean * stop.visits_per_cycle, 3))
         stops.append(told)
     return replace(request, stops=tuple(stops), prize_by=prize_by)
+
+
+def with_asked(request: PlanRequest, asked: Mapping[StopId, int]) -> PlanRequest:
+    """A request whose expected visits take in those who have asked for a stop.
+
+    Only stops of which visits are expected at all are raised; where they are worth just that,
+    their worth is raised with it.
+
+    Parameters
+    ----------
+    asked
+        How many people would come, by stop.
+    """
+    stops = []
+    for stop in request.stops:
+        expected, told = stop.visits_expected, stop
+        if expected is not None and asked.get(stop.stop_id):
+            raised = with_requests(expected, asked[stop.stop_id])
+            told = replace(stop, visits_expected=raised)
+            if request.prize_by is PrizeBy.DEMAND:
+                told = replace(told, prize=round(raised.mean * stop.visits_per_cycle, 3))
+        stops.append(told)
+    return replace(request, stops=tuple(stops))
 
 
 def expected_total(request: PlanRequest, plan: Plan) -> VisitsEstimate | None:

@@ -28,3 +28,7 @@ class StopRequestRow(SQLModel, table=True):
     score: Json = Field(default_factory=dict, sa_type=JSON)
     scored_at: datetime | None = None
     created_at: datetime = Field(index=True)
+    counted_people: int | None = None
+    """How many people the planner is to expect because of it."""
+    counted_at: datetime | None = None
+    counted_by: str | None = Field(default=None, max_length=36)

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("item_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("patron_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("stop_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -36,6 +37,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_circulation_ended_item", ["region_id", "item_id"], unique=False)
         batch_op.create_index(
             "ix_circulation_ended_patron", ["region_id", "patron_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_circulation_ended_stop", ["region_id", "stop_id", "ended_at"], unique=False
         )
 
     op.create_table(
@@ -127,6 +131,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region_id", name=op.f("pk_library_system")),
     )
     op.create_table(
+        "load_plan",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_load_plan_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint(
+            "region_id", "vehicle_id", "service_date", name=op.f("pk_load_plan")
+        ),
+    )
+    op.create_table(
         "record_book",
         sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
@@ -202,6 +222,9 @@ def upgrade() -> None:
         sa.Column("score", sa.JSON(), nullable=False),
         sa.Column("scored_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("counted_people", sa.Integer(), nullable=True),
+        sa.Column("counted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("counted_by", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
         sa.ForeignKeyConstraint(
             ["region_id"], ["region.region_id"], name=op.f("fk_stop_request_region_id_region")
         ),
@@ -420,6 +443,7 @@ def downgrade() -> None:
     op.drop_table("report_schedule")
     op.drop_table("record_due")
     op.drop_table("record_book")
+    op.drop_table("load_plan")
     op.drop_table("library_system")
     with op.batch_alter_table("library_posting", schema=None) as batch_op:
         batch_op.drop_index("ix_library_posting_standing")
@@ -435,6 +459,7 @@ def downgrade() -> None:
 
     op.drop_table("count_correction")
     with op.batch_alter_table("circulation_ended", schema=None) as batch_op:
+        batch_op.drop_index("ix_circulation_ended_stop")
         batch_op.drop_index("ix_circulation_ended_patron")
         batch_op.drop_index("ix_circulation_ended_item")
 
