@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import gtfs_guru
@@ -24,11 +24,13 @@ from data.feeds.gtfs import GtfsAddresses, gtfs_zip
 from data.model.cancellation import CancelReason, Scope
 from data.model.errors import InputError
 from data.model.geo import distance_m
+from data.model.telemetry import Fix
 from data.model.tracker import Protocol
 from tests.api.publication.office import REGION, Office
 from tests.api.tracking.depot import REGION as ROAD_REGION
 from tests.api.tracking.depot import Depot, depot
 from tests.api.tracking.test_followed_day import fixes_of_day
+from tests.fleet.days import drive
 
 URL = "https://bus.example.org"
 
@@ -156,34 +158,75 @@ def test_without_visits_or_address_there_is_no_feed(office: Office) -> None:
 
 
 @pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
-    """A driven day on a real server."""
-    fixes = fixes_of_day()
-    with depot(tmp_path_factory.mktemp("gtfs"), fixes[0].fix_at) as one:
-        secret = one.add(Protocol.BOOKMOBILE).secret
-        for start in range(0, len(fixes) // 3, 200):
-            part = fixes[start : min(start + 200, len(fixes) // 3)]
-            one.now = part[-1].fix_at
-            one.send(secret, part)
-        one.follow()
-        yield one
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Depot, str | None]]:
+    """A real server that follows a vehicle, and the secret of its tracker."""
+    with depot(tmp_path_factory.mktemp("gtfs"), fixes_of_day()[0].fix_at) as one:
+        yield one, one.add(Protocol.BOOKMOBILE).secret
 
 
-def test_realtime_names_what_the_feed_has(road: Depot, tmp_path: Path) -> None:
-    """Trips, stops and sequences are the feed's; the place is on the way, not where it was told."""
+def followed(road: tuple[Depot, str | None], until: datetime) -> Depot:
+    """The server after everything that the vehicle sent up to an instant."""
+    one, secret = road
+    part = [f for f in fixes_of_day() if f.fix_at <= until]
+    one.now = until
+    one.send(secret, part)
+    one.follow()
+    return one
+
+
+def feed_of(one: Depot, name: str) -> rt.FeedMessage:
+    answer = one.client.get(f"/r/{ROAD_REGION}/gtfs-rt/{name}.pb")
+    assert answer.headers["content-type"] == "application/x-protobuf"
+    return message(answer.content)
+
+
+def test_realtime_follows_a_vehicle_from_stop_to_stop(
+    road: tuple[Depot, str | None], tmp_path: Path
+) -> None:
+    """Nothing at home; at the stop's own place while it stands; then on the leg, not where GPS was.
+
+    Trips, stops and sequences are those of the feed, which has no error.
+    """
+    first = drive(0, seed=1).visits[0]
+    assert first.from_at is not None
+    assert first.until_at is not None
+    one = followed(road, fixes_of_day()[0].fix_at)
+    assert len(feed_of(one, "vehicle-positions").entity) == 0
     base = f"/r/{ROAD_REGION}"
-    answer = road.client.get(f"{base}/gtfs.zip")
+    answer = one.client.get(f"{base}/gtfs.zip")
     assert answer.headers["content-type"] == "application/zip"
     assert errors_of(answer.content, tmp_path, "2026-12-01") == []
-    again = road.client.get(f"{base}/gtfs.zip", headers={"if-none-match": answer.headers["etag"]})
+    again = one.client.get(f"{base}/gtfs.zip", headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
     found = tables(answer.content)
     known = {(r["trip_id"], r["stop_id"], r["stop_sequence"]) for r in found["stop_times"]}
-    updates = message(road.client.get(f"{base}/gtfs-rt/trip-updates.pb").content)
-    (update,) = [e.trip_update for e in updates.entity]
-    assert update.trip.trip_id.endswith("@2026-12-01")
-    told = {(update.trip.trip_id, s.stop_id, str(s.stop_sequence)) for s in update.stop_time_update}
-    assert told == {k for k in known if k[0] == update.trip.trip_id}
+    stops = {r["stop_id"]: (float(r["stop_lon"]), float(r["stop_lat"])) for r in found["stops"]}
+
+    one = followed(road, first.from_at + timedelta(minutes=20))
+    (standing,) = [e.vehicle for e in feed_of(one, "vehicle-positions").entity]
+    assert standing.current_status == rt.VehiclePosition.STOPPED_AT
+    here = (standing.position.longitude, standing.position.latitude)
+    assert here == pytest.approx(stops[standing.stop_id], abs=1e-5)
+    assert standing.timestamp == int(_fix(one).fix_at.timestamp())
+
+    one = followed(road, first.until_at + timedelta(minutes=4))
+    (driving,) = [e.vehicle for e in feed_of(one, "vehicle-positions").entity]
+    assert driving.current_status == rt.VehiclePosition.IN_TRANSIT_TO
+    assert driving.stop_id != standing.stop_id
+    for told in (standing, driving):
+        assert told.trip.trip_id.endswith("@2026-12-01")
+        assert (told.trip.trip_id, told.stop_id, str(told.current_stop_sequence)) in known
+    raw, there = _fix(one), driving.position
+    away_m = distance_m(there.longitude, there.latitude, raw.lon, raw.lat)
+    assert 1 < away_m < 3000, "on the leg, near the vehicle, and not its raw place"
+    assert one.client.get(f"{base}/gtfs-rt/other.pb").status_code == 404
+
+    (update,) = [e.trip_update for e in feed_of(one, "trip-updates").entity]
+    assert update.trip.trip_id == driving.trip.trip_id
+    told_stops = {
+        (update.trip.trip_id, s.stop_id, str(s.stop_sequence)) for s in update.stop_time_update
+    }
+    assert told_stops == {k for k in known if k[0] == update.trip.trip_id}
     times = [
         (s.arrival.time, s.departure.time)
         for s in update.stop_time_update
@@ -193,19 +236,11 @@ def test_realtime_names_what_the_feed_has(road: Depot, tmp_path: Path) -> None:
     flat = [t for pair in times for t in pair]
     assert flat == sorted(flat)
     assert update.stop_time_update[-1].arrival.uncertainty > 0
-    places = message(road.client.get(f"{base}/gtfs-rt/vehicle-positions.pb").content)
-    for entity in places.entity:
-        vehicle = entity.vehicle
-        assert (vehicle.trip.trip_id, vehicle.stop_id, str(vehicle.current_stop_sequence)) in known
-    raw = road.vehicle()
+
+
+def _fix(one: Depot) -> Fix:
+    """Where the vehicle was last."""
+    raw = one.vehicle()
     assert raw is not None
     assert raw.fix is not None
-    if places.entity:
-        there = places.entity[0].vehicle.position
-        away_m = distance_m(there.longitude, there.latitude, raw.fix.lon, raw.fix.lat)
-        assert away_m < 6000
-        assert (round(there.longitude, 5), round(there.latitude, 5)) != (
-            round(raw.fix.lon, 5),
-            round(raw.fix.lat, 5),
-        )
-    assert road.client.get(f"{base}/gtfs-rt/other.pb").status_code == 404
+    return raw.fix
