@@ -25,6 +25,7 @@ from api.plan_cli import (
     today_in,
 )
 from api.services.demo import LOGINS, PASSWORD, is_seeded, seed
+from api.services.demo_prices import put_example_prices, with_fuel
 from api.services.demo_road import DemoDay, begin, record_past
 from api.services.demo_year import record_years
 from api.services.regions import load_region
@@ -90,7 +91,7 @@ def demo(
             seed(
                 engine,
                 settings,
-                region,
+                with_fuel(region),
                 result,
                 name=sheet("demo.plan", weeks=WEEKS),
                 from_date=began,
@@ -102,6 +103,8 @@ def demo(
             years = record_years(engine, REGION, at=utc_now(), seed=seed_number)
             if years is not None:
                 console.print(words("demo.years", records=years.num_records), markup=False)
+            put_example_prices(engine, REGION, at=utc_now())
+            console.print(words("demo.prices"), markup=False)
         day = begin(engine, REGION, folder, at=utc_now(), seed=seed_number)
     finally:
         engine.dispose()

@@ -12,7 +12,7 @@ from data.model.age_marks import age_on
 from data.model.journal import EventKind
 from data.model.journal_bodies import MoveBody
 from data.model.loans import Hold, HoldState, Loan
-from data.model.patrons import Patron, PatronKind
+from data.model.patrons import Patron, PatronId, PatronKind
 from data.model.stock import Carrier, Item, PlaceKind
 from data.model.stop_counts import Band, add_counts
 from fleet.circulation_replay import Step
@@ -58,6 +58,45 @@ def counts_of_visits(
         parts += _of_exchange(step)
         found[event.visit_id] = add_counts((found.get(event.visit_id, {}), *parts))
     return {visit_id: counts for visit_id, counts in found.items() if counts}
+
+
+def readers_of_visits(
+    state: Circulation, steps: Iterable[Step], bands: Bands | None = None
+) -> dict[str, dict[PatronId, Band | None]]:
+    """Readers whom each stop visit served, by its id, with the band of age on its date.
+
+    Served is who borrowed, renewed or brought back, asked for a title or got it, registered or
+    registered anew. A registration that turned out to double another counts as that one; an
+    organisation that borrows is no reader.
+    """
+    bands = bands or Bands()
+    found: dict[str, dict[PatronId, Band | None]] = {}
+    for step in steps:
+        event = step.timed.event
+        if event.visit_id is None or step.is_voided:
+            continue
+        for change in step.outcome.changes:
+            patron = state.patron_of(_reader_of(change, event.kind))
+            if patron is not None and patron.kind is not PatronKind.COLLECTIVE:
+                told = found.setdefault(event.visit_id, {})
+                told[patron.patron_id] = bands.of(patron.birth_date, event.service_date)
+    return found
+
+
+def _reader_of(change: Change, kind: EventKind) -> str:
+    """The reader whom a change served; empty where it served nobody."""
+    match change.before, change.after:
+        case _, Loan() as loan:
+            return loan.patron_id
+        case None, Hold() as hold:
+            return hold.patron_id
+        case Hold(), Hold(state=HoldState.HANDED) as hold:
+            return hold.patron_id
+        case None, Patron() as patron:
+            return patron.patron_id
+        case Patron(), Patron() as patron if kind is EventKind.REREGISTRATION:
+            return patron.patron_id
+    return ""
 
 
 def _named(name: str, band: Band | None) -> str:

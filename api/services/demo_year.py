@@ -11,6 +11,7 @@ DOMAIN §4: Moscow oblast 2014, 23 visits and 29 documents a run, 1.26 documents
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,10 +19,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from api.services.cancelling import names_of
-from data.db import day_sheet_store, publication_store, region_store, visit_record_store
+from data.db import (
+    day_sheet_store,
+    publication_store,
+    region_store,
+    visit_reader_store,
+    visit_record_store,
+)
 from data.db.engine import reading, writing
 from data.model.calendar import HOUR_S
 from data.model.day_sheet import DaySheet
@@ -29,9 +37,10 @@ from data.model.fleet import VehicleId
 from data.model.place import Settlement, StopId
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit
+from data.model.readers_served import ServedReader, pseudonym
 from data.model.region import Region
 from data.model.service_time import instant_of
-from data.model.stop_counts import CountMethod
+from data.model.stop_counts import Band, CountMethod
 from data.model.visit_record import RecordState, VisitRecord
 
 CYCLE_DAYS = 28
@@ -84,6 +93,12 @@ def record_years(engine: Engine, region_id: str, *, at: datetime, seed: int) -> 
     sheets = list(past.sheets(records, until=began - timedelta(days=1)))
     with writing(engine) as session:
         visit_record_store.put_records(session, records)
+        salt = visit_reader_store.reader_salt(session, region_id)
+        served = {
+            key: [ServedReader(reader=pseudonym(name, salt), band=band) for name, band in some]
+            for key, some in past.served.items()
+        }
+        visit_reader_store.put_readers(session, region_id, records, served)
         for sheet in sheets:
             day_sheet_store.put_sheet(session, sheet, expect_revision=None, by=None, at=at)
     return DemoYear(num_records=len(records), num_sheets=len(sheets), first=first, last=last)
@@ -106,6 +121,9 @@ class _Past:
         self._places: Mapping[str, Settlement] = {
             str(s.settlement_id): s for s in region.settlements
         }
+        self._regulars: Counter[tuple[str, str, int]] = Counter()
+        self.served: dict[str, list[tuple[str, Band]]] = {}
+        """Who was served at the records made so far."""
         self._by_date: dict[date, list[PromisedVisit]] = {}
         for visit in sorted(visits, key=lambda v: (v.vehicle_id, v.start_s, v.visit_id)):
             if visit.is_coming:
@@ -180,14 +198,15 @@ class _Past:
         place_id = str(stop.settlement_ids[0]) if stop and stop.settlement_ids else None
         place = None if place_id is None else self._places.get(place_id)
         is_out = rng.random() < LEFT_OUT * (3 if on.month in _WINTER else 1)
+        key = (
+            str(visit.visit_id) if is_promised else f"demo-{on:%Y%m%d}-{visit.vehicle_id}-{number}"
+        )
         late_s = float(max(0.0, rng.normal(60, 240)))
         opens = instant_of(on, visit.start_s, self._zone)
         closes = instant_of(on, visit.end_s, self._zone)
         return VisitRecord(
             region_id=self._region_id,
-            key=str(visit.visit_id)
-            if is_promised
-            else f"demo-{on:%Y%m%d}-{visit.vehicle_id}-{number}",
+            key=key,
             visit_id=visit.visit_id if is_promised else None,
             stop_id=visit.stop_id,
             name=stop_id if stop is None else stop.name,
@@ -203,13 +222,15 @@ class _Past:
             opened_at=None if is_out else opens + timedelta(seconds=round(late_s)),
             closed_at=None if is_out else closes,
             is_gps_confirmed=bool(not is_out and rng.random() < GPS_SHARE),
-            counts={} if is_out else self._counts(stop_id, on, last, rng),
+            counts={} if is_out else self._counts(key, stop_id, on, last, rng),
             counted_by=() if is_out else (COUNTED_BY,),
             count_methods=() if is_out else (CountMethod.TAPPED,),
             is_simulated=True,
         )
 
-    def _counts(self, stop_id: str, on: date, last: date, rng: Generator) -> dict[str, int]:
+    def _counts(
+        self, key: str, stop_id: str, on: date, last: date, rng: Generator
+    ) -> dict[str, int]:
         """Counts of one visit (DOMAIN §7): gamma-mixed Poisson, as counts at stops are spread."""
         years = (on - last).days / 365.25
         mean = self._pull(stop_id) * self._per_pull * SEASON[on.month - 1] * (1 + GROWTH) ** years
@@ -229,6 +250,7 @@ class _Past:
         start = (on - date(on.year, 1, 1)).days / 365
         fresh = rng.binomial(came, 0.02 + 0.10 * max(0.0, 1 - 3 * start))
         again = rng.binomial(came - fresh, 0.04 + 0.35 * max(0.0, 1 - 4 * start))
+        again = self._serve(key, stop_id, on, came, fresh, again)
         found: dict[str, int] = {}
         for k, band in enumerate(BANDS):
             found[f"visits_service.{band}"] = int(came[k])
@@ -257,3 +279,33 @@ class _Past:
             guests = int(rng.poisson(9))
             found |= {"events_count": 1, "event_participants": guests, "visits_event": guests}
         return {name: amount for name, amount in found.items() if amount}
+
+    def _serve(
+        self,
+        key: str,
+        stop_id: str,
+        on: date,
+        came: NDArray[np.int64],
+        fresh: NDArray[np.int64],
+        again: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Name the readers of a visit; gives how many of each band registered anew.
+
+        Whoever comes for the first time in a year registers or renews; the others are some of
+        those who came before, so that registrations and different readers come to the same.
+        """
+        rng = self._rng(on, f"readers {key}")
+        told: list[tuple[str, Band]] = []
+        renewed = again.copy()
+        for k, band in enumerate(BANDS):
+            regulars = stop_id, band, on.year
+            known = self._regulars[regulars]
+            first = int(fresh[k] + again[k])
+            back = min(int(came[k]) - first, known)
+            renewed[k] = int(came[k]) - back - int(fresh[k])
+            first = int(came[k]) - back
+            numbers = [*rng.permutation(known)[:back].tolist(), *range(known, known + first)]
+            self._regulars[regulars] += first
+            told += [(f"{stop_id} {band} {number}", Band(band)) for number in numbers]
+        self.served[key] = told
+        return renewed

@@ -1,5 +1,6 @@
 """Numbers that are no sums of the diary's counts: runs, hours, money, stock, people, verdicts."""
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -13,15 +14,19 @@ from data.model.number_behind import (
     Formula,
     ItemLine,
     NumberBehind,
+    ReaderLine,
     RunLine,
     SettlementLine,
     StopLine,
 )
-from data.model.report import CellKind, Drill, Said
+from data.model.readers_served import is_serving
+from data.model.report import CellKind, Drill, Named, Said
 from data.model.service_costs import HOUR_S, RunCost
 from data.model.stock import Carrier, PlaceKind
 from data.model.stock_figures import StockItem, StockSpan
+from data.model.stop_counts import Band
 from data.model.stop_review import trend_of
+from data.model.visit_record import VisitRecord
 
 type _Of = Callable[[RunCost], float | Decimal | None]
 _RUNS: dict[str, tuple[CellKind, _Of]] = {
@@ -58,6 +63,10 @@ def atom(books: NumberBooks, drill: Drill) -> NumberBehind | None:
             return _open_hours(books, drill)
         case "vehicles_without_library", "":
             return _vehicles(books, drill)
+        case "readers", "":
+            return readers_behind(books, drill, named(drill), None)
+        case "readers_known" | "readers_unknown", "":
+            return _known(books, drill, is_known=name == "readers_known")
         case "base_visits", "":
             return _base_visits(books, drill)
         case "library_users", "":
@@ -231,6 +240,38 @@ def _vehicles(books: NumberBooks, drill: Drill) -> NumberBehind:
     lines = lines_of(measure, found)
     value = sum(int(x.amount) for x in lines)
     return NumberBehind(drill=drill, name=named(drill), value=value, measure=measure, lines=lines)
+
+
+def readers_behind(
+    books: NumberBooks, drill: Drill, name: Said | Named, band: Band | None
+) -> NumberBehind:
+    """Different readers, of a band or all, each at the first stop visit that served the reader."""
+    records = books.records(drill)
+    served = books.served(records)
+    first: dict[str, VisitRecord] = {}
+    times: Counter[str] = Counter()
+    for record in records:
+        for one in served.get(record.key, ()):
+            if band is None or one.band is band:
+                first.setdefault(one.reader, record)
+                times[one.reader] += 1
+    lines = tuple(
+        ReaderLine(reader=i, line=MeasuredLine(record=r, amount=1), num_served=times[i])
+        for i, r in first.items()
+    )
+    return NumberBehind(drill=drill, name=name, value=len(lines), lines=lines)
+
+
+def _known(books: NumberBooks, drill: Drill, *, is_known: bool) -> NumberBehind:
+    """Stop visits whose readers are known by their ids, or that served nobody knows whom."""
+    records = books.records(drill)
+    known = books.served(records)
+    lines = tuple(
+        MeasuredLine(record=r, amount=1)
+        for r in records
+        if (r.key in known if is_known else r.key not in known and is_serving(r))
+    )
+    return NumberBehind(drill=drill, name=named(drill), value=len(lines), lines=lines)
 
 
 def _base_visits(books: NumberBooks, drill: Drill) -> NumberBehind:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from api.services.number_atoms import atom, named
+from api.services.number_atoms import atom, named, readers_behind
 from api.services.number_books import NumberBooks
 from api.services.report_frame import form_named, measure_named
 from data.model.errors import NotFoundError
@@ -126,6 +126,8 @@ def _counted(books: NumberBooks, drill: Drill, depth: int) -> NumberBehind:
     form_id, _, key = drill.measure.rpartition(":")
     figure = form_named(books.forms, form_id).figure(key) if form_id else None
     name = named(drill) if figure is None else Named(names=figure.names)
+    if figure is not None and figure.is_users and books.readers(drill).is_whole:
+        return readers_behind(books, drill, name, figure.band)
     if measure is not None:
         records = books.records(drill)
         return NumberBehind(

@@ -1,15 +1,18 @@
 """What numbers of a region's reports are taken apart with, read once for all their parts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlmodel import Session
 
 from api.services.report_costs import prices_of, run_costs
+from api.services.report_readers import readers_served
 from api.services.report_review import Judged, judged_stops
-from data.db import report_store, visit_record_store
+from data.db import report_store, visit_reader_store, visit_record_store
 from data.model.fleet import VehicleId
 from data.model.place import StopId
+from data.model.readers_served import ReaderCount, ServedReader
 from data.model.region import Region
 from data.model.report import Drill
 from data.model.report_settings import ReportSettings
@@ -83,6 +86,21 @@ class NumberBooks:
                 self.session, self.region, self.settings, records, drill.until_date
             )
         return self._judged[part]
+
+    def readers(self, drill: Drill) -> ReaderCount:
+        """Different readers of a number's span and vehicle."""
+        return readers_served(
+            self.session,
+            self.region.region_id,
+            (drill.from_date, drill.until_date),
+            drill.vehicle_id or None,
+            self.records(drill, all_stops=True),
+        )
+
+    def served(self, records: Iterable[VisitRecord]) -> dict[str, tuple[ServedReader, ...]]:
+        """Who was served at some stop visits."""
+        keys = [r.key for r in records]
+        return visit_reader_store.readers_of(self.session, self.region.region_id, keys)
 
 
 def _part(drill: Drill, *, all_stops: bool) -> _Part:

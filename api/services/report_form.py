@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import date
 
-from api.services.report_frame import (
-    ReportFrame,
-    change_of,
-    months_of,
-)
+from sqlmodel import Session
+
+from api.services.report_frame import ReportFrame, change_of, months_of, num_of
+from api.services.report_readers import readers_served
 from data.model.measures import Sums
+from data.model.readers_served import ReaderCount
 from data.model.report import (
     Cell,
     CellKind,
@@ -30,17 +30,18 @@ YOUTH_FROM = 15
 """Youngest of the band that diaries count as youth."""
 
 
-def form_report(frame: ReportFrame) -> Report:
+def form_report(session: Session, frame: ReportFrame) -> Report:
     """Figures of the span, since the year's beginning, and of the same span a year before."""
-    tables = [_figures(frame)]
+    readers = _readers(session, frame, frame.asked.from_date, frame.asked.until_date)
+    tables = [_figures(session, frame, readers)]
     vehicles = frame.vehicle_ids(frame.asked.from_date, frame.asked.until_date)
     if frame.asked.vehicle_id is None and vehicles:
-        tables.append(_vehicles(frame, vehicles))
-    tables += [_months(frame), _evidence(frame)]
+        tables.append(_vehicles(session, frame, vehicles, readers))
+    tables += [_months(frame), _persons(frame, readers), _evidence(frame)]
     notes = [Said(code="reports.note.form_share")]
     form = frame.form
     if any(f.is_users for f in form.figures):
-        notes.append(Said(code="reports.note.users_registered"))
+        notes.append(_of_users(readers))
     youth = form.bands.get("youth")
     if youth is not None and youth.from_age != YOUTH_FROM:
         told = {"form": youth.from_age, "diary": YOUTH_FROM}
@@ -56,20 +57,46 @@ def form_report(frame: ReportFrame) -> Report:
     )
 
 
-def _figures(frame: ReportFrame) -> ReportTable:
+def _readers(
+    session: Session,
+    frame: ReportFrame,
+    first: date,
+    last: date,
+    vehicle_id: str | None = None,
+) -> ReaderCount:
+    vehicle_id = vehicle_id or frame.asked.vehicle_id
+    records = frame.during(first, last, vehicle_id).records
+    return readers_served(session, frame.region.region_id, (first, last), vehicle_id, records)
+
+
+def _of_users(readers: ReaderCount) -> Said:
+    """Whether users are different persons, and why not."""
+    if readers.is_whole:
+        return Said(code="reports.note.users_by_id")
+    if readers.num_readers:
+        facts = {"known": readers.num_known, "unknown": readers.num_unknown}
+        return Said(code="reports.note.users_in_part", facts=facts)
+    return Said(code="reports.note.users_registered")
+
+
+def _figures(session: Session, frame: ReportFrame, readers: ReaderCount) -> ReportTable:
     asked, form = frame.asked, frame.form
     spans = (
         (asked.from_date, asked.until_date),
         (frame.year_begin, asked.until_date),
         (year_earlier(asked.from_date), year_earlier(asked.until_date)),
     )
-    told = [form_values(form, frame.during(*span)) for span in spans]
+    counts = (readers, *(_readers(session, frame, *span) for span in spans[1:]))
+    told = [
+        form_values(form, frame.during(*span), readers=count)
+        for span, count in zip(spans, counts, strict=True)
+    ]
     rows = []
     for number, figure in enumerate(form.figures):
         cells = [_cell(frame, found[number], span) for found, span in zip(told, spans, strict=True)]
         rows.append(
             (
-                Cell(value=Named(names=figure.names), note=_note(figure)),
+                Cell(value=Named(names=figure.names), note=_note(figure, told[0][number])),
                 Cell(value=_place(figure)),
                 *cells,
                 replace(
@@ -103,7 +130,10 @@ def _cell(
     return Cell(value=found.value, kind=kind, drill=frame.drill(key, span, vehicle_id=vehicle_id))
 
 
-def _note(figure: FormFigure) -> Said | None:
+def _note(figure: FormFigure, found: FigureValue) -> Said | None:
+    if figure.is_users:
+        by = "registrations" if found.is_by_registrations else "ids"
+        return Said(code=f"reports.users.by_{by}")
     if figure.note:
         return Said(code="reports.as_told", facts={"text": Named(names=figure.note)})
     return None
@@ -118,7 +148,9 @@ def _place(figure: FormFigure) -> Said | str:
     return ""
 
 
-def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
+def _vehicles(
+    session: Session, frame: ReportFrame, vehicles: list[str], readers: ReaderCount
+) -> ReportTable:
     form, now = frame.form, frame.now
     figures = [f for f in form.figures if f.is_by_vehicle]
     shown = replace(form, figures=tuple(f for f in figures if f.measure is not None))
@@ -126,11 +158,13 @@ def _vehicles(frame: ReportFrame, vehicles: list[str]) -> ReportTable:
     rows = []
     for vehicle_id in vehicles:
         own = frame.during(*span, vehicle_id)
-        cells = [_cell(frame, v, span, vehicle_id) for v in form_values(shown, own)]
+        served = _readers(session, frame, *span, vehicle_id)
+        told = form_values(shown, own, readers=served)
+        cells = [_cell(frame, v, span, vehicle_id) for v in told]
         rows.append(
             (Cell(value=frame.vehicle_name(vehicle_id)), *cells, _confirmed(frame, own, vehicle_id))
         )
-    total = [_cell(frame, v, span) for v in form_values(shown, now)]
+    total = [_cell(frame, v, span) for v in form_values(shown, now, readers=readers)]
     rows.append((Cell(value=Said(code="reports.total")), *total, _confirmed(frame, now)))
     return ReportTable(
         code="form_vehicles",
@@ -180,6 +214,32 @@ def _months(frame: ReportFrame) -> ReportTable:
         ),
         rows=tuple(rows),
         chart=ReportChart(kind=ChartKind.COLUMNS, series=(1, 2)),
+    )
+
+
+def _persons(frame: ReportFrame, readers: ReaderCount) -> ReportTable:
+    """Different readers and registrations side by side, with how far readers are known."""
+    told: tuple[tuple[str, int | None], ...] = (
+        ("readers", readers.num_readers or None),
+        ("users", num_of("users", frame.now)),
+        ("readers_known", readers.num_known),
+        ("readers_unknown", readers.num_unknown),
+    )
+    rows = tuple(
+        (
+            Cell(value=Said(code=f"reports.measure.{key}")),
+            Cell(
+                value=value,
+                drill=frame.drill(key),
+                note=Said(code="reports.users.not_countable") if value is None else None,
+            ),
+        )
+        for key, value in told
+    )
+    return ReportTable(
+        code="persons",
+        columns=(ReportColumn(code="what"), ReportColumn(code="number", kind=CellKind.COUNT)),
+        rows=rows,
     )
 
 

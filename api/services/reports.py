@@ -31,7 +31,7 @@ def build_report(
     frame = load_frame(session, region, asked, forms)
     match asked.kind:
         case ReportKind.FORM:
-            found = form_report(frame)
+            found = form_report(session, frame)
         case ReportKind.SERVICES:
             found = services_report(frame)
         case ReportKind.TARGETS:

@@ -18,6 +18,8 @@ from sqlmodel import Session
 from api.services.duty import service_date_of
 from api.services.ledger import Ledger
 from api.services.visit_records_fold import Known, PlaceThen, hand_actual, record_of
+from api.services.visit_records_places import RecordPlaces
+from api.services.visit_records_readers import keep_readers
 from api.state import Service
 from data.db import (
     audit_store,
@@ -26,6 +28,7 @@ from data.db import (
     live_store,
     publication_store,
     region_store,
+    visit_reader_store,
     visit_record_store,
 )
 from data.db.engine import reading
@@ -37,7 +40,6 @@ from data.model.fleet import VehicleId
 from data.model.journal import EventId
 from data.model.journal_bodies import DecisionBody, VoidBody
 from data.model.live import ActualSource, ActualState, StopActual
-from data.model.place import Settlement, Stop
 from data.model.publication import PromisedVisit, VisitId
 from data.model.stop_counts import BANDED, Band, add_counts, total_of
 from data.model.visit_record import CountCorrection, RecordState, VisitRecord
@@ -233,7 +235,7 @@ class _Fold:
     ) -> None:
         self._session, self._ledger, self._head, self._book = session, ledger, head, book
         self._now, self._zone = now, ZoneInfo(head.time_zone)
-        self._places = _Places(session, head.region_id)
+        self._places = RecordPlaces(session, head.region_id)
 
     def run(self, dates: Sequence[date]) -> Kept:
         """Fold dates; what came out the same is not written."""
@@ -266,6 +268,9 @@ class _Fold:
                 self._fold(known, on, before.get(key), changed, gone)
         visit_record_store.put_records(session, changed)
         visit_record_store.drop_records(session, region_id, gone)
+        kept = {**before, **{r.key: r for r in changed}}
+        keep_readers(session, self._ledger, [r for k, r in kept.items() if k not in set(gone)])
+        visit_reader_store.drop_readers(session, region_id, gone)
         late = [r for r in changed if self._is_late(r, before.get(r.key))]
         for record in late:
             self._trail(before.get(record.key), record)
@@ -427,42 +432,3 @@ def _with_known_ages(record: VisitRecord, before: VisitRecord) -> VisitRecord:
 
 def _has_evidence(known: Known) -> bool:
     return known.log is not None or bool(known.lent) or known.is_seen
-
-
-class _Places:
-    """Stops with their settlements, as they were on dates."""
-
-    def __init__(self, session: Session, region_id: str) -> None:
-        self._session, self._region_id = session, region_id
-        self._stops: dict[date, dict[str, Stop]] = {}
-        self._municipality: dict[str, str | None] | None = None
-
-    def on(self, on: date, known: Known) -> PlaceThen:
-        """A visit's place; of a stop that is no longer known, its id."""
-        stop_id = known.visit.stop_id if known.visit else known.log.stop_id if known.log else None
-        stop = None if not stop_id else self._stops_on(on).get(str(stop_id))
-        if stop is None:
-            name = known.log.name if known.log and known.log.name else str(stop_id or known.key)
-            return PlaceThen(name=name)
-        settlement = next(iter(stop.settlement_ids), None)
-        return PlaceThen(
-            name=stop.name,
-            settlement_id=settlement,
-            municipality_id=None if settlement is None else self._municipalities().get(settlement),
-            lon=stop.lon,
-            lat=stop.lat,
-        )
-
-    def _stops_on(self, on: date) -> dict[str, Stop]:
-        if on not in self._stops:
-            found = region_store.list_things(self._session, self._region_id, Stop, on=on)
-            self._stops[on] = {s.key: s.thing for s in found if isinstance(s.thing, Stop)}
-        return self._stops[on]
-
-    def _municipalities(self) -> dict[str, str | None]:
-        if self._municipality is None:
-            found = region_store.list_things(self._session, self._region_id, Settlement)
-            self._municipality = {
-                s.key: s.thing.municipality_id for s in found if isinstance(s.thing, Settlement)
-            }
-        return self._municipality

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from data.model.measures import Measure, Sums
+from data.model.readers_served import ReaderCount
+from data.model.stop_counts import Band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,14 @@ class FormFigure:
 
     def name_in(self, language: str) -> str:
         return self.names.get(language) or next(iter(self.names.values()), self.key)
+
+    @property
+    def band(self) -> Band | None:
+        """The one band of age that it counts; ``None`` for all."""
+        names = self.measure.names if self.measure is not None else ()
+        bands = {name.partition(".")[2] for name in names}
+        found = bands.pop() if len(bands) == 1 else ""
+        return Band(found) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +115,20 @@ class FigureValue:
 
 
 def form_values(
-    form: StatForm, sums: Sums, *, num_users: int | None = None
+    form: StatForm, sums: Sums, *, readers: ReaderCount | None = None
 ) -> tuple[FigureValue, ...]:
     """Each figure of a form over stop visits added up, in its order.
 
     Parameters
     ----------
-    num_users
-        Different readers served, where their ids are known.
+    readers
+        Different readers served; they are told where all of them are known.
     """
     values: dict[str, float | None] = {}
     for figure in form.figures:
         if figure.measure is not None:
-            told = num_users if figure.is_users else None
+            is_told = figure.is_users and readers is not None and readers.is_whole
+            told = readers.of(figure.band) if is_told and readers is not None else None
             values[figure.key] = sums.value(figure.measure) if told is None else told
     for figure in form.figures:
         if figure.ratio is not None:
@@ -128,7 +139,7 @@ def form_values(
         FigureValue(
             figure=f,
             value=values[f.key],
-            is_by_registrations=f.is_users and num_users is None,
+            is_by_registrations=f.is_users and (readers is None or not readers.is_whole),
         )
         for f in form.figures
     )

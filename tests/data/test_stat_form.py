@@ -23,6 +23,7 @@ from data.model.measures import (
     sums_of,
     value_of,
 )
+from data.model.readers_served import ReaderCount
 from data.model.stat_form import form_on, form_values
 from data.model.stop_counts import NAMES, Band
 from data.model.visit_record import RecordState
@@ -42,13 +43,17 @@ def test_the_kibo_figures_equal_a_count_by_hand() -> None:
 
 def test_users_are_persons_where_ids_are_known_and_registrations_otherwise() -> None:
     """A number of persons takes the place of registrations, also in the ratios; it is told."""
-    by_ids = {
-        v.figure.key: v for v in form_values(FORMS["6nk-2019"], sums_of(diary()), num_users=10)
-    }
+    served = ReaderCount(num_readers=10, by_band={Band.CHILDREN: 3}, num_known=4)
+    form, sums = FORMS["6nk-2019"], sums_of(diary())
+    by_ids = {v.figure.key: v for v in form_values(form, sums, readers=served)}
     by_sum = {v.figure.key: v for v in form_values(FORMS["6nk-2019"], sums_of(diary()))}
     assert (by_ids["users"].value, by_ids["users"].is_by_registrations) == (10, False)
     assert (by_sum["users"].value, by_sum["users"].is_by_registrations) == (4, True)
     assert by_ids["loans_per_user"].value == pytest.approx(2)
+    assert (by_ids["users_children"].value, by_ids["users_youth"].value) == (3, 0)
+    in_part = form_values(form, sums, readers=replace(served, num_unknown=1))
+    told = {v.figure.key: v for v in in_part}
+    assert (told["users"].value, told["users"].is_by_registrations) == (4, True)
 
 
 def test_a_ratio_of_nothing_is_not_known() -> None:

@@ -14,7 +14,7 @@ from data.model.place import StopId
 from data.model.publication import VisitState
 from data.model.stock import ItemPlace, PlaceKind, Title, TitleId
 from data.model.stop_counts import Band, add_counts, count_faults, total_of
-from fleet.circulation_counts import Bands, counts_of_visits
+from fleet.circulation_counts import Bands, counts_of_visits, readers_of_visits
 from fleet.circulation_due import visits_moved
 from fleet.circulation_snapshot import snapshot_of, snapshot_to_json
 from tests.fleet.circulating import (
@@ -78,6 +78,10 @@ def test_a_day_is_counted_by_its_journal() -> None:
         "users_new.youth": 1,
         "users_renewed.children": 1,
     }
+    served = readers_of_visits(run.state, run.steps)["v0"]
+    assert {"p1", "home", "n1", "kid"} <= set(served)
+    assert "school" not in served, "an organisation is no reader"
+    assert (served[PatronId("n1")], served[PatronId("kid")]) == (Band.YOUTH, Band.CHILDREN)
 
 
 def test_bands_of_age() -> None:

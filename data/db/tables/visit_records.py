@@ -47,6 +47,22 @@ class VisitRecordRow(SQLModel, table=True):
     is_simulated: bool = Field(default=False)
 
 
+class VisitReaderRow(SQLModel, table=True):
+    """A reader served at a stop visit on record, under a pseudonym.
+
+    Date and vehicle are those of the record: different readers are counted without it.
+    """
+
+    __tablename__ = "visit_reader"
+    __table_args__ = (Index("ix_visit_reader_day", "region_id", "service_date", "reader", "band"),)
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    key: str = Field(primary_key=True, max_length=64)
+    reader: str = Field(primary_key=True, max_length=32)
+    band: str = Field(default="", max_length=16)
+    service_date: date
+    vehicle_id: str = Field(max_length=120)
+
+
 class CountCorrectionRow(SQLModel, table=True):
     """A person's change of one count of a stop visit on record; only ever added to."""
 
@@ -73,6 +89,8 @@ class RecordBookRow(SQLModel, table=True):
     """Of the journal, and all that follow: what has been taken in."""
     mark_no: int = Field(default=0, sa_type=BigInteger)
     publication_revision: int = Field(default=0)
+    reader_salt: str = Field(default="", max_length=64)
+    """Secret by which readers' pseudonyms are made."""
     kept_until_date: date | None = None
     """Last service date whose day was over and has been written up."""
 

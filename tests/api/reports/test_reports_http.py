@@ -135,6 +135,29 @@ def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportK
     ] == []
 
 
+@pytest.mark.parametrize("kind", ReportKind)
+def test_every_kind_of_number_has_its_page(alla: httpx.Client, kind: ReportKind) -> None:
+    """One link of each measure on a report opens a page with the number, in words, no codes."""
+    report = alla.get(f"{BASE}/reports/{kind}?{MARCH}").json()
+    links = {
+        cell["lines"]["measure"]: cell["lines"]
+        for table in report["tables"]
+        for row in table["rows"]
+        for cell in row
+        if cell["lines"] and cell["value"] is not None
+    }
+    assert links
+    for measure, lines in links.items():
+        page = alla.get(f"{DESK}/lines", params=lines)
+        assert page.status_code == 200, measure
+        main = page.text[page.text.index("<main") :]
+        told = re.sub("<[^>]*>", " ", main)
+        assert not re.search(r"\breports\.\w|\{\w+\}", told), measure
+        number = alla.get(f"{BASE}/reports/lines", params=lines).json()
+        assert number["value"] is not None
+        assert number["items"] or number["parts"] or not number["value"], measure
+
+
 def test_only_reports_of_places_are_geojson(alla: httpx.Client) -> None:
     """The review of stops is a map; the form is none, and says so."""
     places = alla.get(f"{BASE}/reports/review/file.geojson?{MARCH}").json()

@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("event_no", sa.BigInteger(), nullable=False),
         sa.Column("mark_no", sa.BigInteger(), nullable=False),
         sa.Column("publication_revision", sa.Integer(), nullable=False),
+        sa.Column("reader_salt", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("kept_until_date", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["region_id"], ["region.region_id"], name=op.f("fk_record_book_region_id_region")
@@ -263,6 +264,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_subscription_address", ["region_id", "address_key"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_subscription_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
+        "visit_reader",
+        sa.Column("region_id", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("reader", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("band", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+        sa.Column("service_date", sa.Date(), nullable=False),
+        sa.Column("vehicle_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.region_id"], name=op.f("fk_visit_reader_region_id_region")
+        ),
+        sa.PrimaryKeyConstraint("region_id", "key", "reader", name=op.f("pk_visit_reader")),
+    )
+    with op.batch_alter_table("visit_reader", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_visit_reader_day", ["region_id", "service_date", "reader", "band"], unique=False
         )
 
     op.create_table(
@@ -425,6 +444,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_visit_record_day")
 
     op.drop_table("visit_record")
+    with op.batch_alter_table("visit_reader", schema=None) as batch_op:
+        batch_op.drop_index("ix_visit_reader_day")
+
+    op.drop_table("visit_reader")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_subscription_expires_at"))
         batch_op.drop_index("ix_subscription_address")
