@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -37,6 +38,10 @@ def export(
     closures: Annotated[
         Path | None, typer.Option("--closures", help="Areas of closed roads (GeoJSON polygons).")
     ] = None,
+    base_url: Annotated[
+        str,
+        typer.Option("--base-url", help="Address of the region's pages: writes gtfs.zip as well."),
+    ] = "",
     lang: LangOption = None,
 ) -> None:
     """Write a plan's folder anew: timetables, run sheets, workbook, GPX and map.
@@ -60,6 +65,9 @@ def export(
         raise typer.Exit(1)
     folder = out or Path("out") / plan_file.stem
     check_folder(folder)
+    parts = urlsplit(base_url)
+    if base_url and not (parts.scheme in ("http", "https") and parts.netloc):
+        raise InputError("site.base_url", value=base_url)
     closed = Closures(polygons=read_land(closures)) if closures else NO_CLOSURES
     sheet = Words(lang or loaded.language)
     result = PlanResult(
@@ -88,7 +96,9 @@ def export(
             roads,
             folder,
             sheet,
-            published=Published.half_a_year(loaded, request, sheet, online_base=online_base),
+            published=Published.half_a_year(
+                loaded, request, sheet, online_base=online_base, base_url=base_url
+            ),
             tick=bars,
             closures=closed,
         )

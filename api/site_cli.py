@@ -9,7 +9,8 @@ from rich.console import Console
 from api.common_cli import JsonOption, LangOption, print_json, words_for
 from api.database import open_database
 from api.services.public import read_published
-from api.state import utc_now
+from api.settings import Settings
+from api.state import clock_of
 from api.static_site import write_site
 from data.db.engine import reading
 from data.db.regions_known_store import region_names
@@ -29,14 +30,16 @@ def site(
 ) -> None:
     """Write the public pages and feeds of a region as plain files, in every language."""
     words = words_for(lang)
-    at = utc_now()
-    with open_database() as engine, reading(engine) as session:
-        known = region_names(session)
-        chosen = region or (next(iter(known)) if len(known) == 1 else None)
-        if chosen is None:
-            raise InputError("site.which_region", known=", ".join(known) or "—")
-        published = read_published(session, chosen)
-    number = write_site(published, out, at=at, base_url=base_url)
+    settings = Settings.from_environment()
+    at = clock_of(settings)()
+    with open_database(settings) as engine:
+        with reading(engine) as session:
+            known = region_names(session)
+            chosen = region or (next(iter(known)) if len(known) == 1 else None)
+            if chosen is None:
+                raise InputError("site.which_region", known=", ".join(known) or "—")
+            published = read_published(session, chosen)
+        number = write_site(published, out, at=at, base_url=base_url, engine=engine)
     if as_json:
         print_json({"region": chosen, "folder": str(out), "files": number})
         return

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy import Engine
+
 from api.rendering import make_templates, words_for_templates
 from api.services.public import Published
 from api.services.public_gtfs import region_gtfs
@@ -40,7 +42,14 @@ class SitePage:
         return self.path.count("/")
 
 
-def write_site(published: Published, folder: Path, *, at: datetime, base_url: str = "") -> int:
+def write_site(
+    published: Published,
+    folder: Path,
+    *,
+    at: datetime,
+    base_url: str = "",
+    engine: Engine | None = None,
+) -> int:
     """Write the site of a region in every language and return the number of its files.
 
     The folder is replaced as a whole, at the end: whoever reads it never sees half of it.
@@ -51,6 +60,8 @@ def write_site(published: Published, folder: Path, *, at: datetime, base_url: st
         The moment for which "next" and "today" are told.
     base_url
         Where the folder is put on the web, for calendar subscriptions and embedding.
+    engine
+        Where the roads of runs are kept; without it the GTFS feed has no shapes.
 
     Raises
     ------
@@ -69,7 +80,7 @@ def write_site(published: Published, folder: Path, *, at: datetime, base_url: st
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         made = Path(temporary) / "new"
-        number = _write(_Site(published, made, at, base_url))
+        number = _write(_Site(published, made, at, base_url, engine))
         if folder.exists():
             folder.rename(Path(temporary) / "old")
         made.rename(folder)
@@ -79,8 +90,16 @@ def write_site(published: Published, folder: Path, *, at: datetime, base_url: st
 class _Site:
     """A site being written."""
 
-    def __init__(self, published: Published, folder: Path, at: datetime, base_url: str) -> None:
+    def __init__(
+        self,
+        published: Published,
+        folder: Path,
+        at: datetime,
+        base_url: str,
+        engine: Engine | None,
+    ) -> None:
         self.published = published
+        self.engine = engine
         self.folder = folder
         self.now = published.now(at)
         self.base_url = base_url
@@ -136,7 +155,7 @@ def _write(site: _Site) -> int:
     for language in LANGUAGES:
         for page in _all_pages(site.pages(language)):
             site.page(language, page)
-        for path, content in _feeds(site.pages(language)):
+        for path, content in _feeds(site.pages(language), site.engine):
             site.put(f"{language}/{path}", content)
         for path, content in _prints(site.pages(language)):
             site.put(f"{language}/{path}", content)
@@ -173,13 +192,13 @@ def _all_pages(pages: PublicPages) -> Iterator[SitePage]:
         )
 
 
-def _feeds(pages: PublicPages) -> Iterator[tuple[str, bytes]]:
+def _feeds(pages: PublicPages, engine: Engine | None) -> Iterator[tuple[str, bytes]]:
     yield "timetable.ics", pages.calendar()
     yield "timetable.csv", pages.table()
     yield "stops.geojson", pages.geojson()
     yield "notices.atom", pages.atom()
     if pages.links.absolute("") and runs_of(pages.timetable.visits, pages.now[0]):
-        yield "gtfs.zip", region_gtfs(None, pages)
+        yield "gtfs.zip", region_gtfs(engine, pages)
     for stop in pages.timetable.stops:
         yield f"stops/{part_of(stop.stop_id)}.ics", pages.stop_calendar(stop.stop_id)
     for vehicle_id in pages.vehicle_ids:

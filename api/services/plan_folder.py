@@ -7,6 +7,7 @@ from pathlib import Path
 from api.progress import Ticker
 from api.services.folders import made_folder
 from api.services.needs import NeedAudit
+from api.services.plan_gtfs import plan_gtfs
 from api.services.planning import PlanResult
 from api.words import Words
 from data.feeds.need_table import write_need
@@ -32,22 +33,31 @@ class Published:
     organisation: str
     timetable_url: str = ""
     online_base: bool = False
+    base_url: str = ""
+    """Where the region's pages are on the web; a GTFS feed must name them."""
 
     @classmethod
     def half_a_year(
-        cls, region: Region, request: PlanRequest, words: Words, *, online_base: bool = False
+        cls,
+        region: Region,
+        request: PlanRequest,
+        words: Words,
+        *,
+        online_base: bool = False,
+        base_url: str = "",
     ) -> "Published":
         """Half a year from the cycle's start, rounded up to whole cycles; all of dated plans."""
-        if not request.cycle.repeats:
-            return cls(
-                until=request.cycle.last_date,
-                organisation=region.name_in(words.language),
-                online_base=online_base,
-            )
-        weeks = 26
-        cycles = -(-weeks // request.cycle.num_weeks)
-        last = request.cycle.start_date + timedelta(days=cycles * request.cycle.num_days - 1)
-        return cls(until=last, organisation=region.name_in(words.language), online_base=online_base)
+        last = request.cycle.last_date
+        if request.cycle.repeats:
+            weeks = 26
+            cycles = -(-weeks // request.cycle.num_weeks)
+            last = request.cycle.start_date + timedelta(days=cycles * request.cycle.num_days - 1)
+        return cls(
+            until=last,
+            organisation=region.name_in(words.language),
+            online_base=online_base,
+            base_url=base_url,
+        )
 
 
 def run_lines(
@@ -112,6 +122,17 @@ def write_plan_folder(
     write_geojson(request, plan, out / "plan.geojson", lines=lines)
     write_gpx(request, plan, out / "gpx", lines=lines)
     write_xlsx(region, audit.needs, request, plan, out / "plan.xlsx", label=words)
+    if published.base_url:
+        feed = plan_gtfs(
+            region,
+            request,
+            plan,
+            words,
+            until=published.until,
+            base_url=published.base_url,
+            roads=None if roads.is_estimated else lines,
+        )
+        (out / "gtfs.zip").write_bytes(feed)
     sheets = run_sheets_html(request, plan, words, until=published.until)
     (out / "run-sheets.html").write_text(sheets, encoding="utf-8")
     write_needs(region, audit, out, words)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import gtfs_guru
 import pytest
 from icalendar import Calendar
 
@@ -18,6 +19,7 @@ from data.model.errors import InputError
 from data.model.place import StopId
 from tests.api.publication.office import NOW, REGION, Office
 from tests.api.runner import Terminal
+from tests.api.test_export_cli import read_tables
 
 
 def published_of(office: Office) -> Published:
@@ -107,10 +109,20 @@ def test_the_command_writes_the_site(
 ) -> None:
     """One region needs no name; an unknown one is refused; nothing published is said."""
     monkeypatch.setenv("BOOKMOBILE_DATABASE", str(told.engine.url))
-    done = bookmobile("site", tmp_path / "out")
+    offset_s = round((NOW - datetime.now(UTC)).total_seconds())
+    monkeypatch.setenv("BOOKMOBILE_CLOCK_OFFSET_S", str(offset_s))
+    done = bookmobile("site", tmp_path / "out", "--base-url", "https://bus.example.org")
     assert done.code == 0
     assert "files written" in done.said
     assert (tmp_path / "out" / "ru" / "index.html").is_file()
+    for language in ("ru", "en"):
+        feed = tmp_path / "out" / language / "gtfs.zip"
+        told_of = gtfs_guru.validate(str(feed), date="2026-11-30")
+        assert [f"{e.code}: {e.message}" for e in told_of.errors()] == []
+        tables = read_tables(feed)
+        assert "shapes" not in tables, "no road is known, and a straight line is none"
+        address = f"https://bus.example.org/{language}/stops/kalinovka.html"
+        assert address in {r["stop_url"] for r in tables["stops"]}
     assert bookmobile("site", tmp_path / "other", "--region", "nowhere").code == 2
 
 

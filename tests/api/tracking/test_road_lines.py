@@ -4,9 +4,10 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import gtfs_guru
 import pytest
 
 from api.services.day_book import days_on
@@ -26,6 +27,8 @@ from fleet.planned import planned_run
 from fleet.simulate import DriveParams, TrueDay, drive_plan
 from maps.roads import Position, RoadPoint
 from maps.valhalla_roads import open_valhalla
+from tests.api.runner import Terminal
+from tests.api.test_export_cli import read_tables
 from tests.api.tracking.depot import NORTH, REGION, Depot, depot
 from tests.fleet.days import DAY, DEVICE, make_run, world
 from tests.osm_region import RegionFacts, make_region
@@ -278,3 +281,32 @@ def test_a_stop_that_no_road_leads_to(scene: Scene, tmp_path: Path) -> None:
         assert not told["follows_roads"]
         points = [len(f["geometry"]["coordinates"]) for f in told["features"]]
         assert [n == 2 for n in points] == [False, False, True, True, False, False]
+
+
+def test_transit_feeds_follow_the_roads(
+    one: Depot, scene: Scene, bookmobile: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Asked over HTTP or by ``bookmobile gtfs``: no error in it, and the trip's way is as long as
+    its roads between the first stop and the last."""
+    one.road.lines.step()
+    offset_s = round((one.now - datetime.now(UTC)).total_seconds())
+    monkeypatch.setenv("BOOKMOBILE_DATABASE", str(one.engine.url))
+    monkeypatch.setenv("BOOKMOBILE_CLOCK_OFFSET_S", str(offset_s))
+    url = ("--base-url", "https://bus.example.org")
+    assert bookmobile("gtfs", tmp_path / "gtfs.zip", *url).code == 0
+    served = tmp_path / "served.zip"
+    served.write_bytes(one.client.get(f"/r/{REGION}/gtfs.zip").content)
+    ids = scene.day().run.place_ids[1:-1]
+    matrix = scene.request.travel[NORTH]
+    wanted_m = sum(matrix.metres(a, b) for a, b in itertools.pairwise(ids))
+    for path in (tmp_path / "gtfs.zip", served):
+        told = gtfs_guru.validate(str(path), date=DAY.isoformat())
+        assert [f"{e.code}: {e.message}" for e in told.errors()] == []
+        tables = read_tables(path)
+        trip = next(r for r in tables["trips"] if r["trip_id"] == f"{NORTH}@{DAY.isoformat()}")
+        line = [
+            [float(r["shape_pt_lon"]), float(r["shape_pt_lat"])]
+            for r in tables["shapes"]
+            if r["shape_id"] == trip["shape_id"]
+        ]
+        assert length_m(line) == pytest.approx(wanted_m, rel=0.03)
