@@ -2,7 +2,9 @@
 
 import re
 import tempfile
+from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -15,6 +17,8 @@ from api.auth import Dispatcher, Role, Staff
 from api.errors import status_of
 from api.pages.breakdown import clock_of
 from api.pages.desk_region import Desk, Given, date_of, form_data, open_desk, text_of, whole_of
+from api.schemas.crew_notes import CrewNotePublic
+from api.services.crew_notes import by_vehicle, notes_in
 from api.services.day_export import day_csv, day_xlsx, period_xlsx
 from api.services.day_report import (
     USUAL_DAYS,
@@ -24,6 +28,8 @@ from api.services.day_report import (
     sheet_for,
 )
 from api.services.day_upload import Joined, join_file
+from api.services.photos import photos_folder
+from api.services.way_sheets import ReadAboard, read_aboard
 from api.state import ServiceDep
 from data.db import audit_store, day_sheet_store, track_store
 from data.db.engine import reading, writing
@@ -31,6 +37,7 @@ from data.model.day_record import HELD
 from data.model.day_sheet import CLOCKS, TEXTS, DaySheet
 from data.model.errors import AccessError, BookmobileError, InputError, NotFoundError
 from data.model.fleet import VehicleId
+from data.model.journal import EventKind
 from data.model.live import ActualState
 from data.model.service_time import clock_s, instant_of
 from fleet.filters import judge_all
@@ -141,9 +148,14 @@ def _day(
     error: BookmobileError | None = None,
 ) -> Response:
     report = _report(desk, on)
+    notes, readings = _told_aboard(desk, report)
     return desk.render(
         "days/day.html",
         area=AREA,
+        notes=notes,
+        skips={n.visit_id: n for n in chain(*notes.values()) if n.kind == EventKind.SKIP},
+        readings=readings,
+        zone=desk.region.time_zone,
         status=200 if error is None else status_of(error),
         error=error,
         report=report,
@@ -156,6 +168,25 @@ def _day(
         may_write=desk.asking.may(*WRITERS),
         is_today=on == desk.today,
     )
+
+
+def _told_aboard(
+    desk: Desk, report: DayReport
+) -> tuple[
+    Mapping[VehicleId, tuple[CrewNotePublic, ...]], Mapping[VehicleId, tuple[ReadAboard, ...]]
+]:
+    """By vehicle, what the crews told, and their odometers that the sheets do not say."""
+    service, region_id = desk.service, desk.region.region_id
+    folder = photos_folder(service.settings.data_dir, region_id)
+    with service.ledgers.reading(service.engine, region_id) as (session, ledger):
+        notes = by_vehicle(notes_in(session, ledger, report.on))
+        sheets = {v.vehicle_id: v.sheet for v in report.vehicles}
+        readings = read_aboard(ledger, report.on, sheets)
+    shown = {
+        vehicle_id: tuple(CrewNotePublic.of(note, region_id, folder) for note in told)
+        for vehicle_id, told in notes.items()
+    }
+    return shown, readings
 
 
 def _report(desk: Desk, on: date) -> DayReport:

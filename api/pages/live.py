@@ -28,6 +28,7 @@ BOARD = (
         for n in (
             "live",
             "alerts",
+            "crew",
             "feed",
             "geo",
             "list",

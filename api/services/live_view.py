@@ -178,9 +178,12 @@ def _vehicle(
     at: datetime,
 ) -> BoardVehicle:
     stops = tuple(told)
-    if day is not None and not stops:
+    known = {actual.key for actual in stops}
+    if day is not None and any(str(visit.visit_id) not in known for visit in day.visits):
+        # Nothing follows it; what its crew wrote of some stops stands among those by the plan.
         plan = FollowedPlan.of(day)
-        stops = DayState(region_id, vehicle_id, day.run.service_date, plan).look(at).actuals
+        planned = DayState(region_id, vehicle_id, day.run.service_date, plan).look(at).actuals
+        stops = (*stops, *(actual for actual in planned if actual.key not in known))
     if now is not None:
         phase = now.phase
     else:

@@ -2,7 +2,7 @@
 
 import { batch } from "../vendor/preact/signals.mjs";
 import { call } from "../board/calls.mjs";
-import { alerts, fleet, link, setClock, vehicles } from "./state.mjs";
+import { alerts, crewNotes, fleet, link, setClock, vehicles } from "./state.mjs";
 
 /** Without events the whole is read anew so often. */
 const POLL_MS = 20_000;
@@ -13,11 +13,15 @@ let root = "";
 let revision = 0;
 let gathering = 0;
 let asking = null;
+let today = "";
+let askingNotes = null;
+let wantsNotes = false;
 
 /** Read a region's live state and keep it fresh. */
 export async function begin(regionId) {
   root = `/regions/${encodeURIComponent(regionId)}`;
   await read();
+  await notes();
   listen(regionId);
   setInterval(() => { if (link.value !== "on") void again(); }, POLL_MS);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) void again(); });
@@ -29,6 +33,7 @@ async function read(since = null) {
   batch(() => {
     setClock(told.at);
     revision = told.revision;
+    today = told.service_date;
     const fresh = new Map(told.vehicles.map((v) => [v.vehicle_id, shaped(v)]));
     const held = since === null ? [] : vehicles.value.filter((v) => !fresh.has(v.vehicle_id));
     vehicles.value = [...held, ...fresh.values()].sort((a, b) => a.number - b.number);
@@ -49,9 +54,28 @@ function shaped(vehicle) {
   };
 }
 
+/** Read what the crews told of today; the board stands without it, too. */
+async function notes() {
+  wantsNotes = true;
+  askingNotes ??= readNotes().finally(() => { askingNotes = null; });
+  return askingNotes;
+}
+
+/** What is told while a question is under way is asked for once more. */
+async function readNotes() {
+  while (wantsNotes) {
+    wantsNotes = false;
+    try {
+      crewNotes.value = await call("GET", `${root}/crew-notes?date=${today}`);
+    } catch (error) {
+      console.info("crew notes:", error.message);
+    }
+  }
+}
+
 /** Ask once more; of questions at the same time one goes out. */
 function again() {
-  asking ??= read().catch(() => { link.value = "lost"; }).finally(() => { asking = null; });
+  asking ??= read().then(notes).catch(() => { link.value = "lost"; }).finally(() => { asking = null; });
   return asking;
 }
 
@@ -67,9 +91,13 @@ function listen(regionId) {
     wasLost = true;
     link.value = "lost";
   });
-  const heard = (event) => { if (JSON.parse(event.data).region_id === regionId) gather(); };
+  const isOurs = (event) => JSON.parse(event.data).region_id === regionId;
+  const heard = (event) => { if (isOurs(event)) gather(); };
   stream.addEventListener("vehicle", heard);
   stream.addEventListener("alert", heard);
+  // A tablet has sent something; and what it said is on record.
+  stream.addEventListener("circulation", (event) => { if (isOurs(event)) void notes(); });
+  stream.addEventListener("records", (event) => { if (isOurs(event)) void again(); });
   addEventListener("pagehide", () => stream.close());
 }
 

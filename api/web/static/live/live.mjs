@@ -5,6 +5,7 @@ import { useEffect, useState } from "../vendor/preact/hooks.mjs";
 import "../vendor/preact/signals.mjs";
 import { ready, t } from "../words.mjs";
 import { Alerts } from "./alerts.mjs";
+import { CrewNotes } from "./crew.mjs";
 import { begin as beginFeed } from "./feed.mjs";
 import { Vehicles } from "./list.mjs";
 import { choose, fleet, link, mayAct, now, run, vehicles, zone } from "./state.mjs";
@@ -50,6 +51,7 @@ function Live() {
     <div class=${`live-in${mapShown ? "" : " is-wide"}`}>
       <div class="live-list">
         <${Alerts} />
+        <${CrewNotes} />
         <section aria-labelledby="vehicles-title">
           <h2 id="vehicles-title">${t("live.vehicles")}</h2>
           <${Vehicles} />

@@ -6,6 +6,8 @@ import { computed, signal } from "../vendor/preact/signals.mjs";
 export const vehicles = signal([]);
 /** Alerts that are not over, the newest first. */
 export const alerts = signal([]);
+/** What the crews told of today, the newest first: stops left out, others, defects. */
+export const crewNotes = signal([]);
 /** What the page knows of the region: time zone, depots, each vehicle's place in the fleet. */
 export const fleet = signal({ time_zone: "UTC", depots: [], vehicles: {} });
 export const zone = computed(() => fleet.value.time_zone);
@@ -43,6 +45,10 @@ export const open = computed(() => alerts.value.filter((alert) => alert.acknowle
 
 /** The open alerts of a vehicle. */
 export const alertsOf = (vehicleId) => alerts.value.filter((alert) => alert.vehicle_id === vehicleId);
+
+/** Why a crew left a stop out, by the visit; null where it did not. */
+export const skipOf = (visitId) =>
+  crewNotes.value.find((note) => note.kind === "skip" && note.visit_id !== null && note.visit_id === visitId) ?? null;
 
 export const chosenVehicle = computed(() => vehicles.value.find((v) => v.vehicle_id === chosen.value) ?? null);
 

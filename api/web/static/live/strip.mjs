@@ -2,6 +2,8 @@
 
 import { t } from "../words.mjs";
 import { html } from "../board/view.mjs";
+import { reasonOf } from "./crew.mjs";
+import { skipOf } from "./state.mjs";
 import { between, duration, timeOf } from "./telling.mjs";
 
 /** Tone of a visit's state: class of its dot and of its badge. */
@@ -60,6 +62,7 @@ export function StopTable({ stops, unplanned = [], zone, caption, here = null, n
           <td><${Actual} stop=${stop} zone=${zone} /></td>
           <td><span class=${`badge badge-${toneOf(stop.state)}`}>${t(`live.state.${stop.state}`)}</span>
             ${differs(stop) && html` <small class="nowrap">${differs(stop)}</small>`}
+            ${stop.state === "skipped" && skipOf(stop.visit_id) && html` <small>${reasonOf(skipOf(stop.visit_id))}</small>`}
             ${stop.is_out_of_order && html` <small>${t("live.out_of_order")}</small>`}</td>
         </tr>`)}
         ${unplanned.map((halt) => html`<tr key=${`u${halt.actual_from_at}`}>

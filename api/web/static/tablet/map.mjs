@@ -49,6 +49,16 @@ const isDark = () => {
   return look === "night" || (look === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
 };
 
+/** Stops as large as gloves and sunlight ask for. */
+function enlarge(map) {
+  map.setPaintProperty("stops", "circle-radius", 18);
+  map.setPaintProperty("stops", "circle-stroke-width", 3);
+  map.setLayoutProperty("stops-label", "text-size", 18);
+  map.setLayoutProperty("stops-name", "text-size", 16);
+  map.setLayoutProperty("stops-name", "text-offset", [1.5, 0]);
+  map.setLayerZoomRange("stops-name", 9, 24);
+}
+
 async function draw(element, told) {
   const url = new URL(told.map.url, document.baseURI).href;
   const map = await createMap(element, {
@@ -62,6 +72,7 @@ async function draw(element, told) {
   const depots = [told.run.start_depot, told.run.end_depot].filter(Boolean);
   showPlaces(map, depots.map((d, k) => ({ id: `${d.depot_id}-${k}`, lon: d.lon, lat: d.lat, name: "" })));
   drawStops(map);
+  enlarge(map);
   drawOwn(map);
   const chosen = placed.find((s) => s.visit_id === place.value.id);
   fit(map, chosen ? [[chosen.lon, chosen.lat]] : [...straight, ...legs.flat()], { maxZoom: 14 });

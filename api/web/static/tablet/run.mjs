@@ -12,6 +12,7 @@ import { Moment } from "./moments.mjs";
 import { ask, html, icon, timeOf } from "./parts.mjs";
 import { go } from "./shell.mjs";
 import { current, nextMoment, revision, stops, totalOf, visitNow } from "./state.mjs";
+import { Odometer, Way } from "./way.mjs";
 
 const TONE = { arrive: "", open: "accent", close: "accent", depart: "accent", done: "good", skipped: "bad" };
 
@@ -77,8 +78,10 @@ export function Run() {
   return html`<h1 class="sr">${t("tablet.view.run")}</h1>
     ${list.length === 0 && html`<div class="t-empty"><p>${t("tablet.run.none")}</p><button type="button" class="t-button" onClick=${() => fetchDay()}>${t("tablet.day.fetch")}</button></div>`}
     ${told.run.depart_at && html`<p class="t-ends">${t("tablet.run.from", { time: timeOf(told.run.depart_at) })}</p>`}
+    ${list.length > 0 && html`<${Odometer} end="out" />`}
     <ol class="t-cards">${list.map((stop, k) => html`<${Card} key=${stop.visit_id} stop=${stop} number=${k + 1} isCurrent=${stop === now} />`)}</ol>
     ${told.run.return_at && html`<p class="t-ends">${t("tablet.run.until", { time: timeOf(told.run.return_at) })}</p>`}
+    ${list.length > 0 && html`<${Odometer} end="in" /><${Way} />`}
     <div class="t-row">
       <button type="button" class="t-button" onClick=${() => ask(t("tablet.unplanned.title"), Unplanned)}>${t("tablet.unplanned.add")}</button>
       <button type="button" class="t-button" onClick=${() => save(new Blob([gpx(told, list)], { type: "application/gpx+xml" }), `${told.vehicle.vehicle_id}-${told.service_date}.gpx`)}>${icon("map")}${t("tablet.gpx")}</button>

@@ -29,6 +29,7 @@ function fresh(told) {
     patrons: new Map(),
     cards: new Map(),
     places: new Map(),
+    way: { out: null, in: null },
     log: [],
   };
   for (const loan of told?.loans ?? []) lendTo(made, loan);
@@ -105,6 +106,7 @@ const DO = {
   count(s, event, v) {
     for (const [name, n] of Object.entries(event.body.counts)) v.counts[name] = (v.counts[name] ?? 0) + n;
   },
+  odometer(s, event) { s.way[event.body.end] = event; },
   skip(s, event, v) {
     v.skip = event.body;
     v.skipped = event;
@@ -255,6 +257,9 @@ export function faults(id) {
   if (loans > 0 && visits <= 0) found.push(["tablet.fault.loans_without_visits", { loans }]);
   if (events > 0 && (counts.events_count ?? 0) <= 0) found.push(["tablet.fault.visits_without_event", { visits: events }]);
   if ((counts.events_count ?? 0) > 0 && events <= 0) found.push(["tablet.fault.event_without_visits", {}]);
+  if ((counts.references_virtual ?? 0) > (counts.references_total ?? 0)) {
+    found.push(["tablet.fault.virtual_above_references", { part: counts.references_virtual, whole: counts.references_total ?? 0 }]);
+  }
   if ((counts.visits_disabled ?? 0) > visits + events) {
     found.push(["tablet.fault.disabled_above_visits", { part: counts.visits_disabled, whole: visits + events }]);
   }

@@ -16,7 +16,10 @@ import { go } from "./shell.mjs";
 import { faults, loansOf, now, patronNow, patronsAt, revision, stops, totalOf, visitNow } from "./state.mjs";
 
 const BANDS = ["children", "youth", "adult", "senior"];
-const OTHERS = ["references_total", "egov_consultations", "visits_disabled", "copies_made", "internet_sessions", "refusals"];
+const OTHERS = ["references_total", "egov_consultations", "internet_sessions", "visits_disabled", "copies_made", "refusals"];
+const RARE = ["views_onboard", "references_virtual", "requests_taken", "loans_other_stock", "loans_installed", "loans_licensed", "loans_own_digital"];
+/** What is counted with another, being a part of it. */
+const WITH = { references_virtual: "references_total" };
 const ANSWERS = ["satisfied_yes", "satisfied_partly", "satisfied_no"];
 const SKIPS = ["road", "weather", "site_closed", "nobody", "late", "breakdown", "other"];
 const DEFECTS = ["surface", "space", "power", "light", "access", "sign", "safety", "other"];
@@ -27,7 +30,9 @@ function Count({ stop, name, minus }) {
   const amount = visitNow(stop.visit_id).counts[name] ?? 0;
   const isOff = minus && amount <= 0;
   const tap = async () => {
-    await write({ kind: "count", ...at(stop), body: { counts: { [name]: minus ? -1 : 1 } } });
+    const one = minus ? -1 : 1;
+    const counts = WITH[name] ? { [name]: one, [WITH[name]]: one } : { [name]: one };
+    await write({ kind: "count", ...at(stop), body: { counts } });
     navigator.vibrate?.(20);
   };
   const what = t(`tablet.count.${name}`);
@@ -37,22 +42,25 @@ function Count({ stop, name, minus }) {
 
 function Counts({ stop }) {
   const [minus, setMinus] = useState(false);
+  const [whose, setWhose] = useState("visits_service");
   const v = visitNow(stop.visit_id);
   const wrong = faults(stop.visit_id);
   const own = [["tablet.sum.visits", totalOf(v.counts, "visits_service")], ["tablet.sum.event", totalOf(v.counts, "visits_event")], ["tablet.sum.loans", v.loans], ["tablet.sum.returns", v.returns], ["tablet.sum.renewals", v.renewals], ["tablet.sum.readers", v.readers.size]];
   return html`<section class="t-section" aria-labelledby="counts-title">
     <div class="t-head"><h2 id="counts-title">${t("tablet.counts")}</h2>
       <button type="button" class="t-button t-minus" aria-pressed=${minus ? "true" : "false"} onClick=${() => setMinus(!minus)}>${t("tablet.count.minus")}</button></div>
-    <h3>${t("tablet.count.visits")}</h3>
-    <div class="t-counts is-four">${BANDS.map((band) => html`<${Count} key=${band} stop=${stop} name=${`visits_service.${band}`} minus=${minus} />`)}</div>
+    <div class="t-modes" role="group" aria-label=${t("tablet.count.visits")}>${["visits_service", "visits_event"].map((name) => html`<button key=${name} type="button" aria-pressed=${whose === name ? "true" : "false"} onClick=${() => setWhose(name)}>${t(`tablet.count.${name}`)}</button>`)}</div>
+    <div class="t-counts is-four">${BANDS.map((band) => html`<${Count} key=${band} stop=${stop} name=${`${whose}.${band}`} minus=${minus} />`)}</div>
+    ${whose === "visits_event" && html`<div class="t-counts is-two"><${Count} stop=${stop} name="events_count" minus=${minus} />
+      <button type="button" class="t-button" onClick=${() => ask(t("tablet.gathering.title"), ({ close }) => html`<${Gathering} stop=${stop} close=${close} />`)}>${t("tablet.gathering.add")}</button></div>`}
     <h3>${t("tablet.count.others")}</h3>
     <div class="t-counts">${OTHERS.map((name) => html`<${Count} key=${name} stop=${stop} name=${name} minus=${minus} />`)}</div>
     <h3>${t("tablet.count.satisfied")}</h3>
     <div class="t-counts">${ANSWERS.map((name) => html`<${Count} key=${name} stop=${stop} name=${name} minus=${minus} />`)}</div>
+    <details class="t-more"><summary>${t("tablet.count.rare")}</summary><div class="t-counts">${RARE.map((name) => html`<${Count} key=${name} stop=${stop} name=${name} minus=${minus} />`)}</div></details>
     <dl class="t-sums">${own.map(([code, n]) => html`<div key=${code}><dt>${t(code)}</dt><dd>${number(n)}</dd></div>`)}</dl>
-    ${wrong.length > 0 && html`<ul class="t-faults" role="status">${wrong.map(([code, facts]) => html`<li key=${code}>${t(code, facts)}</li>`)}</ul>`}
+    <div role="status">${wrong.length > 0 && html`<ul class="t-faults">${wrong.map(([code, facts]) => html`<li key=${code}>${t(code, facts)}</li>`)}</ul>`}</div>
     <div class="t-row">
-      <button type="button" class="t-button" onClick=${() => ask(t("tablet.gathering.title"), ({ close }) => html`<${Gathering} stop=${stop} close=${close} />`)}>${t("tablet.gathering.add")}</button>
       <button type="button" class="t-button" onClick=${() => ask(t("tablet.consultation.title"), ({ close }) => html`<${Consultation} stop=${stop} close=${close} />`)}>${t("tablet.consultation.add")}</button>
     </div>
   </section>`;
@@ -128,7 +136,7 @@ function Defect({ stop, close }) {
   return html`<form class="t-form" onSubmit=${send}>
     <label class="field"><span>${t("tablet.defect.kind")}</span><select value=${kind} onChange=${(e) => setKind(e.target.value)}>${DEFECTS.map((one) => html`<option key=${one} value=${one}>${t(`tablet.defect.${one}`)}</option>`)}</select></label>
     <label class="field"><span>${t("tablet.note")}</span><textarea maxlength="1000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></label>
-    <label class="field"><span>${t("tablet.defect.photo")}</span><input type="file" accept="image/*" capture="environment" multiple onChange=${add} /></label>
+    <label class="t-button t-file">${icon("camera")}<span>${t("tablet.defect.photo")}</span><input class="sr" type="file" accept="image/*" capture="environment" multiple onChange=${add} /></label>
     ${photos.length > 0 && html`<p role="status">${tn("tablet.photos", photos.length)}</p>`}
     <button class="t-main-button">${t("tablet.write")}</button>
   </form>`;
