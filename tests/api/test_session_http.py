@@ -50,7 +50,7 @@ def test_a_sign_in_is_a_cookie_that_scripts_cannot_read(running: Running) -> Non
         with reading(running.engine) as session:
             assert accounts_store.sign_in_of(session, token) is None
             assert accounts_store.sign_in_of(session, hash_token(token)) is not None
-        assert client.get("/api/v1/session").json()["name"] == "Дмитрий Планов"
+        assert client.get("/api/v1/session").json()["name"] == "Диспетчер стенда"
         assert client.delete("/api/v1/session").status_code == 204
         client.cookies.set("session", token)
         assert client.get("/api/v1/session").json()["roles"] == ["public"]

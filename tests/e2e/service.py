@@ -62,11 +62,11 @@ SWITCHES = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backg
             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PASSWORD = "library on the road"
 NAMES = {
-    Role.ADMIN: "Анна Админова",
-    Role.DISPATCHER: "Дмитрий Планов",
-    Role.LIBRARIAN: "Лидия Книжкина",
-    Role.CREW: "Константин Рулев",
-    Role.ANALYST: "Алла Отчётова",
+    Role.ADMIN: "Администратор стенда",
+    Role.DISPATCHER: "Диспетчер стенда",
+    Role.LIBRARIAN: "Библиотекарь стенда",
+    Role.CREW: "Водитель стенда",
+    Role.ANALYST: "Аналитик стенда",
 }
 PATIENCE_MS = 90_000
 """How long a browser may take on a machine that is busy with other tests."""

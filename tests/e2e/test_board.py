@@ -330,7 +330,7 @@ def test_two_dispatchers_lose_nothing(running: Running, visit: Visit, plan_id: s
         path = f"/api/v1/plans/{plan_id}/edits"
         first = {"steps": [{"kind": "pin_run", "vehicle_id": "kibo-1", "day": 8}]}
         assert other.post(path, json=first, headers={"if-match": '"1"'}).status_code == 200
-        expect(desk.live).to_contain_text("Анна Админова")
+        expect(desk.live).to_contain_text("Администратор стенда")
         desk.week(1)
         expect(desk.cell("kibo-1", 8)).to_have_class("cell is-pinned")
         desk.week(0)
@@ -350,7 +350,7 @@ def test_two_dispatchers_lose_nothing(running: Running, visit: Visit, plan_id: s
         take_out = desk.page.locator("dialog[open]").get_by_role("button", name="Убрать из плана")
         take_out.click()
         dialog = desk.page.locator("dialog[open]")
-        expect(dialog).to_contain_text("Анна Админова: Добавлена стоянка Загорское")
+        expect(dialog).to_contain_text("Администратор стенда: Добавлена стоянка Загорское")
     expect(dialog.locator(".trial .note")).to_be_visible()
     assert desk.visitor.axe() == []
     desk.visitor.shot("board-conflict")

@@ -103,7 +103,7 @@ def test_rules_are_changed_and_the_change_is_told(desk: Visitor) -> None:
     page.get_by_text("Правила действуют.").wait_for()
     history = page.get_by_role("region", name="История изменений")
     assert "30 → 21" in history.inner_text()
-    assert "Лидия Книжкина" in history.inner_text()
+    assert "Библиотекарь стенда" in history.inner_text()
     desk.shot("rules")
     assert desk.axe() == []
     desk.assert_quiet()

@@ -116,7 +116,7 @@ def test_a_number_opens_its_lines_and_is_corrected_with_a_reason(visit: Visit) -
     page.get_by_role("button", name="Исправить").click()
     expect(page.locator(".note-good")).to_contain_text("Исправлено")
     trail = page.locator("table", has_text="посчитали водителя")
-    expect(trail).to_contain_text("Лидия Книжкина")
+    expect(trail).to_contain_text("Библиотекарь стенда")
     expect(trail).to_contain_text("+1")
     page.locator("select[name=name]").select_option("visits_service.adult")
     page.locator("input[name=value]").fill("много")

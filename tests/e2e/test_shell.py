@@ -45,7 +45,7 @@ def test_every_page_is_accessible_and_fits(
         admin.open(path)
         assert admin.axe() == [], path
         assert admin.overflow_px() == 0, path
-        assert admin.page.locator(".who").inner_text() == "Анна Админова", path
+        assert admin.page.locator(".who").inner_text() == "Администратор стенда", path
         admin.shot("shell" + path.replace(crew, "one").replace("/", "-"))
     nobody = visit(None, language=language, width=width, height=height, dark=dark)
     for path in ("/", "/sign-in", "/pair"):
@@ -72,7 +72,7 @@ def test_sign_in_and_out(running: Running, visit: Visit) -> None:
     desk.page.get_by_label("Пароль").fill(PASSWORD)
     desk.page.keyboard.press("Enter")
     desk.page.wait_for_url("**/devices")
-    desk.page.get_by_text("Дмитрий Планов").click()
+    desk.page.get_by_text("Диспетчер стенда").click()
     assert desk.axe() == []
     assert not desk.page.get_by_role("link", name="Журнал изменений").count()
     desk.page.get_by_role("button", name="Выйти").click()
@@ -260,7 +260,7 @@ def test_a_signed_in_person_is_warned_before_becoming_a_device(
     desk = visit(Role.DISPATCHER, language="en")
     desk.open("/pair#12345678")
     assert (
-        "You are signed in here as Дмитрий Планов" in desk.page.locator(".note-warn").inner_text()
+        "You are signed in here as Диспетчер стенда" in desk.page.locator(".note-warn").inner_text()
     )
     assert desk.page.get_by_label("Code").input_value() == "12345678"
     desk.assert_quiet()
@@ -305,7 +305,7 @@ def test_the_log_tells_in_words(running: Running, visit: Visit) -> None:
     admin.page.wait_for_url("**?done=changed")
     page = admin.open("/audit")
     page.get_by_label("Что").select_option(label="Учётные записи")
-    page.get_by_label("Кто").select_option(label="Анна Админова")
+    page.get_by_label("Кто").select_option(label="Администратор стенда")
     page.get_by_role("button", name="Показать").click()
     row = page.get_by_role("row").nth(1).inner_text()
     assert "Изменена учётная запись" in row
