@@ -106,7 +106,9 @@ def _placed(act: Act, item: Item) -> Item:
     """The item where it was scanned; what was scanned elsewhere left its box."""
     if item.place == act.event.place:
         return item
-    return replace(item, place=act.event.place, box_id=None)
+    return replace(
+        item, place=act.event.place, box_id=None, box_left_date=None, box_back_date=None
+    )
 
 
 def _judged(
@@ -217,7 +219,13 @@ def move(state: Circulation, act: Act, body: MoveBody) -> Outcome:
             unknown.append(item_id)
             continue
         is_boxed = body.to_place.kind is PlaceKind.POINT and box_id is not None
-        after = replace(item, place=body.to_place, box_id=box_id if is_boxed else None)
+        after = replace(
+            item,
+            place=body.to_place,
+            box_id=box_id if is_boxed else None,
+            box_left_date=act.on if is_boxed else None,
+            box_back_date=body.back_date if is_boxed else None,
+        )
         changes.append(Change(before=item, after=after))
         lent += state.open_loans_of_item(item.item_id)
     if lent and act.is_applied(Rule.NOT_AT_PLACE):

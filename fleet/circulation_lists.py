@@ -233,12 +233,22 @@ def stop_card(
 
 
 def boxes_at(state: Circulation) -> tuple[DepositBox, ...]:
-    """The deposit boxes that stand at points now, as their items tell."""
-    found: dict[tuple[BoxId, ItemPlace], list[ItemId]] = {}
+    """The deposit boxes that stand at points now, as their items tell.
+
+    A box whose items were put in on several days was left on the first, and is to be fetched on
+    the last date told.
+    """
+    found: dict[tuple[BoxId, ItemPlace], list[Item]] = {}
     for item in state.items.values():
         if item.box_id is not None:
-            found.setdefault((item.box_id, item.place), []).append(item.item_id)
+            found.setdefault((item.box_id, item.place), []).append(item)
     return tuple(
-        DepositBox(box_id=box_id, point=place, item_ids=tuple(sorted(ids)))
-        for (box_id, place), ids in sorted(found.items())
+        DepositBox(
+            box_id=box_id,
+            point=place,
+            item_ids=tuple(sorted(i.item_id for i in items)),
+            left_date=min((d for i in items if (d := i.box_left_date)), default=None),
+            back_date=max((d for i in items if (d := i.box_back_date)), default=None),
+        )
+        for (box_id, place), items in sorted(found.items(), key=lambda pair: pair[0])
     )

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from planner.load_check import check_load
 from planner.load_core import solve
 from planner.load_problem import Candidate, LoadPlan, LoadRules
-from planner.load_program import GRAIN, program_of
+from planner.load_program import GRAIN, STAY, program_of
 
 
 def plan_load(
@@ -56,7 +56,9 @@ def plan_load(
         found = solve(program, seed=seed, work=work, guard_s=guard_s)
         load = [c for c, value in zip(items, found.values, strict=False) if value]
         missed = -sum(program.gains[c] * int(found.values[c]) for c in program.misses)
-        worth, bound = (found.gain + missed) / GRAIN, (found.bound + missed) / GRAIN
+        # What is aboard is preferred by a little; that is no loan to be expected.
+        other = missed - STAY * sum(c.is_aboard for c in load)
+        worth, bound = (found.gain + other) / GRAIN, (found.bound + other) / GRAIN
         is_optimal = found.is_optimal
     else:
         load, worth, bound, is_optimal = [], 0.0, 0.0, True

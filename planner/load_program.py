@@ -18,6 +18,8 @@ MISS_TENTH_MM = MISS // 200
 HALF_AT = 0.25
 """At this part of a load the next item of a shelf draws half as much as the first."""
 STEPS = 12
+STAY = 10
+"""Grains by which an item aboard is preferred: none is carried for less than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def program_of(items: Sequence[Candidate], rules: LoadRules, num_readers: int | 
     rates = shelf_rates(items)
     program = Program(num_items=len(items))
     for item in items:
-        gain = round(GRAIN * worth_of(item, rates, num_readers))
+        gain = round(GRAIN * worth_of(item, rates, num_readers)) + STAY * item.is_aboard
         program.column(gain, 1, least=int(item.is_held))
     lengths = [ceil(c.thickness_mm * TENTH_MM) for c in items]
     _limits(program, items, rules, lengths)

@@ -16,7 +16,7 @@ from data.model.region import Region
 from data.model.stock import ItemPlace, PlaceKind, parse_place
 
 AREA = "circulation"
-TABS = ("waiting", "counter", "readers", "items", "rules", "library")
+TABS = ("waiting", "counter", "readers", "items", "moves", "loads", "rules", "library")
 PATHS = {"waiting": "", **{name: f"/{name}" for name in TABS[1:]}}
 Form = Annotated[FormData, Depends(form_data)]
 Looking = Annotated[Caller, Depends(require(Role.LIBRARIAN, Role.DISPATCHER))]
@@ -37,6 +37,9 @@ def place_names(desk: Desk) -> dict[str, str]:
         key = str(vehicle.vehicle_id)
         names[f"vehicle:{key}"] = vehicle.name
         names[f"store:{key}"] = desk.words("lending.place.store", name=vehicle.name)
+    for stop in region.stops:
+        # Deposit boxes stand at stops' own library points.
+        names.setdefault(f"point:{stop.stop_id}", stop.name)
     return names
 
 

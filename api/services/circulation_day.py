@@ -10,7 +10,7 @@ from sqlmodel import Session
 from api.services.ledger import Ledger
 from api.services.own_journal import Entry, write_down
 from api.state import Service
-from data.db import audit_store, event_store, publication_store
+from data.db import audit_store, event_store, load_plan_store, publication_store
 from data.model.accounts import Caller
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
@@ -46,7 +46,9 @@ def day_lists(service: Service, region_id: str, vehicle_id: VehicleId, on: date)
     with service.ledgers.reading(service.engine, region_id) as (session, ledger):
         visits = _visits_on(session, region_id, vehicle_id, on)
         picks = pick_list(ledger.state, visits, on)
-        loads = load_list(ledger.state, _place(vehicle_id), picks)
+        kept = load_plan_store.get_load(session, region_id, str(vehicle_id), on)
+        planned = [] if kept is None else kept.facts.get("put_aboard", ())
+        loads = load_list(ledger.state, _place(vehicle_id), picks, planned=planned)
         ids = {line.item.item_id for line in picks} | {line.item_id for line in loads}
         titles = {
             item_id: title.name

@@ -142,7 +142,8 @@ def put_ended(
 ) -> None:
     """Keep loans that have ended, moves, and logs of visits as documents, to be looked up."""
     rows = [_ended_row(region_id, "loan", x.loan_id, _LOAN.dump_python(x, mode="json"),
-                       item_id=x.item_id, patron_id=x.patron_id, ended_at=x.returned_at)
+                       item_id=x.item_id, patron_id=x.patron_id, stop_id=x.stop_id or "",
+                       ended_at=x.returned_at)
             for x in loans]  # fmt: skip
     rows += [_ended_row(region_id, "move", _move_key(x), _MOVE.dump_python(x, mode="json"),
                         item_id=x.item_id, ended_at=x.moved_at)
@@ -172,6 +173,7 @@ def _ended_row(
     *,
     item_id: str = "",
     patron_id: str = "",
+    stop_id: str = "",
     ended_at: datetime | None = None,
 ) -> dict[str, Any]:
     return {
@@ -180,6 +182,7 @@ def _ended_row(
         "key": key,
         "item_id": item_id,
         "patron_id": patron_id,
+        "stop_id": stop_id,
         "ended_at": ended_at,
         "facts": dict(facts),
     }
@@ -223,6 +226,21 @@ def ended_loans(
     else:
         asked = asked.where(col(CirculationEndedRow.key).in_(loan_ids))
     return tuple(_LOAN.validate_python(facts) for facts in session.exec(asked))
+
+
+def ended_at_stops(
+    session: Session, region_id: str, stop_ids: Sequence[str], since: datetime
+) -> tuple[tuple[str, str, datetime], ...]:
+    """Items, readers and ends of settled loans that were lent at some stops, ended since then."""
+    asked = select(
+        CirculationEndedRow.item_id, CirculationEndedRow.patron_id, CirculationEndedRow.ended_at
+    ).where(
+        CirculationEndedRow.region_id == region_id,
+        col(CirculationEndedRow.stop_id).in_(stop_ids),
+        col(CirculationEndedRow.ended_at) >= since,
+        CirculationEndedRow.kind == "loan",
+    )
+    return tuple((item, patron, at) for item, patron, at in session.exec(asked) if at is not None)
 
 
 def put_things(session: Session, region_id: str, things: Iterable[BaseThing]) -> int:

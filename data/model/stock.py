@@ -137,6 +137,9 @@ class Item:
     thickness_mm: float | None = None
     box_id: BoxId | None = None
     """The deposit box that it went to its point in."""
+    box_left_date: date | None = None
+    box_back_date: date | None = None
+    """When its box is to be fetched."""
 
     def __post_init__(self) -> None:
         check_id("item_id", self.item_id)

@@ -11,8 +11,9 @@ from api.words import LANGUAGES, Words
 from data.model.stock import ItemId, TitleId
 from planner.load import plan_load
 from planner.load_check import check_load
+from planner.load_explain import explain_load
 from planner.load_problem import Candidate, LoadPlan, LoadRules, Quota, ShelfRule
-from planner.load_program import program_of
+from planner.load_program import STAY, program_of
 from planner.load_worth import shelf_rates, worth_of
 from tests.planner.loads import SHELVES, stock_of
 
@@ -60,7 +61,8 @@ def test_the_best_of_all_loads(seed: int) -> None:
     else:
         assert not plan.faults
         assert gain_of(items, rules, set(plan.item_ids)) >= best * (1 - 1e-4)
-        assert plan.bound * 10_000 >= best - 1
+        stay = STAY * sum(c.is_aboard for c in items if c.item_id in plan.item_ids)
+        assert plan.bound * 10_000 + stay >= best - 1
 
 
 @settings(max_examples=20, deadline=None)
@@ -205,3 +207,53 @@ def test_the_checker_finds_each_fault() -> None:
         "load.shelf_short",
         "load.unknown",
     }
+
+
+def test_nothing_is_carried_for_nothing() -> None:
+    """Of two copies worth the same the one aboard goes; the preference is told as no loan."""
+    items = [
+        Candidate(item_id=ItemId(f"i{n}{where}"), title_id=TitleId(f"t{n}"), is_aboard=where == "z")
+        for n in range(12)
+        for where in "az"
+    ]
+    plan = plan_load(items, LoadRules(num_items=12, least_ratio=NO_QUOTAS))
+    assert plan.put_aboard == ()
+    assert len(plan.item_ids) == 12
+    ashore = [replace(c, is_aboard=False) for c in items if c.is_aboard]
+    alone = plan_load(ashore, LoadRules(num_items=12, least_ratio=NO_QUOTAS))
+    assert plan.worth == pytest.approx(alone.worth)
+
+
+def test_every_candidate_has_its_reason() -> None:
+    """Set aside, wanted, needed for a quota; kept by a copy, a shelf, hands, or its worth."""
+
+    def item(name: str, title: str, **told: object) -> Candidate:
+        return Candidate(item_id=ItemId(name), title_id=TitleId(title), thickness_mm=20, **told)  # type: ignore[arg-type]
+
+    items = [
+        item("held", "t1", is_held=True),
+        item("copy", "t1", is_aboard=True, num_loans=9, num_offers=10),
+        item("good", "t2", is_aboard=True, num_loans=9, num_offers=10),
+        item("child", "t3", is_aboard=True, is_for_children=True, num_offers=60),
+        item("poor", "t4", is_aboard=True, num_loans=1, num_offers=40),
+        item("full", "t5", shelf="one", is_aboard=True, num_loans=9, num_offers=10),
+        item("heavy", "t6", num_loans=8, num_offers=10),
+    ]
+    rules = LoadRules(
+        num_items=3,
+        least_ratio={Quota.CHILDREN: 0.3},
+        shelves={"one": ShelfRule(most_mm=10)},
+        most_swaps=0,
+    )
+    plan = plan_load(items, rules)
+    reasons = explain_load(items, rules, plan).by_item
+    assert {i: r.why.value for i, r in reasons.items()} == {
+        "held": "held",
+        "copy": "copy_goes",
+        "good": "worth",
+        "child": "quota",
+        "poor": "worth_less",
+        "full": "shelf_full",
+        "heavy": "no_hands",
+    }
+    assert reasons[ItemId("good")].worth > reasons[ItemId("poor")].worth

@@ -1,6 +1,6 @@
 """Circulation aboard: what there was before the journal, the journal, what was refused."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -165,13 +165,29 @@ class CirculationEndedRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_circulation_ended_item", "region_id", "item_id"),
         Index("ix_circulation_ended_patron", "region_id", "patron_id"),
+        Index("ix_circulation_ended_stop", "region_id", "stop_id", "ended_at"),
     )
     region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
     kind: str = Field(primary_key=True, max_length=16)
     key: str = Field(primary_key=True, max_length=64)
     item_id: str = Field(default="", max_length=64)
     patron_id: str = Field(default="", max_length=64)
+    stop_id: str = Field(default="", max_length=120)
+    """At which a loan was lent."""
     ended_at: datetime | None = None
+    facts: Json = Field(default_factory=dict, sa_type=JSON)
+
+
+class LoadPlanRow(SQLModel, table=True):
+    """Which items go on a vehicle's run, as the planner chose and with its reasons."""
+
+    __tablename__ = "load_plan"
+    region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
+    vehicle_id: str = Field(primary_key=True, max_length=120)
+    service_date: date = Field(primary_key=True)
+    made_at: datetime
+    made_by: str = Field(default="", max_length=64)
+    rules: Json = Field(default_factory=dict, sa_type=JSON)
     facts: Json = Field(default_factory=dict, sa_type=JSON)
 
 
