@@ -1,16 +1,20 @@
 """The calendar feed, expanded by a second library, says what the page says."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from dateutil.rrule import rrule, rruleset, rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
 from api.words import Words
+from data.feeds.stops_csv import read_stops_csv, visit_dates
+from data.feeds.stops_schema import scheduled_stops
 from data.feeds.visits_ical import visits_ical
 from data.model.fleet import VehicleId
 from data.model.place import StopId
@@ -28,6 +32,7 @@ from data.model.publication import (
     reconcile,
 )
 from tests.data.test_publication import FIRST, LATER, PLANS, after, first_of, laid, publishing
+from tests.data.test_stops_csv import FILES, UK
 
 ZONE = "Europe/London"
 STOPS = (
@@ -251,3 +256,51 @@ def test_whatever_is_published_and_cancelled_expands_alike(
     assert all(newer[stop_id] >= number for stop_id, number in older.items())
     uids = [str(prop(e, "UID")) for e in events_of(feed(timetable)) if "RECURRENCE-ID" not in e]
     assert len(set(uids)) == len(uids)
+
+
+UK_ROWS = 40
+"""Rows of each published table that are followed through half a year."""
+
+
+@pytest.mark.skipif(not UK.exists(), reason="shared data not at hand")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_published_timetables_expand_alike(path: Path) -> None:
+    """Rules of real councils: a calendar program shows the dates that their table says."""
+    rows, _ = read_stops_csv(path)
+    zone, visits, stops = ZoneInfo(ZONE), [], []
+    wanted: list[Told] = []
+    for number, row in enumerate(rows[:: max(1, len(rows) // UK_ROWS)]):
+        (scheduled, _), stop_id = scheduled_stops([row]), StopId(f"s{number}")
+        for one in scheduled:
+            stop = one.stop
+            stops.append(PublicStop(stop_id=stop_id, name=stop.name, lon=stop.lon, lat=stop.lat))
+            start = one.start_date
+            for on in visit_dates(row, start, start + timedelta(weeks=26)):
+                visits.append(visit_on(on, stop_id, one.arrival_s, one.departure_s))
+                begins, ends = (
+                    datetime.combine(on, time(s // 3600, s % 3600 // 60), zone)
+                    for s in (one.arrival_s, one.departure_s)
+                )
+                wanted.append((stop_id, begins, ends, "CONFIRMED"))
+    told = told_visits(visits, (s.stop_id for s in stops))
+    timetable = replace(timetable_of((), stops=tuple(stops)), visits=told)
+    assert len(wanted) > len(stops) > 0
+    assert expanded(feed(timetable)) == sorted(wanted)
+
+
+def visit_on(on: date, stop_id: StopId, start_s: int, end_s: int) -> PromisedVisit:
+    return PromisedVisit(
+        visit_id=VisitId(f"{stop_id}@{on}"),
+        region_id="rutland",
+        timetable_id="t",
+        stop_id=stop_id,
+        vehicle_id=VehicleId("north"),
+        service_date=on,
+        position=0,
+        arrival_s=start_s,
+        start_s=start_s,
+        end_s=end_s,
+        departure_s=end_s,
+        published_at=LATER,
+        changed_at=LATER,
+    )
