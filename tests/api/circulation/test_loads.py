@@ -86,9 +86,11 @@ def test_a_load_is_chosen_kept_and_told(one: Library) -> None:
     assert facts["counts"]["items"] == 20
     assert facts["counts"]["children"] >= 6 or facts["faults"]
     assert len(facts["put_aboard"]) <= 12
-    assert "s1" in facts["put_aboard"]
+    # Two copies of what was lent: one goes, and the other one because of it does not.
+    assert len({"s1", "v1"} & set(facts["put_aboard"])) == 1
     (first, *_) = found.asked
-    assert (first.item.item_id, first.goes, first.why) == ("s1", True, "worth")
+    assert first.item.item_id == "s1"
+    assert (first.goes, first.why) in ((True, "worth"), (False, "copy_goes"))
     told = {why for why, _ in facts["why"].values()}
     assert {"worth", "copy_goes"} <= told
     shown = page(one, f"loads?vehicle={NORTH}&date={DAY}&why=s1")
