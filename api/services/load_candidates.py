@@ -45,6 +45,8 @@ class _Past:
     loans: Counter[str]
     readers: dict[str, set[str]]
     last: dict[str, datetime]
+    dates: set[date]
+    """Days on which anything was lent there."""
 
 
 def load_case(
@@ -72,7 +74,8 @@ def load_case(
         h.item_id for h in state.holds.values() if h.state is HoldState.READY and h.item_id
     } - held
     past = _past(session, ledger, stops, at)
-    runs = _run_dates(session, ledger, vehicle_id, stops, on)
+    # Where no timetable tells of the past, the days of loans do.
+    runs = sorted(past.dates | _run_dates(session, ledger, vehicle_id, stops, on))
     vehicle = ItemPlace(kind=PlaceKind.VEHICLE, key=str(vehicle_id))
     store = ItemPlace(kind=PlaceKind.STORE, key=str(vehicle_id))
     found = []
@@ -150,7 +153,7 @@ def _past(session: Session, ledger: Ledger, stops: Sequence[StopId], at: datetim
         if x.stop_id in wanted and x.loaned_at >= since
     )
     ended = circulation_store.ended_at_stops(session, ledger.region_id, stops, since)
-    past = _Past(Counter(), defaultdict(set), {})
+    past = _Past(Counter(), defaultdict(set), {}, set())
     for item_id, patron_id, when in (*told, *ended):
         item = state.items.get(ItemId(item_id))
         if item is None:
@@ -159,12 +162,13 @@ def _past(session: Session, ledger: Ledger, stops: Sequence[StopId], at: datetim
         past.loans[key] += 1
         past.readers[key].add(patron_id)
         past.last[key] = max(when, past.last.get(key, when))
+        past.dates.add(ledger.lending.local_date(when))
     return past
 
 
 def _run_dates(
     session: Session, ledger: Ledger, vehicle_id: VehicleId, stops: Sequence[StopId], on: date
-) -> list[date]:
+) -> set[date]:
     visits = publication_store.load_visits(
         session,
         ledger.region_id,
@@ -173,4 +177,4 @@ def _run_dates(
         vehicle_id=vehicle_id,
     )
     wanted = set(stops)
-    return sorted({v.service_date for v in visits if v.is_coming and v.stop_id in wanted})
+    return {v.service_date for v in visits if v.is_coming and v.stop_id in wanted}

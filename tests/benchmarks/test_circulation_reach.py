@@ -32,7 +32,7 @@ from data.db.engine import writing
 from data.db.tables.circulation import CirculationEndedRow, JournalEventRow
 from data.model.accounts import Caller, Role
 from data.model.patrons import Patron, PatronId
-from data.model.stock import Item, ItemId, Title, TitleId
+from data.model.stock import Item, ItemId, ItemPlace, PlaceKind, Title, TitleId
 from tests.api.circulation.library import (
     ABOARD,
     OLGA,
@@ -53,7 +53,8 @@ NUM_LOANS = int(os.environ.get("BOOKMOBILE_BENCH_LOANS", "1000000"))
 NUM_EVENTS = int(os.environ.get("BOOKMOBILE_BENCH_EVENTS", "20000"))
 BLOCK = 10_000
 """So many loans are written one by one; the others are copies under other ids."""
-NUM_TITLES, NUM_ITEMS, NUM_READERS = 8_000, 20_000, 5_000
+NUM_TITLES, NUM_ITEMS, NUM_ABOARD, NUM_READERS = 8_000, 20_000, 1_200, 5_000
+CENTRAL = ItemPlace(kind=PlaceKind.POINT, key="central")
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 LONGEST_S = 20.0
 """No look may take longer, whatever the machine does besides."""
@@ -157,7 +158,11 @@ def tell(what: str, began: float) -> float:
 def _stock() -> list[Title | Item]:
     titles = [Title(title_id=TitleId(f"w{n}"), name=f"Книга {n}") for n in range(NUM_TITLES)]
     items = [
-        Item(item_id=ItemId(f"b{n}"), title_id=titles[n % NUM_TITLES].title_id, place=ABOARD)
+        Item(
+            item_id=ItemId(f"b{n}"),
+            title_id=titles[n % NUM_TITLES].title_id,
+            place=ABOARD if n < NUM_ABOARD else CENTRAL,
+        )
         for n in range(NUM_ITEMS)
     ]
     return [*titles, *items]
