@@ -23,8 +23,8 @@ def sheet_pdf(sheet: RunSheet, words: Words, *, address: str) -> bytes:
     day = words.day(sheet.on, "d MMMM y")
     labels = {
         name: words(f"runsheet.{name}")
-        for name in ("scan", "odometer_out", "odometer_in", "fuel", "driver", "plan", "was",
-                     "skip", "holds", "notes", "codes", "depart", "back")
+        for name in ("scan", "odometer_out", "odometer_in", "fuel", "driver", "plan", "opened",
+                     "closed", "skip", "holds", "notes", "codes", "depart", "back")
     }  # fmt: skip
     clock = words.clock
     data: dict[str, Any] = {

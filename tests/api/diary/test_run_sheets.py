@@ -1,6 +1,7 @@
 """Run sheets: their number, the paper, and typing in, which twice is once."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -80,8 +81,9 @@ def test_the_paper_has_every_stop_and_its_number(one: Book) -> None:
     assert answer.headers["content-type"] == "application/pdf", answer.text
     reader = PdfReader(io.BytesIO(answer.content))
     text = "\n".join(page.extract_text() for page in reader.pages)
+    assert len(reader.pages) == 1
     for number, stop in enumerate(STOPS, start=1):
-        assert f"{number}. " in text
+        assert re.search(rf"^{number}$", text, re.MULTILINE)
         assert stop in text
     sheet = next(w for w in text.split() if w.startswith(f"{DAY:%y%m%d}-"))
     assert reader.root_object["/MarkInfo"]["/Marked"]  # type: ignore[index]
@@ -113,6 +115,28 @@ def test_the_paper_tells_contact_notes_and_books_as_they_are_written(one: Book) 
     assert "+2" in plain
     assert "Отменена: погода" in plain
     assert "card-" not in plain
+
+
+@pytest.mark.parametrize(("num_stops", "num_pages"), [(8, 1), (14, 2)])
+def test_an_ordinary_day_takes_one_page(one: Book, num_stops: int, num_pages: int) -> None:
+    """Eight stops with contact, notes and books; of more none is torn, and headings come again."""
+    sheet = run_sheet(one.library.service, REGION, str(NORTH), DAY)
+    site = SiteCard(contact="Ольга, +7 900 123-45-67", notes="Въезд со двора школы")
+    book = HeldBook(title="Два капитана", item_id="2000000001", card_end="017")
+    stops = []
+    for number in range(num_stops):
+        own = sheet.stops[number % len(sheet.stops)]
+        assert own.stop is not None
+        told = replace(own.stop, site=site, community="Сельское поселение")
+        stops.append(replace(own, stop=told, name=f"Хутор{number:02}", books=(book,)))
+    address = "https://bibliobus.example/desk/kaliningrad/sheets/2026-12-01/kibo-1"
+    document = sheet_pdf(replace(sheet, stops=tuple(stops)), Words("ru"), address=address)
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(document)).pages]
+    assert len(pages) == num_pages
+    for number in range(num_stops):
+        assert sum(f"Хутор{number:02}" in page for page in pages) == 1
+    assert all("Открыта" in page and "Отказы" in page for page in pages)
+    assert "Заметки" in pages[-1]
 
 
 def test_a_typed_sheet_is_on_record_and_typed_twice_is_there_once(one: Book) -> None:
