@@ -100,7 +100,14 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number by locale, with at most ``digits`` decimals."""
-        return str(format_decimal(round(value, digits), format="#,##0.###", locale=self._locale))
+        told = round(value, digits) or 0  # a nought has no sign
+        return str(format_decimal(told, format="#,##0.###", locale=self._locale))
+
+    def decimal(self, value: float, digits: int) -> str:
+        """A number by locale, with just so many decimals: columns of them line up."""
+        told = round(value, digits) or 0
+        form = "#,##0." + "0" * digits if digits else "#,##0"
+        return str(format_decimal(told, format=form, locale=self._locale))
 
     def percent(self, ratio: float, digits: int = 1) -> str:
         gap = "\N{NO-BREAK SPACE}" if self.language == "ru" else ""

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import Role, Staff
 from api.errors import status_of
 from api.pages.desk_region import Desk, open_desk
+from api.services.known_stops import known_stops
 from api.services.number_behind import number_behind
 from api.services.report_costs import prices_of
 from api.services.report_files import MEDIA, file_name, report_file
@@ -103,6 +104,7 @@ def lines_page(
     )
     with reading(service.engine) as session:
         found = number_behind(session, desk.region, drill, known_forms(service.settings))
+        stops = known_stops(session, region_id, desk.region.stops)
     skipped = (page - 1) * LINES_AT_ONCE
     prices = prices_in(service, desk)
     return desk.render(
@@ -117,7 +119,7 @@ def lines_page(
         query=request.query_params,
         drill_query=drill_query,
         currency=prices.currency,
-        stop_name=next((s.name for s in desk.region.stops if s.stop_id == stop), stop),
+        stop_name=stops[stop].name if stop in stops else stop,
         vehicles={str(v.vehicle_id): v.name for v in desk.region.vehicles},
         zone=desk.region.time_zone,
         may_see_items=asking.may(Role.LIBRARIAN, Role.DISPATCHER),

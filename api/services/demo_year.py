@@ -55,6 +55,10 @@ SUMMER_CHILDREN = 0.8
 LEFT_OUT = 0.02
 """Share of visits that did not take place; three times as many in the winter months."""
 GPS_SHARE = 0.97
+FEW_SHARE, FEW = 0.06, 0.24
+"""Share of stops to which few come, and how many of the usual number: reviews look at them."""
+NEW_SHARE, NEW_DAYS = 0.05, (80, 330)
+"""Share of stops that began lately, and how many days ago."""
 COUNTED_BY = "simulation"
 _WINTER = frozenset({1, 2, 12})
 _HOLIDAYS = frozenset(
@@ -149,7 +153,9 @@ class _Past:
             elif (on.month, on.day) not in _HOLIDAYS:
                 like = self._began + timedelta(days=(on - self._began).days % CYCLE_DAYS)
                 for number, visit in enumerate(self._by_date.get(like, ())):
-                    yield self._record(visit, on, number, last, is_promised=False)
+                    began_days = self._luck(str(visit.stop_id))[1]
+                    if not began_days or (last - on).days <= began_days:
+                        yield self._record(visit, on, number, last, is_promised=False)
             on += timedelta(days=1)
 
     def sheets(self, records: Sequence[VisitRecord], *, until: date) -> Iterator[DaySheet]:
@@ -187,7 +193,15 @@ class _Past:
         people = people or sum(
             p.population or 0 for i in places if (p := self._places.get(str(i))) is not None
         )
-        return math.sqrt(max(people, 60))
+        return math.sqrt(max(people, 60)) * self._luck(stop_id)[0]
+
+    def _luck(self, stop_id: str) -> tuple[float, int]:
+        """How many of the usual number come to a stop, and how many days ago it began (0: ever)."""
+        rng = np.random.default_rng([self._seed, *f"luck {stop_id}".encode()])
+        chance = rng.random()
+        if chance < FEW_SHARE:
+            return FEW, 0
+        return 1.0, int(rng.integers(*NEW_DAYS)) if chance > 1 - NEW_SHARE else 0
 
     def _record(
         self, visit: PromisedVisit, on: date, number: int, last: date, *, is_promised: bool

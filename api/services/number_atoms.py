@@ -225,7 +225,9 @@ def _verdict(books: NumberBooks, drill: Drill, rest: str) -> NumberBehind | None
 
 def _residents(books: NumberBooks, drill: Drill, *, is_all: bool) -> NumberBehind:
     region = books.region
-    places = region.settlements if is_all else served_places(region, books.records(drill))
+    places = (
+        region.settlements if is_all else served_places(region, books.stops, books.records(drill))
+    )
     lines = tuple(
         SettlementLine(settlement_id=str(s.settlement_id), name=s.name, amount=s.population)
         for s in sorted(places, key=lambda s: (-(s.population or 0), s.name))

@@ -6,12 +6,14 @@ from datetime import date
 
 from sqlmodel import Session
 
+from api.services.known_stops import known_stops
 from api.services.report_costs import prices_of, run_costs
 from api.services.report_readers import readers_served
 from api.services.report_review import Judged, judged_stops
 from data.db import report_store, visit_reader_store, visit_record_store
 from data.model.fleet import VehicleId
 from data.model.place import StopId
+from data.model.public_timetable import PublicStop
 from data.model.readers_served import ReaderCount, ServedReader
 from data.model.region import Region
 from data.model.report import Drill
@@ -50,6 +52,11 @@ class NumberBooks:
         if self._stock is None:
             self._stock = report_store.load_stock(self.session, self.region.region_id)
         return self._stock
+
+    @property
+    def stops(self) -> dict[str, PublicStop]:
+        """Stops that the diary may speak of."""
+        return known_stops(self.session, self.region.region_id, self.region.stops)
 
     def records(self, drill: Drill, *, all_stops: bool = False) -> tuple[VisitRecord, ...]:
         """The stop visits of a number's span, vehicle and stop."""

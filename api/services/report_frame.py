@@ -1,8 +1,8 @@
 """What every report is built from: the region, its settings and forms, the diary of the span."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import chain, groupby
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from api.services.known_stops import known_stops
 from api.settings import Settings
 from data.db import report_store, visit_record_store
 from data.feeds.form_file import forms_of, shipped_forms
 from data.model.errors import InputError, NotFoundError
 from data.model.fleet import VehicleId
 from data.model.measures import KNOWN_MEASURES, Measure, Sums, merged, sums_of
+from data.model.public_timetable import PublicStop
 from data.model.region import Region
 from data.model.report import Cell, CellKind, Drill, ReportAsked, year_earlier
 from data.model.report_settings import ReportSettings
@@ -84,6 +86,8 @@ class ReportFrame:
     days: tuple[DiaryDay, ...]
     dates: tuple[date, ...]
     """Of ``days``."""
+    stops: Mapping[str, PublicStop] = field(default_factory=dict)
+    """Stops that the diary may speak of, by id."""
 
     @property
     def form(self) -> StatForm:
@@ -209,6 +213,7 @@ def load_frame(
         begin=begin,
         days=days,
         dates=tuple(d.on for d in days),
+        stops=known_stops(session, region.region_id, region.stops),
     )
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from api.services.known_stops import known_stops
 from api.services.report_costs import cost_of_visits, prices_of, run_costs
 from api.services.report_frame import ReportFrame
 from data.db import report_store, visit_record_store
 from data.model.geo import distance_m
 from data.model.measures import LOANS, VISITS, amount_of
-from data.model.place import Stop
+from data.model.public_timetable import PublicStop
 from data.model.region import Region
 from data.model.report import (
     Cell,
@@ -55,7 +56,7 @@ def review_report(session: Session, frame: ReportFrame) -> Report:
         session, frame.region, frame.settings, frame.now.records, frame.asked.until_date
     )
     tables = (_verdicts(frame, judged), _stops(frame, judged))
-    known = _stop_places(frame.region)
+    known = frame.stops
     places = tuple(
         _place(stop, verdict, where)
         for stop, verdict in judged
@@ -98,10 +99,6 @@ def judged_stops(
     return judged
 
 
-def _stop_places(region: Region) -> dict[str, Stop]:
-    return {str(s.stop_id): s for s in region.stops}
-
-
 def _figures(
     session: Session, region: Region, settings: ReportSettings, records: Sequence[VisitRecord]
 ) -> list[StopFigures]:
@@ -114,7 +111,7 @@ def _figures(
     costs = cost_of_visits(
         run_costs(session, region, prices_of(settings, region), records), records
     )
-    where = _stop_places(region)
+    where = known_stops(session, region.region_id, region.stops)
     residents = {str(s.settlement_id): s.population for s in region.settlements}
     used = [where[i] for i in own if i in where]
     found = []
@@ -148,7 +145,9 @@ def _figures(
     return found
 
 
-def _people(stop: Stop | None, record: VisitRecord, residents: dict[str, int | None]) -> int | None:
+def _people(
+    stop: PublicStop | None, record: VisitRecord, residents: dict[str, int | None]
+) -> int | None:
     if stop is not None and stop.people is not None:
         return stop.people
     ids = [str(i) for i in stop.settlement_ids] if stop is not None else []
@@ -158,7 +157,7 @@ def _people(stop: Stop | None, record: VisitRecord, residents: dict[str, int | N
     return sum(known) if known else None
 
 
-def _near(stop: Stop, others: list[Stop], most_m: int) -> tuple[tuple[str, float], ...]:
+def _near(stop: PublicStop, others: list[PublicStop], most_m: int) -> tuple[tuple[str, float], ...]:
     """Other stops that are used, nearest first, as the crow flies."""
     box = most_m / _DEGREE_LEAST_M
     found = [
@@ -250,7 +249,7 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
     )
 
 
-def _place(stop: StopFigures, verdict: StopVerdict, where: Stop) -> ReportPlace:
+def _place(stop: StopFigures, verdict: StopVerdict, where: PublicStop) -> ReportPlace:
     return ReportPlace(
         place_id=stop.stop_id,
         name=stop.name,

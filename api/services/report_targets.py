@@ -1,6 +1,6 @@
 """Report: the promises of the concept against the base year."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from data.db import visit_record_store
 from data.model.fleet import VehicleId
 from data.model.measures import Sums, sums_of
 from data.model.place import Settlement
+from data.model.public_timetable import PublicStop
 from data.model.region import Region
 from data.model.report import (
     Cell,
@@ -142,9 +143,11 @@ def base_part(base_visits: int, on: date) -> int:
     return round(base_visits * ((on - begin).days + 1) / days)
 
 
-def served_places(region: Region, records: Iterable[VisitRecord]) -> tuple[Settlement, ...]:
+def served_places(
+    region: Region, stops: Mapping[str, PublicStop], records: Iterable[VisitRecord]
+) -> tuple[Settlement, ...]:
     """Settlements of the stops at which stop visits were held."""
-    of_stops = {str(s.stop_id): s.settlement_ids for s in region.stops}
+    of_stops = {stop_id: stop.settlement_ids for stop_id, stop in stops.items()}
     served: set[str] = set()
     for record in records:
         if record.is_held:
@@ -174,7 +177,7 @@ def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
     targets, region = frame.settings.targets, frame.region
     span = frame.year_begin, frame.asked.until_date
     users = num_of("users", year)
-    residents = sum(s.population or 0 for s in served_places(region, year.records))
+    residents = sum(s.population or 0 for s in served_places(region, frame.stops, year.records))
     share = users / residents if residents else None
     goal = Cell(value=targets.coverage, kind=CellKind.RATIO, setting="target.coverage")
 
@@ -252,7 +255,7 @@ def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
         sums = _records(session, frame, *part)
         rows.append(
             (
-                Cell(value=str(year)),
+                Cell(value=_year_name(year, part[1])),
                 *(
                     frame.counted(key, sums, part)
                     for key in ("visits", "stops", "runs", "loans", "users")
@@ -273,3 +276,10 @@ def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
         rows=tuple(rows),
         chart=ReportChart(kind=ChartKind.COLUMNS, series=(1,)),
     )
+
+
+def _year_name(year: int, last: date) -> str | Said:
+    """A year; one that is not over says so."""
+    if last == date(year, 12, 31):
+        return str(year)
+    return Said(code="reports.part_of_year", facts={"year": str(year), "day": last})

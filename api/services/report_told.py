@@ -121,9 +121,9 @@ class Teller:
             case CellKind.RATIO:
                 return self.words.percent(number)
             case CellKind.MONEY:
-                return self.words.number(number, 0 if abs(number) >= 1000 else 2)
+                return self.words.decimal(number, 0 if abs(number) >= 1000 else 2)
             case CellKind.NUMBER:
-                return self.words.number(number, 1 if abs(number) >= 10 else 2)
+                return self.words.decimal(number, 1 if abs(number) >= 10 else 2)
             case _:
                 return self.words.number(number)
 

@@ -4,9 +4,11 @@ from datetime import date
 
 from sqlmodel import Session
 
+from api.services.known_stops import known_stops
 from api.services.visit_records_fold import Known, PlaceThen
 from data.db import region_store
 from data.model.place import Settlement, Stop
+from data.model.public_timetable import PublicStop
 
 
 class RecordPlaces:
@@ -14,7 +16,8 @@ class RecordPlaces:
 
     def __init__(self, session: Session, region_id: str) -> None:
         self._session, self._region_id = session, region_id
-        self._stops: dict[date, dict[str, Stop]] = {}
+        self._stops: dict[date, dict[str, PublicStop]] = {}
+        self._published: dict[str, PublicStop] | None = None
         self._municipality: dict[str, str | None] | None = None
 
     def on(self, on: date, known: Known) -> PlaceThen:
@@ -33,10 +36,13 @@ class RecordPlaces:
             lat=stop.lat,
         )
 
-    def _stops_on(self, on: date) -> dict[str, Stop]:
+    def _stops_on(self, on: date) -> dict[str, PublicStop]:
+        if self._published is None:
+            self._published = known_stops(self._session, self._region_id, ())
         if on not in self._stops:
             found = region_store.list_things(self._session, self._region_id, Stop, on=on)
-            self._stops[on] = {s.key: s.thing for s in found if isinstance(s.thing, Stop)}
+            own = {s.key: PublicStop.of(s.thing) for s in found if isinstance(s.thing, Stop)}
+            self._stops[on] = self._published | own
         return self._stops[on]
 
     def _municipalities(self) -> dict[str, str | None]:
