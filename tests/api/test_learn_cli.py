@@ -132,6 +132,7 @@ def test_a_plan_by_what_was_learned_says_so(
     assert "Visits expected (80% interval)" in both.said or "80 % interval" in both.said
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["frontier", "fleet-size"])
 def test_sets_of_plans_take_dates_and_what_was_learned(
     bookmobile: Terminal, driven: Path, region: Path, command: str

@@ -26,6 +26,8 @@ from schemathesis.specs.openapi.checks import (
 from data.model.accounts import Role
 from tests.api.plan_house import PLAN_ID, House, small_house
 
+pytestmark = pytest.mark.thorough
+
 EXAMPLES = int(os.environ.get("BOOKMOBILE_FUZZ", "1"))
 ENDLESS = "/api/v1/events"
 CHECKS = [

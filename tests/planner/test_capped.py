@@ -50,7 +50,7 @@ def test_the_cap_always_holds(most: int, seed: int) -> None:
     assert num_changes(before, plan) <= most
 
 
-@pytest.mark.parametrize("most", [0, 2])
+@pytest.mark.parametrize("most", [0, pytest.param(2, marks=pytest.mark.thorough)])
 def test_closings_are_published_too(most: int) -> None:
     """Where open times are left to the plan, those of published stops stay but for the cap."""
     wide = tuple(replace(s, service_s=1800, service_most_s=4 * 3600) for s in STOPS[:8])

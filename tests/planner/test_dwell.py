@@ -246,6 +246,7 @@ def test_figures_tell_the_time_added() -> None:
     assert (figures.open_s, figures.dwell_added_s) == (100 * MINUTE_S, 30 * MINUTE_S)
 
 
+@pytest.mark.thorough
 def test_a_choice_of_times_hardly_costs_people_where_time_is_short() -> None:
     """With far more stops than time, as many people are reached as with the least times fixed."""
     fixed = tuple(make_stop(f"s{k}", service_s=2700, prize=float(20 + k * k)) for k in range(40))

@@ -69,6 +69,7 @@ def test_a_cancel_keeps_the_best_so_far(plain_yard: Yard) -> None:
 
 
 @linux_only
+@pytest.mark.thorough
 def test_what_a_killed_worker_did_is_done_by_another(yard: Yard) -> None:
     """``kill -9`` in mid-search: the search ends with its worker, another begins it anew."""
     with yard.worker_process("first") as pid:
@@ -87,6 +88,7 @@ def test_what_a_killed_worker_did_is_done_by_another(yard: Yard) -> None:
 
 
 @linux_only
+@pytest.mark.thorough
 def test_a_job_never_runs_twice_at_once(plain_yard: Yard) -> None:
     """A worker that stands still loses its job; its search has ended before another begins.
 

@@ -177,7 +177,10 @@ def stored_sequences(engine: Engine, now: datetime) -> Counter[int | None]:
 
 @pytest.mark.parametrize(
     ("number", "num_kills"),
-    [(8_000, 2), pytest.param(100_000, 4, marks=pytest.mark.walk)],
+    [
+        pytest.param(8_000, 2, marks=pytest.mark.thorough),
+        pytest.param(100_000, 4, marks=pytest.mark.walk),
+    ],
     ids=["short", "backlog"],
 )
 def test_a_server_killed_in_mid_batch(

@@ -77,6 +77,7 @@ def test_what_is_true_is_learned(lessons: Lessons) -> None:
     assert learned.opening.overall == pytest.approx(0.0, abs=0.01)
 
 
+@pytest.mark.thorough
 def test_published_times_hold_with_buffers_and_not_without(
     kept_in_worlds: list[tuple[list[float], list[float], list[float]]],
 ) -> None:
@@ -86,6 +87,7 @@ def test_published_times_hold_with_buffers_and_not_without(
     assert all(mean(kept) > mean(plain) + 0.3 for plain, kept, _ in kept_in_worlds)
 
 
+@pytest.mark.thorough
 def test_the_promise_is_foretold(
     kept_in_worlds: list[tuple[list[float], list[float], list[float]]],
 ) -> None:
