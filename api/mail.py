@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
@@ -185,9 +186,27 @@ def send_letter(settings: Settings, letter: Letter, *, at: datetime) -> Path | N
         return mailer.send(letter, at=at)
 
 
+class _WholeLinks(EmailPolicy):
+    """Leaves headers that hold a link alone: one cut or encoded is no link to a mail program."""
+
+    def fold(self, name: str, value: str) -> str:
+        return _whole(name, value) or super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return _whole(name, value).encode("ascii") or super().fold_binary(name, value)
+
+
+def _whole(name: str, value: str) -> str:
+    """A header of a link on one line, which may have 998 characters (RFC 5322, 2.1.1)."""
+    return f"{name}: {value}\r\n" if name.startswith("List-") and str(value).isascii() else ""
+
+
+_POLICY = _WholeLinks(linesep="\r\n")
+
+
 def message_of(settings: Settings, letter: Letter, *, at: datetime) -> EmailMessage:
     """The letter as a message (RFC 5322); line breaks in a subject are taken out."""
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = settings.mail_from
     message["To"] = letter.recipient
     message["Subject"] = " ".join(letter.subject.split())

@@ -142,6 +142,7 @@ def test_an_address_is_asked_then_told_once_of_each_change(either: Office, tmp_p
         assert told["Subject"] == "Калиновка: стоянка отменена"
         assert told["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         leave = told["List-Unsubscribe"].strip("<>")
+        assert f"\r\nList-Unsubscribe: <{leave}>\r\n".encode() in post.box.raws[-1], "as it is"
         assert leave in body_of(told)
         assert leave in body_of(told, "html")
         assert "8 декабря" in body_of(told)

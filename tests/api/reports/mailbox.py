@@ -14,6 +14,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
+        self.raws: list[bytes] = []
+        """The same as they came over the wire."""
         self.is_full = False
         self.unknown: set[str] = set()
         """Recipients that there are not: refused for good, with their address in the answer."""
@@ -26,6 +28,7 @@ class Mailbox:
         letter = message_from_bytes(raw, policy=policy.default)
         assert isinstance(letter, EmailMessage)
         self.letters.append(letter)
+        self.raws.append(raw)
 
 
 @contextmanager
