@@ -18,6 +18,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from rich.console import Console
 
+from api.services.basemaps import desk_basemap
+from api.services.region_cache import RegionCache
+from data.db.engine import reading
+from maps.basemap import extract_basemap
+from tests.api.tracking.depot import REGION
 from tests.e2e.service import CHROMIUM, NEEDS_CHROMIUM, SWITCHES, run_service
 from tests.e2e.tablet import Aboard, barcode, card, scan, settle, show, waits
 
@@ -26,6 +31,8 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.browser, NEEDS_CHROMIUM]
 GOAL_START_S, GOAL_SCAN_MS = 2.0, 300.0
 NUM_STOPS, NUM_READERS, NUM_ITEMS = 50, 3000, 1200
 NUM_STARTS, NUM_SCANS = 5, 30
+EXTRACT = Path(__file__).resolve().parents[3] / "shared/data/osm-rural/liechtenstein-2021.osm.pbf"
+"""With roads and houses, where it lies beside the project; else the region's simple map serves."""
 GZIP_LEVEL = 6
 MAP_BYTES = """() => fetch("/api/v1/tablet/day").then((answer) => answer.json())
   .then((day) => day.map.size_bytes)"""
@@ -51,7 +58,13 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def aboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aboard]:
     with run_service(tmp_path_factory.mktemp("service")) as running:
-        yield Aboard.begin(running, num_items=NUM_ITEMS, num_readers=NUM_READERS)
+        made = Aboard.begin(running, num_items=NUM_ITEMS, num_readers=NUM_READERS)
+        if EXTRACT.exists():
+            with reading(running.engine) as session:
+                region, _ = RegionCache().load(session, REGION)
+            drawn = desk_basemap(region, running.settings)
+            extract_basemap(EXTRACT, drawn)
+        yield made
 
 
 def enlarge(route: Route, weighed: Weighed) -> None:

@@ -190,10 +190,16 @@ def test_lending_by_scanner(aboard: Aboard, chromium: Browser) -> None:
         scan(page, barcode(1))
         expect(dialog).to_contain_text("Отложено для другого читателя")
         dialog.get_by_role("button", name="Не надо").click()
+        # A code that is none of ours, however odd, is a text and asks what it is.
+        for odd in ("<img src=x onerror=alert(1)>", "';--", "9" * 200):
+            scan(page, odd)
+            expect(dialog).to_contain_text(f"{odd[:64]} не найден")
+            dialog.get_by_role("button", name="Ни то, ни другое").click()
         scan(page, "no-such-code")
         expect(dialog).to_contain_text("no-such-code не найден")
         dialog.get_by_role("button", name="Это билет читателя").click()
         expect(page.locator("#reader-name")).to_have_text("Билет no-such-code")
+        expect(page.locator(".t-reader")).to_contain_text("Планшет не знает этого читателя")
         scan(page, barcode(35))
         waits(page, 3)
         page.get_by_role("button", name="Возврат", exact=True).click()
@@ -345,7 +351,10 @@ def test_a_revoked_tablet_forgets_its_readers(aboard: Aboard, chromium: Browser)
             assert desk.delete(f"/api/v1/devices/{aboard.device.device_id}").status_code == 200
         aboard.now += timedelta(minutes=1)
         page.context.set_offline(False)
-        expect(page.get_by_text("Подключите планшет")).to_be_visible()
+        expect(page.get_by_text("Доступ этого планшета отключён")).to_be_visible()
+        expect(page.get_by_role("link", name="Подключить планшет")).to_be_visible()
+        expect(page.get_by_text("Ждут подключения")).to_contain_text("1 запись")
         assert "Иванова" not in page.content()
+        assert tablet.axe() == []
         # What the crew did is still there and can be brought in a copy.
         assert len(events_of(page)) == 1

@@ -2,7 +2,7 @@
 // a network, wiped when it is over.
 
 import { signal } from "../vendor/preact/signals.mjs";
-import { forget, lockAway, unlocked } from "./store.mjs";
+import { forget, keep, kept, lockAway, unlocked } from "./store.mjs";
 
 const ADDRESS = "/api/v1/tablet/day";
 const PATIENCE_MS = 30_000;
@@ -11,6 +11,8 @@ const PATIENCE_MS = 30_000;
 export const day = signal(null);
 /** What the last attempt to fetch came to: "", "offline", "unpaired", "refused:<message>". */
 export const dayTrouble = signal("");
+/** Until when the day was kept that is over and was wiped; null where none was. */
+export const overSince = signal(null);
 
 const index = (things, key) => new Map(things.map((one) => [one[key], one]));
 
@@ -38,9 +40,16 @@ export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: day.valu
 /** Read the day of before; one that is over is wiped. */
 export async function open() {
   const told = await unlocked("day");
-  if (told === null) return;
-  if (isOver(told)) await wipe();
+  if (told === null) overSince.value = (await kept("over")) ?? null;
+  else if (isOver(told)) await end(told);
   else day.value = indexed(told);
+}
+
+/** Wipe a day that is over, and remember that there was one. */
+async function end(told) {
+  await wipe();
+  overSince.value = told.expires_at;
+  await keep("over", told.expires_at);
 }
 
 /** Take a day of the second copy; none, and one that is over, is left. */
@@ -61,7 +70,7 @@ export const keepAgain = () => (day.value === null ? null : lockAway("day", day.
 
 /** Wipe the day once it is over, also while the app is open. */
 export async function wipeWhenOver() {
-  if (day.value !== null && isOver(day.value)) await wipe();
+  if (day.value !== null && isOver(day.value)) await end(day.value);
 }
 
 /**
@@ -97,6 +106,8 @@ export async function fetchDay(date = "") {
   await lockAway("day", told);
   day.value = indexed(told);
   dayTrouble.value = "";
+  overSince.value = null;
+  await forget("over");
   return true;
 }
 

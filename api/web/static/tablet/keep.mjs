@@ -4,11 +4,11 @@ import { useEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
 import { signal } from "../vendor/preact/signals.mjs";
 import { lang, number, t, tn } from "../words.mjs";
 import * as copy from "./copy.mjs";
-import { day, dayTrouble, fetchDay } from "./day.mjs";
+import { day, dayTrouble, fetchDay, overSince } from "./day.mjs";
 import { gpsTrouble } from "./gps.mjs";
 import { journalId, lastSequence, records, sendRefusedAgain, settle, trouble } from "./journal.mjs";
 import { downloadMap, mapState } from "./map_store.mjs";
-import { html, icon, momentOf, Said, say, since } from "./parts.mjs";
+import { html, icon, momentOf, Said, say, since, spanOf } from "./parts.mjs";
 import { forgetRelay, pair, relay, restoreFromRelay } from "./relay.mjs";
 import { minute } from "./shell.mjs";
 import { link, sync } from "./sync.mjs";
@@ -68,7 +68,7 @@ function Queue() {
       <div><dt>${t("tablet.queue.sent")}</dt><dd>${number(all.filter((r) => r.state === "answered").length)}</dd></div>
       <div><dt>${t("tablet.queue.last")}</dt><dd>${link.value.at ? momentOf(link.value.at) : t("tablet.never")}</dd></div>
       <div><dt>${t("tablet.queue.link")}</dt><dd>${t(`tablet.link.${state}`)}${state === "failed" ? `: ${link.value.state.slice(7)}` : ""}</dd></div>
-      ${Math.abs(link.value.offset) > 30 && html`<div><dt>${t("tablet.queue.clock")}</dt><dd>${t(link.value.offset > 0 ? "tablet.queue.slow" : "tablet.queue.fast", { s: number(Math.round(Math.abs(link.value.offset))) })}</dd></div>`}
+      ${Math.abs(link.value.offset) > 30 && html`<div><dt>${t("tablet.queue.clock")}</dt><dd>${t(link.value.offset > 0 ? "tablet.queue.slow" : "tablet.queue.fast", { span: spanOf(Math.abs(link.value.offset)) })}</dd></div>`}
     </dl>
     <div class="t-row"><button type="button" class="t-main-button" onClick=${() => sync({ isAsked: true })}>${t("tablet.queue.send")}</button>
       ${link.value.state === "unpaired" && html`<a class="t-button" href="/pair">${t("tablet.pair")}</a>`}</div>
@@ -190,8 +190,11 @@ export function Keep() {
 export function Unpaired() {
   const [why, detail] = [dayTrouble.value.split(":")[0], dayTrouble.value.split(":").slice(1).join(":")];
   const waits = records.value.filter((r) => r.state === "waiting").length;
+  // A device that was paired before, and is not let in any more: lost, stolen, or replaced.
+  const state = why === "unpaired" && journalId() !== "" ? "revoked" : why || (overSince.value === null ? "none" : "over");
   return html`<div class="t-frame"><main class="t-main t-alone" id="main" tabindex="-1"><h1>${t("tablet.app")}</h1>
-    <p class="lead">${t(`tablet.start.${why || "none"}`, { message: detail })}</p>
+    <p class="lead">${t(`tablet.start.${state}`, { message: detail })}</p>
+    ${overSince.value !== null && html`<div class="note note-warn"><p>${t("tablet.start.expired", { at: momentOf(overSince.value) })}</p></div>`}
     ${!isSecureContext && html`<div class="note note-bad"><p>${t("tablet.offline.https")}</p></div>`}
     ${waits > 0 && html`<div class="note note-warn"><p>${t("tablet.start.waits", { n: tn("tablet.records", waits) })}</p></div>`}
     ${trouble.value === "lost" && html`<div class="note note-bad" role="alert"><p>${t("tablet.trouble.lost.text")}</p></div>`}

@@ -49,6 +49,13 @@ export function since(instant) {
   return t("tablet.days", { d: Math.floor(minutes / 1440) });
 }
 
+/** Seconds in words, to the minute from a minute on. */
+export function spanOf(seconds) {
+  if (seconds < 60) return t("tablet.seconds", { s: number(Math.round(seconds)) });
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? t("tablet.minutes", { m: minutes }) : t("tablet.hours", { h: Math.floor(minutes / 60), m: minutes % 60 });
+}
+
 export const kilometres = (metres) => number(metres < 10_000 ? Math.round(metres / 100) / 10 : Math.round(metres / 1000));
 
 /** A time of today by the region's clocks as an instant; null for what is none. */

@@ -5,7 +5,7 @@ import { day as dayName, lang, t, tn } from "../words.mjs";
 import { copy } from "./copy.mjs";
 import { day, today } from "./day.mjs";
 import { records, trouble } from "./journal.mjs";
-import { Asked, html, icon, Said, since } from "./parts.mjs";
+import { Asked, html, icon, Said, since, spanOf } from "./parts.mjs";
 import { link } from "./sync.mjs";
 
 /** Where one is: `{view, id}`, from the address behind the #. */
@@ -65,6 +65,9 @@ function Nav() {
   </nav>`;
 }
 
+/** A clock that is off by more than this is told on every screen. */
+const CLOCK_S = 300;
+
 function Troubles() {
   void minute.value;
   const found = [];
@@ -73,7 +76,11 @@ function Troubles() {
   if (link.value.isDoubled) found.push(["bad", t("tablet.trouble.doubled")]);
   if (copy.value.state === "failed") found.push(["bad", t("tablet.trouble.copy_failed")]);
   if (copy.value.state === "ask") found.push(["warn", t("tablet.trouble.copy_ask")]);
-  if (day.value !== null && day.value.service_date !== today()) found.push(["warn", t("tablet.trouble.other_day", { day: dayName(day.value.service_date) })]);
+  const { offset } = link.value;
+  const isOff = Math.abs(offset) > CLOCK_S;
+  if (isOff) found.push(["warn", t(offset > 0 ? "tablet.trouble.slow" : "tablet.trouble.fast", { span: spanOf(Math.abs(offset)) })]);
+  // Where the clock is wrong, it is no other day.
+  if (!isOff && day.value !== null && day.value.service_date !== today()) found.push(["warn", t("tablet.trouble.other_day", { day: dayName(day.value.service_date) })]);
   if (found.length === 0) return null;
   return html`<div class="t-troubles" role="alert">${found.map(([tone, text]) => html`<a key=${text} class=${`t-trouble is-${tone}`} href="#keep">${icon("warn")}<span>${text}</span></a>`)}</div>`;
 }
