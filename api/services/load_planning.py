@@ -20,7 +20,6 @@ from data.model.errors import RequestError
 from data.model.fleet import VehicleId
 from data.model.publication import PromisedVisit
 from data.model.stock import Item, ItemId, ItemPlace, PlaceKind, Title
-from planner.load import plan_load
 from planner.load_explain import Reasons, explain_load
 from planner.load_problem import LoadPlan, LoadRules, Quota, ShelfRule
 
@@ -85,6 +84,8 @@ def make_load(
     if not case.candidates:
         raise RequestError("loads.no_stock")
     # The search takes seconds: nobody else waits for it.
+    from planner.load import plan_load  # the solver, for this one page
+
     plan = plan_load(
         case.candidates, rules, num_readers=case.num_readers, work=WORK, guard_s=GUARD_S
     )
