@@ -15,6 +15,7 @@ from tests.api.publication.office import region
 from tests.api.regions.house import add_region
 from tests.e2e.plans import add_small_plan
 from tests.e2e.service import Running, run_service
+from tests.pdf_ua import assert_pdf_ua
 
 API = "/api/v1/regions/kaliningrad/coverage"
 DESK = "/desk/kaliningrad/coverage"
@@ -143,7 +144,7 @@ def test_reports_as_files(http: httpx.Client) -> None:
     assert "attachment" in book.headers["content-disposition"]
     pdf = http.get(f"{DESK}/files/coverage.pdf", params={"plan": "p1"})
     assert pdf.content.startswith(b"%PDF")
-    assert b"pdfuaid" in pdf.content or b"/MarkInfo" in pdf.content
+    assert_pdf_ua(pdf.content)
     drawn = http.get(f"{DESK}/files/coverage-map.html", params={"plan": "p1"}).text
     assert "default-src 'none'" in drawn
     assert "<script>alert" not in drawn

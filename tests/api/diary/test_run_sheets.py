@@ -25,6 +25,7 @@ from tests.api.circulation.library import OLGA_TOKEN, STOPS
 from tests.api.diary.book import Book, book
 from tests.api.tracking.depot import NORTH, REGION
 from tests.fleet.days import DAY
+from tests.pdf_ua import assert_pdf_ua
 
 FIRST, SECOND, THIRD = (str(s) for s in STOPS[:3])
 FLEET = [f"kibo-{n}" for n in range(30)]
@@ -86,7 +87,7 @@ def test_the_paper_has_every_stop_and_its_number(one: Book) -> None:
         assert re.search(rf"^{number}$", text, re.MULTILINE)
         assert stop in text
     sheet = next(w for w in text.split() if w.startswith(f"{DAY:%y%m%d}-"))
-    assert reader.root_object["/MarkInfo"]["/Marked"]  # type: ignore[index]
+    assert_pdf_ua(answer.content)
     opened = ask(one, "GET", f"?number={sheet}")
     assert opened.status_code == 303
     assert opened.headers["location"] == f"/desk/{REGION}/sheets/{DAY}/{NORTH}"
@@ -109,6 +110,7 @@ def test_the_paper_tells_contact_notes_and_books_as_they_are_written(one: Book) 
     document = sheet_pdf(sheet, Words("ru"), address="https://bibliobus.example/desk/r/sheets")
     text = " ".join(p.extract_text() for p in PdfReader(io.BytesIO(document)).pages)
     plain = " ".join(text.replace("\u200b", "").split())
+    assert_pdf_ua(document)
     assert "Контакт: Мария #panic() +7 401" in plain
     assert "$x$ *ключ* у сторожа" in plain
     assert "<script>Война и мир [i7] …003" in plain

@@ -22,6 +22,7 @@ from data.model.visit_record import VisitRecord
 from tests.api.publication.office import REGION, region
 from tests.data.diary import HAND, diary, record
 from tests.e2e.service import Running, run_service
+from tests.pdf_ua import assert_pdf_ua
 
 BASE = f"/api/v1/regions/{REGION}"
 DESK = f"/desk/{REGION}/reports"
@@ -123,7 +124,9 @@ def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportK
     document = PdfReader(io.BytesIO(paper.content))
     root: Any = document.root_object
     assert root["/Lang"] == "ru"
-    assert "pdfuaid" in document.xmp_metadata.stream.get_data().decode()  # type: ignore[union-attr]
+    assert_pdf_ua(paper.content)
+    english = alla.get(f"{BASE}/reports/{kind}/file.pdf?{MARCH}", headers={"accept-language": "en"})
+    assert_pdf_ua(english.content)
     text = "\n".join(p.extract_text() for p in document.pages)
     assert report["title"] in text
     page = alla.get(f"{DESK}/{kind}?{MARCH}")
