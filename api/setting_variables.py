@@ -93,6 +93,13 @@ def _read_sender(text: str) -> str:
     return text
 
 
+def _read_hook(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
+        raise ValueError(text)
+    return text
+
+
 def _read_claim(text: str) -> str:
     if text not in ("email", "preferred_username"):
         raise ValueError(text)
@@ -358,6 +365,22 @@ VARIABLES = (
         told="Address that letters come from.",
         read=_read_sender,
         allowed="an e-mail address",
+    ),
+    Variable(
+        field="notice_hook_url",
+        name="BOOKMOBILE_NOTICE_HOOK_URL",
+        told="Program that is told each notice to residents, such as a gateway of text messages.",
+        read=_read_hook,
+        allowed="http(s)://HOST[:PORT]/PATH",
+        otherwise="none",
+    ),
+    Variable(
+        field="notice_hook_secret_file",
+        name="BOOKMOBILE_NOTICE_HOOK_SECRET_FILE",
+        told="File with the secret that signs what this program is told.",
+        read=_read_path,
+        allowed=FILE,
+        otherwise="none",
     ),
     Variable(
         field="metrics_from",

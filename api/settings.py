@@ -60,6 +60,8 @@ class Settings:
     smtp_url: str | None = None
     smtp_password_file: Path | None = None
     mail_from: str = "bookmobile@localhost"
+    notice_hook_url: str | None = None
+    notice_hook_secret_file: Path | None = None
     metrics_from: str = "127.0.0.0/8, ::1"
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

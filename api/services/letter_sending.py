@@ -12,6 +12,7 @@ from api.services.cancelling import names_of
 from api.services.letter_queue import queue_reminders, visits_to_come
 from api.services.letter_telling import LetterTeller, Told, as_letter
 from api.services.letters import answer_address
+from api.services.notice_hook import message_of, post_message, queue_hooks
 from api.services.public import PublishedCache
 from api.settings import Settings
 from data.db import letter_store, publication_store, stop_request_store
@@ -26,7 +27,7 @@ from data.model.letters import (
     retry_at,
 )
 from data.model.place import StopId
-from data.model.public_timetable import is_public
+from data.model.public_timetable import PublicTimetable, is_public
 
 log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=5)
@@ -49,6 +50,7 @@ class LetterPost:
         A server that is away ends the round: the others keep their turn.
         """
         queue_reminders(self._engine, now)
+        queue_hooks(self._engine, self._settings, now)
         num = 0
         with reading(self._engine) as session:
             if not letter_store.has_due(session, now):
@@ -68,21 +70,13 @@ class LetterPost:
         """One try; whether no other is of use now."""
         is_down, is_unknown = False, False
         try:
-            made = self._made(letter, now)
-            if made is None and letter.code:
+            if self._sent(mailer, letter, now):
+                ended = _ended(letter, LetterState.SENT, now)
+            elif letter.code:
                 # It was tried in vain until it was of no use.
                 ended = replace(letter, state=LetterState.FAILED, ended_at=now)
-            elif made is None:
-                ended = _ended(letter, LetterState.DROPPED, now)
             else:
-                told, address, language = made
-                mailer.send(
-                    as_letter(
-                        told, letter_id=letter.letter_id, recipient=address, language=language
-                    ),
-                    at=now,
-                )
-                ended = _ended(letter, LetterState.SENT, now)
+                ended = _ended(letter, LetterState.DROPPED, now)
         except NotSentError as wrong:
             is_down, is_unknown = wrong.is_down, wrong.is_unknown
             state = LetterState.FAILED if wrong.is_refused else LetterState.WAITING
@@ -105,17 +99,44 @@ class LetterPost:
         (log.warning if ended.code else log.info)("letter.tried", extra=facts)
         return is_down
 
-    def _made(self, letter: OutLetter, now: datetime) -> tuple[Told, str, str] | None:
-        """What a letter says, to whom, in which language; ``None`` where it is of no use now."""
-        if now >= letter.until_at:
-            return None
+    def _sent(self, mailer: Mailer, letter: OutLetter, now: datetime) -> bool:
+        """Send a letter; ``False`` where it is of no use any more."""
         try:
             timetable = self._published.get(self._engine, letter.region_id).timetable
         except NotFoundError:
-            return None
+            return False
+        if now >= letter.until_at:
+            return False
+        if letter.kind is LetterKind.HOOK:
+            return self._posted(letter, timetable)
+        made = self._made(letter, timetable)
+        if made is None:
+            return False
+        told, address, language = made
+        mailer.send(
+            as_letter(told, letter_id=letter.letter_id, recipient=address, language=language),
+            at=now,
+        )
+        return True
+
+    def _posted(self, letter: OutLetter, timetable: PublicTimetable) -> bool:
+        if self._settings.notice_hook_url is None:
+            return False
+        with reading(self._engine) as session:
+            notice = publication_store.find_notice(session, str(letter.facts["notice_id"]))
+        message = None
+        if notice is not None:
+            message = message_of(letter, notice, timetable, self._settings)
+        if message is None:
+            return False
+        post_message(self._settings, letter.letter_id, message)
+        return True
+
+    def _made(self, letter: OutLetter, timetable: PublicTimetable) -> tuple[Told, str, str] | None:
+        """What a letter says, to whom, in which language; ``None`` where it is of no use now."""
         with reading(self._engine) as session:
             if letter.request_id is not None:
-                return self._answer(letter)
+                return self._answer(letter, timetable)
             reader = letter_store.find_subscription(session, str(letter.subscription_id))
             if reader is None:
                 return None
@@ -126,12 +147,10 @@ class LetterPost:
                 if gone is None or not is_public(gone):
                     return None
         teller = LetterTeller(timetable, self._settings, reader.language, stops)
-        told = self._told(teller, reader, letter, now)
+        told = self._told(teller, reader, letter)
         return None if told is None else (told, reader.address, reader.language)
 
-    def _told(
-        self, teller: LetterTeller, reader: Subscription, letter: OutLetter, now: datetime
-    ) -> Told | None:
+    def _told(self, teller: LetterTeller, reader: Subscription, letter: OutLetter) -> Told | None:
         if letter.kind is LetterKind.CONFIRM:
             return None if reader.is_confirmed else teller.asking(reader)
         if not reader.is_confirmed:
@@ -152,8 +171,9 @@ class LetterPost:
             return teller.restored(reader, visits)
         return teller.reminder(reader, visits[0]) if reader.wants_reminder else None
 
-    def _answer(self, letter: OutLetter) -> tuple[Told, str, str] | None:
-        timetable = self._published.get(self._engine, letter.region_id).timetable
+    def _answer(
+        self, letter: OutLetter, timetable: PublicTimetable
+    ) -> tuple[Told, str, str] | None:
         with reading(self._engine) as session:
             try:
                 request = stop_request_store.get_request(

@@ -6,8 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, func, or_, select, update
 
+from data.db.publication_store import notice_of
 from data.db.tables.letters import LetterRow, SubscriptionRow
+from data.db.tables.publication import NoticeRow
+from data.db.tables.regions import RegionRow
 from data.db.turns import take_turn
+from data.model.cancellation import Notice
 from data.model.letters import (
     KEEP_DAYS,
     LetterKind,
@@ -105,10 +109,12 @@ def readers_of(
 
 
 def reminded_stops(session: Session) -> dict[str, set[str]]:
-    """Stops of each region of whose visits somebody wants to be reminded."""
+    """Stops of each open region of whose visits somebody wants to be reminded."""
     asked = (
         select(SubscriptionRow.region_id, SubscriptionRow.stop_id)
+        .join(RegionRow, col(RegionRow.region_id) == SubscriptionRow.region_id)
         .where(
+            col(RegionRow.closed_at).is_(None),
             col(SubscriptionRow.wants_reminder).is_(True),
             col(SubscriptionRow.confirmed_at).is_not(None),
         )
@@ -183,6 +189,24 @@ def known_marks(session: Session, marks: Sequence[str]) -> frozenset[str]:
         part = marks[start : start + _MOST_IDS]
         found.update(session.exec(select(LetterRow.mark).where(col(LetterRow.mark).in_(part))))
     return frozenset(found)
+
+
+def notices_for_hook(session: Session, since: datetime) -> tuple[tuple[Notice, bool], ...]:
+    """Notices of late, and whether another program was told of each."""
+    asked = (
+        select(NoticeRow)
+        .join(RegionRow, col(RegionRow.region_id) == NoticeRow.region_id)
+        .where(col(NoticeRow.created_at) >= since, col(RegionRow.closed_at).is_(None))
+    )
+    rows = session.exec(asked).all()
+    marks = {row.notice_id: f"hook:notice:{row.notice_id}" for row in rows}
+    told = known_marks(session, list(marks.values()))
+    done = known_marks(session, [f"hook:withdrawn:{row.notice_id}" for row in rows])
+    return tuple(
+        (notice_of(row), marks[row.notice_id] in told)
+        for row in rows
+        if f"hook:withdrawn:{row.notice_id}" not in done
+    )
 
 
 def take_back(

@@ -333,7 +333,13 @@ def load_notices(
     if not with_withdrawn:
         asked = asked.where(col(NoticeRow.withdrawn_at).is_(None))
     asked = asked.order_by(col(NoticeRow.created_at).desc(), col(NoticeRow.notice_id))
-    return tuple(_notice(row) for row in session.exec(asked))
+    return tuple(notice_of(row) for row in session.exec(asked))
+
+
+def find_notice(session: Session, notice_id: str) -> Notice | None:
+    """A notice by its id, withdrawn or not."""
+    row = session.get(NoticeRow, notice_id)
+    return None if row is None else notice_of(row)
 
 
 def set_withdrawn(session: Session, notice_ids: Iterable[str], at: datetime | None) -> None:
@@ -385,5 +391,6 @@ def _exception(row: ServiceExceptionRow) -> ServiceException:
     )
 
 
-def _notice(row: NoticeRow) -> Notice:
+def notice_of(row: NoticeRow) -> Notice:
+    """A notice as it is stored."""
     return Notice(**{name: getattr(row, name) for name in Notice.__dataclass_fields__})

@@ -55,6 +55,8 @@ class LetterKind(StrEnum):
     """The stop visit of tomorrow."""
     ANSWER = "answer"
     """The library's answer to a request for a stop."""
+    HOOK = "hook"
+    """A message to a program that reaches people in another way."""
 
 
 class LetterState(StrEnum):

@@ -39,7 +39,7 @@ def test_from_the_stop_to_the_letter_and_out_again(
     reader = visit(None, language="ru", width=360, height=740)
     page = reader.open(STOP)
     page.get_by_role("link", name="Получать письма").click()
-    page.get_by_label("Адрес электронной почты").fill("vera@example.org")
+    page.get_by_label("Адрес электронной почты").fill("galina@example.org")
     assert reader.axe() == []
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="Почти готово")).to_be_focused()
@@ -61,7 +61,7 @@ def test_from_the_stop_to_the_letter_and_out_again(
     desk = visit(Role.DISPATCHER, language="ru")
     shown = desk.open(f"/desk/{REGION}/letters")
     expect(shown.get_by_role("row", name="Калиновка 1")).to_be_visible()
-    assert "vera" not in shown.content()
+    assert "galina" not in shown.content()
     assert desk.axe() == []
     desk.assert_quiet()
     page.get_by_role("button", name="Отписаться").click()

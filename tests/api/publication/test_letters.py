@@ -1,13 +1,18 @@
 """Letters about a stop: asked for twice, sent once, never lost, ended at one click."""
 
+import hashlib
+import hmac
+import json
 import logging
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -369,3 +374,78 @@ def test_what_is_taken_for_an_address_is_one_line_of_ascii(text: str) -> None:
     assert told.count("@") == 1
     assert not set(told) & set(' <>,;:"\\()[]')
     assert without_addresses(f"550 <{told}> {told}: none") == "550 <<…>> <…>: none"
+
+
+class Gateway:
+    """A program of the outside world that takes notices, or does not."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
+        self.port = 0
+
+
+@contextmanager
+def gateway() -> Iterator[Gateway]:
+    told = Gateway()
+
+    class Take(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            told.headers.append({k.lower(): v for k, v in self.headers.items()})
+            self.send_response(told.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Take) as server:
+        told.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield told
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_another_program_is_told_each_notice_once(post: Post, tmp_path: Path) -> None:
+    """Signed, in both languages, again while it is away, and that it no longer holds."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"between us\n")
+    with gateway() as told:
+        settings = replace(
+            post.settings,
+            notice_hook_url=f"http://127.0.0.1:{told.port}/notices?key=1",
+            notice_hook_secret_file=secret,
+        )
+        plugged = LetterPost(post.office.engine, settings)
+        exception = post.office.cancel("visit", visit_id=post.office.visit(STOP, TUESDAY).visit_id)
+        now = post.office.now
+        told.status = 503
+        assert plugged.deliver(now) == 1
+        assert post.figures().last_cause == "HTTP 503"
+        told.status = 204
+        assert plugged.deliver(now + timedelta(minutes=2)) == 1
+        assert plugged.deliver(now + timedelta(minutes=3)) == 0
+        body, headers = told.bodies[-1], told.headers[-1]
+        assert told.bodies == [body, body]
+        assert len({h["idempotency-key"] for h in told.headers}) == 1
+        signed = hmac.new(b"between us", body, hashlib.sha256).hexdigest()
+        assert headers["x-bookmobile-signature"] == f"sha256={signed}"
+        message = json.loads(body)
+        assert (message["event"], message["stop"]["name"]) == ("notice", "Калиновка")
+        assert message["texts"]["ru"].startswith("Калиновка: Стоянка 1 декабря, 10:00 отменена")
+        assert message["texts"]["en"].startswith("Калиновка: ")
+        assert message["stop"]["address"] == f"https://bus.example.org/r/{REGION}/stops/{STOP}"
+        post.office.undo(exception.exception_id)
+        assert plugged.deliver(now + timedelta(minutes=4)) == 1
+        assert json.loads(told.bodies[-1])["event"] == "withdrawn"
+        assert plugged.deliver(now + timedelta(minutes=5)) == 0
+        told.status = 404
+        post.office.cancel("day", from_date=date(2026, 12, 8))
+        assert plugged.deliver(now + timedelta(minutes=6)) == 2
+        assert plugged.deliver(now + timedelta(hours=6)) == 0, "refused for good"
+    assert post.post.deliver(now) == 0, "without the setting nobody is told"
