@@ -21,7 +21,8 @@ from api.services.coverage_view import CURRENT, Among, CoverageRun, LineFilter
 from api.state import ServiceDep
 from data.db import plan_store, publication_store
 from data.db.engine import reading
-from data.feeds.coverage_table import CoverageTable, reason_told, told
+from data.feeds.coverage_lines_table import reason_told
+from data.feeds.coverage_table import CoverageTable, told
 from data.model.coverage import REACHES, Reach
 from data.model.coverage_count import Cut, total_of
 from data.model.errors import BookmobileError, InputError, NotFoundError
@@ -223,11 +224,21 @@ _CUT_COLUMNS = {
     1: Among.ALL,
     2: Among.ALL,
     3: Among.COVERED_BEFORE,
+    4: Among.COVERED_BEFORE,
     5: Among.COVERED_AFTER,
+    6: Among.COVERED_AFTER,
     7: Among.GAINED,
     8: Among.LEFT,
 }
-"""Which settlements the columns of a cut's table count."""
+"""Which settlements the columns of a cut's table count; a share opens those of its part."""
+_GROUP_COLUMNS = {
+    1: Among.ALL,
+    2: Among.COVERED_BEFORE,
+    3: Among.COVERED_BEFORE,
+    4: Among.COVERED_AFTER,
+    5: Among.COVERED_AFTER,
+}
+"""Which settlements the people of a group live in."""
 
 
 def _links(query: Query, path: str) -> _Links:
@@ -237,9 +248,11 @@ def _links(query: Query, path: str) -> _Links:
         key = table.keys[row] if table.keys else ""
         if table.cut is not None and column in _CUT_COLUMNS:
             chosen = {"cut": table.cut.value, "key": key, "among": _CUT_COLUMNS[column].value}
-        elif table.name == "reach" and column in (1, 2, 4, 5):
-            side = "before" if column < 3 else "after"
+        elif table.name == "reach" and column:
+            side = "before" if column < 4 else "after"
             chosen = {"among": f"covered_{side}"} if key == "covered" else {side: key}
+        elif table.name == "groups" and column in _GROUP_COLUMNS:
+            chosen = {"among": _GROUP_COLUMNS[column].value}
         else:
             return ""
         return query.address(path, **chosen) + "#settlements"

@@ -11,7 +11,7 @@ from struct import unpack_from
 
 FONTS = Path(__file__).parent / "fonts"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-_ALIKE = str.maketrans({"\N{MINUS SIGN}": "–", "→": "–"})
+_ALIKE = str.maketrans({"\N{MINUS SIGN}": "–", "→": "–", "≈": "~"})
 """Signs of our own words that Noto Sans leaves to other fonts."""
 _SEGMENTS = 4
 """Format of a table of letters up to U+FFFF, in segments."""

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.services.coverage_report import CoverageReport
-from data.feeds.coverage_table import csv_rows, reason_told
+from data.feeds.coverage_files import csv_rows
+from data.feeds.coverage_lines_table import reason_told
 from data.model.coverage import Group, Reach, Rhythm
 from data.model.coverage_count import Cut, Row, equity_of, groups_of, rows_of, total_of
 from data.model.coverage_lines import CoverageLine

@@ -15,15 +15,9 @@ from api.services.coverage_norm import norm_lines, norm_summary
 from api.services.folders import made_folder, not_written
 from api.services.needs import NeedAudit
 from api.words import Words
-from data.feeds.coverage_table import (
-    CoverageTable,
-    all_tables,
-    csv_text,
-    lines_table,
-    told,
-    write_geojson,
-    write_workbook,
-)
+from data.feeds.coverage_files import csv_text, write_geojson, write_workbook
+from data.feeds.coverage_lines_table import lines_table
+from data.feeds.coverage_table import CoverageTable, all_tables, told
 from data.feeds.plan_geojson import write_features
 from data.feeds.workbook import Column, Kind
 from data.model.coverage import Coverage

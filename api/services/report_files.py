@@ -105,7 +105,7 @@ def report_xlsx(report: Report, words: Words, *, region_name: str) -> bytes:
 def _head(teller: Teller, table: ReportTable, k: int) -> Column:
     column = table.columns[k]
     title = _plain_head(teller, column)
-    width = 34 if k == 0 else 60 if column.code == "rule" else 16
+    width = 34 if k == 0 else 60 if column.code in ("rule", "source") else 16
     kinds = {row[k].kind or column.kind for row in table.rows} or {column.kind}
     kind = kinds.pop() if len(kinds) == 1 else CellKind.NUMBER
     return Column(title, _KINDS[kind], width)
@@ -206,15 +206,20 @@ def _printed(table: ReportTable, teller: Teller) -> dict[str, Json]:
             c.kind is not CellKind.TEXT if first is None else is_numeric(first[k], c)
             for k, c in enumerate(columns)
         ],
-        "long": [c.code == "rule" for c in columns],
+        "long": [c.code in ("rule", "source") for c in columns],
         "rows": [
-            [teller.cell(cell, column) for cell, column in zip(row, columns, strict=True)]
+            [_with_note(cell, column, teller) for cell, column in zip(row, columns, strict=True)]
             for row in table.rows
         ],
         "total": table.has_total,
         "chart": chart or "",
         "chart_alt": teller.words("reports.chart_of", table=title) if chart else "",
     }
+
+
+def _with_note(cell: Cell, column: ReportColumn, teller: Teller) -> str:
+    told = teller.cell(cell, column)
+    return told if cell.note is None else f"{told} ({teller.said(cell.note)})"
 
 
 def _period(report: Report, teller: Teller) -> str:

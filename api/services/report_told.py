@@ -64,10 +64,10 @@ class Teller:
         if amount is None:
             return NOTHING
         if found.kind is CellKind.MONEY:
-            return self.words.number(float(amount), 2)
+            return self.words.decimal(float(amount), 2)
         if isinstance(amount, int):
             return self.words.number(amount)
-        return self.words.number(float(amount), 1 if found.kind is CellKind.COUNT else 2)
+        return self.words.decimal(float(amount), 1 if found.kind is CellKind.COUNT else 2)
 
     def lead(self, found: NumberBehind) -> str:
         """How a number follows from its lines."""

@@ -1,29 +1,20 @@
-"""Access coverage as tables: for pages, printed reports and workbooks alike; CSV and GeoJSON.
+"""Figures of access coverage as tables: for pages, printed reports and workbooks alike.
 
 A table is made once, with typed cells; a page tells them as text (``told``), a workbook keeps them
-as numbers. Column names and codes of CSV and GeoJSON are English and stay.
+as numbers.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any
 
-from data.feeds.plan_geojson import point_feature, write_features
-from data.feeds.workbook import Cell, Column, Kind, TableBook
+from data.feeds.workbook import Cell, Column, Kind
 from data.model.calendar import MINUTE_S
 from data.model.coverage import Coverage, Reach
 from data.model.coverage_count import Count, Cut, Row, equity_of, groups_of, rows_of, total_of
-from data.model.coverage_lines import CoverageLine
-from data.model.geo import COORDINATE_DIGITS
 from data.model.labels import Labels
 from data.model.weighted import Floats
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so may be run by a spreadsheet program."""
 UNKNOWN = "—"
 
 
@@ -80,7 +71,7 @@ def summary_table(coverage: Coverage, label: Labels) -> CoverageTable:
     return CoverageTable(
         name="reach",
         title=label("coverage.table.reach"),
-        columns=_columns(
+        columns=columns_of(
             label,
             ("reach", Kind.TEXT, 44),
             ("settlements_before", Kind.COUNT, 14),
@@ -104,7 +95,7 @@ def cut_table(
     return CoverageTable(
         name=cut.value,
         title=label(f"coverage.table.{cut}"),
-        columns=_columns(
+        columns=columns_of(
             label,
             (cut.value, Kind.TEXT, 36),
             ("settlements", Kind.COUNT, 14),
@@ -174,7 +165,7 @@ def groups_table(coverage: Coverage, label: Labels) -> CoverageTable:
     return CoverageTable(
         name="groups",
         title=label("coverage.table.groups"),
-        columns=_columns(
+        columns=columns_of(
             label,
             ("group", Kind.TEXT, 32),
             ("people", Kind.COUNT, 12),
@@ -206,7 +197,7 @@ def equity_table(coverage: Coverage, label: Labels, weights: Floats | None) -> C
     return CoverageTable(
         name="equity",
         title=label("coverage.table.equity"),
-        columns=_columns(
+        columns=columns_of(
             label,
             ("group", Kind.TEXT, 32),
             ("when", Kind.TEXT, 12),
@@ -232,175 +223,11 @@ def all_tables(
     )
 
 
-def lines_table(lines: Iterable[CoverageLine], label: Labels) -> CoverageTable:
-    """Settlement by settlement."""
-    rows = []
-    for line in lines:
-        place = line.settlement
-        rows.append(
-            (
-                place.settlement_id,
-                place.name,
-                line.municipality,
-                label("table.unknown") if place.population is None else place.population,
-                label("table.undated") if place.population_year is None else place.population_year,
-                label(f"coverage.reach.{line.before}"),
-                label(f"coverage.reach.{line.after}"),
-                (line.library.name or label("map.library_unnamed")) if line.library else "",
-                label(f"standing.{line.library.standing}") if line.library else "",
-                line.library_minutes,
-                line.library_km,
-                line.stop.name if line.stop else "",
-                None if line.stop_metres is None else round(line.stop_metres),
-                label(f"coverage.rhythm.{line.rhythm}") if line.rhythm else "",
-                line.minutes_per_1000,
-                " ".join(reason_told(r.code, r.facts, label) for r in line.reasons),
-            )
-        )
-    names: tuple[tuple[str, Kind, int], ...] = (
-        ("settlement_id", Kind.TEXT, 16),
-        ("name", Kind.TEXT, 24),
-        ("municipality", Kind.TEXT, 30),
-        ("people", Kind.COUNT, 12),
-        ("year", Kind.TEXT, 12),
-        ("before", Kind.TEXT, 26),
-        ("after", Kind.TEXT, 26),
-        ("nearest_library", Kind.TEXT, 34),
-        ("standing", Kind.TEXT, 16),
-        ("minutes", Kind.NUMBER, 12),
-        ("km", Kind.NUMBER, 12),
-        ("nearest_stop", Kind.TEXT, 26),
-        ("metres", Kind.COUNT, 12),
-        ("rhythm", Kind.TEXT, 22),
-        ("per_1000", Kind.NUMBER, 18),
-        ("reasons", Kind.TEXT, 60),
-    )
-    title = label("coverage.table.settlements")
-    columns = _columns(label, *names)
-    return CoverageTable(name="settlements", title=title, columns=columns, rows=tuple(rows))
-
-
-def reason_told(code: str, facts: Mapping[str, Any], label: Labels) -> str:
-    """A reason in words."""
-    shown = {
-        name: label.number(value, 1) if isinstance(value, int | float) else value
-        for name, value in facts.items()
-        if value is not None
-    }
-    if "metres" in facts:
-        shown["metres"] = label.number(float(facts["metres"]))
-    if code == "coverage.reason.library_far":
-        shown["name"] = facts["name"] or label("map.library_unnamed")
-        if facts["limit_km"] is not None:
-            code += "_km"
-    return label(code, **shown)
-
-
-CSV_COLUMNS = (
-    "settlement_id", "name", "municipality", "lon", "lat", "population", "population_year",
-    "children", "youth", "seniors", "disabled", "reach_before", "reach_after", "nearest_library",
-    "library_standing", "library_minutes", "library_km", "nearest_stop_id", "nearest_stop",
-    "stop_metres", "visits_in_28_days", "rhythm", "open_minutes_per_1000", "is_estimated",
-    "limit_minutes", "limit_km", "limit_metres", "reasons",
-)  # fmt: skip
-
-
-def csv_rows(coverage: Coverage, lines: Iterable[CoverageLine]) -> Iterable[dict[str, Any]]:
-    """Settlements as codes and numbers."""
-    params = coverage.params
-    for line in lines:
-        place, library, stop = line.settlement, line.library, line.stop
-        yield {
-            "settlement_id": place.settlement_id,
-            "name": place.name,
-            "municipality": line.municipality,
-            "lon": round(place.lon, COORDINATE_DIGITS),
-            "lat": round(place.lat, COORDINATE_DIGITS),
-            "population": place.population,
-            "population_year": place.population_year,
-            "children": place.children,
-            "youth": place.youth,
-            "seniors": place.seniors,
-            "disabled": place.disabled,
-            "reach_before": line.before.value,
-            "reach_after": line.after.value,
-            "nearest_library": library.name if library else None,
-            "library_standing": library.standing.value if library else None,
-            "library_minutes": _rounded(line.library_minutes, 1),
-            "library_km": _rounded(line.library_km, 2),
-            "nearest_stop_id": stop.stop_id if stop else None,
-            "nearest_stop": stop.name if stop else None,
-            "stop_metres": _rounded(line.stop_metres, 0),
-            "visits_in_28_days": round(line.visits_28, 2),
-            "rhythm": line.rhythm.value if line.rhythm else None,
-            "open_minutes_per_1000": _rounded(line.minutes_per_1000, 1),
-            "is_estimated": "yes" if coverage.is_estimated else "no",
-            "limit_minutes": params.minutes,
-            "limit_km": params.library_km,
-            "limit_metres": params.metres,
-            "reasons": " ".join(r.code.removeprefix("coverage.reason.") for r in line.reasons),
-        }
-
-
-def csv_text(coverage: Coverage, lines: Iterable[CoverageLine]) -> str:
-    """Settlements as CSV; no cell can run as a formula."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    for row in csv_rows(coverage, lines):
-        writer.writerow({name: harmless(value) for name, value in row.items()})
-    return text.getvalue()
-
-
-def harmless(value: object) -> object:
-    """A cell's value; a text that a spreadsheet program would run is led by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def write_geojson(coverage: Coverage, lines: Iterable[CoverageLine], path: Path) -> None:
-    """Settlements as points."""
-    write_features(
-        (
-            point_feature(
-                row["settlement_id"],
-                row["lon"],
-                row["lat"],
-                {name: value for name, value in row.items() if name not in {"lon", "lat"}},
-            )
-            for row in csv_rows(coverage, lines)
-        ),
-        path,
-    )
-
-
-def write_workbook(
-    path: Path,
-    label: Labels,
-    *,
-    title: str,
-    facts: Sequence[tuple[str, str]],
-    tables: Sequence[CoverageTable],
-    made_on: date,
-) -> None:
-    """All tables as sheets of one workbook, led by what the figures rest on."""
-    book = TableBook(path, label, made_on)
-    told_facts: list[tuple[str, Kind, Cell]] = [(n, Kind.TEXT, v) for n, v in facts]
-    book.add_facts(label("coverage.sheet.about"), title, told_facts)
-    for table in tables:
-        book.add_table(label(f"coverage.sheet.{table.name}"), table.columns, table.rows)
-    book.close()
-
-
-def _columns(label: Labels, *named: tuple[str, Kind, int]) -> tuple[Column, ...]:
+def columns_of(label: Labels, *named: tuple[str, Kind, int]) -> tuple[Column, ...]:
+    """Columns by their codes, with kinds and widths."""
     return tuple(Column(label(f"coverage.col.{n}"), kind, width) for n, kind, width in named)
 
 
 def _share(people: int, row: Row) -> float | None:
     total: Count = row.total
     return 100 * people / total.people if total.people else None
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    if value is None:
-        return None
-    return round(value, digits) if digits else round(value)
