@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from api.services.circulation_settling import settle_region
+from api.services.ledger import Ledgers
+from api.services.visit_records import keep_records
 from tests.api.circulation.library import MORNING, STOPS, Library, TabletAt, library, pair
 from tests.api.tracking.depot import NORTH, REGION
 from tests.fleet.days import DAY
@@ -67,3 +70,21 @@ def test_what_was_taken_back_is_gone(one: Library) -> None:
     tablet.write("void", MORNING + timedelta(minutes=1), event_id=slip["event_id"])
     one.bring(token, tablet)
     assert one.ask("GET", NOTES, params={"date": DAY.isoformat()}).json() == []
+
+
+def test_a_day_that_is_long_past_is_still_told(one: Library) -> None:
+    """Once it is folded and no longer replayed, from what the tablet had sent."""
+    device, token = pair(one.engine, 1)
+    tablet = TabletAt(device=device)
+    slip = tablet.write("skip", MORNING, STOPS[1], reason="weather")
+    tablet.write("void", MORNING + timedelta(minutes=1), event_id=slip["event_id"])
+    tablet.write("skip", MORNING + timedelta(minutes=2), STOPS[2], reason="nobody")
+    tablet.lend("i1", "p1", MORNING + timedelta(minutes=3))
+    one.bring(token, tablet)
+    query = {"date": DAY.isoformat()}
+    before = one.ask("GET", NOTES, params=query).json()
+    keep_records(one.service, REGION)
+    assert settle_region(one.service, REGION, one.depot.now, least=1) == 4
+    one.service.ledgers = Ledgers()
+    assert one.ask("GET", NOTES, params=query).json() == before
+    assert [note["what"] for note in before] == ["nobody"]

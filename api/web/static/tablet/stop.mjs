@@ -91,8 +91,9 @@ function Gathering({ stop, close }) {
 function Consultation({ stop, close }) {
   const put = async (kind) => {
     const events = [{ kind: "consultation", ...at(stop), body: { consultation: kind } }];
-    const name = { egov: "egov_consultations", reference: "references_total" }[kind];
-    if (name) events.push({ kind: "count", ...at(stop), body: { counts: { [name]: 1 } } });
+    // Form 6-NK counts enquiries and advice together.
+    const name = kind === "egov" ? "egov_consultations" : "references_total";
+    events.push({ kind: "count", ...at(stop), body: { counts: { [name]: 1 } } });
     await write(...events);
     close();
     say(t("tablet.consultation.done", { kind: t(`tablet.consultation.${kind}`) }));
