@@ -218,6 +218,7 @@ class _Past:
         late_s = float(max(0.0, rng.normal(60, 240)))
         opens = instant_of(on, visit.start_s, self._zone)
         closes = instant_of(on, visit.end_s, self._zone)
+        counts = {} if is_out else self._counts(key, stop_id, on, last, rng)
         return VisitRecord(
             region_id=self._region_id,
             key=key,
@@ -236,7 +237,8 @@ class _Past:
             opened_at=None if is_out else opens + timedelta(seconds=round(late_s)),
             closed_at=None if is_out else closes,
             is_gps_confirmed=bool(not is_out and rng.random() < GPS_SHARE),
-            counts={} if is_out else self._counts(key, stop_id, on, last, rng),
+            counts=counts,
+            num_readers=len(self.served.get(key, ())),
             counted_by=() if is_out else (COUNTED_BY,),
             count_methods=() if is_out else (CountMethod.TAPPED,),
             is_simulated=True,

@@ -9,6 +9,7 @@ from api.services.report_costs import cost_of_visits
 from api.services.report_review import RULES
 from api.services.report_stock import stock_span
 from api.services.report_targets import base_part, served_places, without_library
+from data.model import readers_served
 from data.model.measures import VISITS, Distinct, Measure, MeasuredLine, amount_of, lines_of
 from data.model.number_behind import (
     Formula,
@@ -19,7 +20,6 @@ from data.model.number_behind import (
     SettlementLine,
     StopLine,
 )
-from data.model.readers_served import is_serving
 from data.model.report import CellKind, Drill, Named, Said
 from data.model.service_costs import HOUR_S, RunCost
 from data.model.stock import Carrier, PlaceKind
@@ -266,13 +266,8 @@ def readers_behind(
 
 def _known(books: NumberBooks, drill: Drill, *, is_known: bool) -> NumberBehind:
     """Stop visits whose readers are known by their ids, or that served nobody knows whom."""
-    records = books.records(drill)
-    known = books.served(records)
-    lines = tuple(
-        MeasuredLine(record=r, amount=1)
-        for r in records
-        if (r.key in known if is_known else r.key not in known and is_serving(r))
-    )
+    is_one = readers_served.is_known if is_known else readers_served.is_unknown
+    lines = tuple(MeasuredLine(record=r, amount=1) for r in books.records(drill) if is_one(r))
     return NumberBehind(drill=drill, name=named(drill), value=len(lines), lines=lines)
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api.services.known_stops import known_stops
 from api.services.report_costs import prices_of, run_costs
-from api.services.report_readers import readers_served
+from api.services.report_readers import SpanReaders
 from api.services.report_review import Judged, judged_stops
 from data.db import report_store, visit_reader_store, visit_record_store
 from data.model.fleet import VehicleId
@@ -96,13 +96,13 @@ class NumberBooks:
 
     def readers(self, drill: Drill) -> ReaderCount:
         """Different readers of a number's span and vehicle."""
-        return readers_served(
-            self.session,
-            self.region.region_id,
-            (drill.from_date, drill.until_date),
-            drill.vehicle_id or None,
-            self.records(drill, all_stops=True),
+        read = SpanReaders(
+            session=self.session,
+            region_id=self.region.region_id,
+            vehicle_id=drill.vehicle_id or None,
         )
+        span = drill.from_date, drill.until_date
+        return read.count(span, self.records(drill, all_stops=True))
 
     def served(self, records: Iterable[VisitRecord]) -> dict[str, tuple[ServedReader, ...]]:
         """Who was served at some stop visits."""

@@ -6,7 +6,7 @@ from datetime import date
 from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, change_of, months_of, num_of
-from api.services.report_readers import readers_served
+from api.services.report_readers import SpanReaders
 from data.model.measures import Sums
 from data.model.readers_served import ReaderCount
 from data.model.report import (
@@ -32,11 +32,15 @@ YOUTH_FROM = 15
 
 def form_report(session: Session, frame: ReportFrame) -> Report:
     """Figures of the span, since the year's beginning, and of the same span a year before."""
-    readers = _readers(session, frame, frame.asked.from_date, frame.asked.until_date)
-    tables = [_figures(session, frame, readers)]
+    read = SpanReaders(
+        session=session, region_id=frame.region.region_id, vehicle_id=frame.asked.vehicle_id
+    )
+    span = frame.asked.from_date, frame.asked.until_date
+    readers = read.count(span, frame.now.records)
+    tables = [_figures(frame, read)]
     vehicles = frame.vehicle_ids(frame.asked.from_date, frame.asked.until_date)
     if frame.asked.vehicle_id is None and vehicles:
-        tables.append(_vehicles(session, frame, vehicles, readers))
+        tables.append(_vehicles(frame, vehicles, read, readers))
     tables += [_months(frame), _persons(frame, readers), _evidence(frame)]
     notes = [Said(code="reports.note.form_share")]
     form = frame.form
@@ -57,18 +61,6 @@ def form_report(session: Session, frame: ReportFrame) -> Report:
     )
 
 
-def _readers(
-    session: Session,
-    frame: ReportFrame,
-    first: date,
-    last: date,
-    vehicle_id: str | None = None,
-) -> ReaderCount:
-    vehicle_id = vehicle_id or frame.asked.vehicle_id
-    records = frame.during(first, last, vehicle_id).records
-    return readers_served(session, frame.region.region_id, (first, last), vehicle_id, records)
-
-
 def _of_users(readers: ReaderCount) -> Said:
     """Whether users are different persons, and why not."""
     if readers.is_whole:
@@ -79,17 +71,17 @@ def _of_users(readers: ReaderCount) -> Said:
     return Said(code="reports.note.users_registered")
 
 
-def _figures(session: Session, frame: ReportFrame, readers: ReaderCount) -> ReportTable:
+def _figures(frame: ReportFrame, read: SpanReaders) -> ReportTable:
     asked, form = frame.asked, frame.form
     spans = (
         (asked.from_date, asked.until_date),
         (frame.year_begin, asked.until_date),
         (year_earlier(asked.from_date), year_earlier(asked.until_date)),
     )
-    counts = (readers, *(_readers(session, frame, *span) for span in spans[1:]))
+    sums = [frame.during(*span) for span in spans]
     told = [
-        form_values(form, frame.during(*span), readers=count)
-        for span, count in zip(spans, counts, strict=True)
+        form_values(form, some, readers=read.count(span, some.records))
+        for span, some in zip(spans, sums, strict=True)
     ]
     rows = []
     for number, figure in enumerate(form.figures):
@@ -149,7 +141,7 @@ def _place(figure: FormFigure) -> Said | str:
 
 
 def _vehicles(
-    session: Session, frame: ReportFrame, vehicles: list[str], readers: ReaderCount
+    frame: ReportFrame, vehicles: list[str], read: SpanReaders, readers: ReaderCount
 ) -> ReportTable:
     form, now = frame.form, frame.now
     figures = [f for f in form.figures if f.is_by_vehicle]
@@ -158,7 +150,7 @@ def _vehicles(
     rows = []
     for vehicle_id in vehicles:
         own = frame.during(*span, vehicle_id)
-        served = _readers(session, frame, *span, vehicle_id)
+        served = read.count(span, own.records, vehicle_id)
         told = form_values(shown, own, readers=served)
         cells = [_cell(frame, v, span, vehicle_id) for v in told]
         rows.append(

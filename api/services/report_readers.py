@@ -1,38 +1,46 @@
 """Different readers served in a span, where they are known by their ids."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlmodel import Session
 
 from data.db import visit_reader_store
-from data.model.readers_served import ReaderCount, num_unknown
+from data.model.readers_served import ReaderCount, count_of
 from data.model.visit_record import VisitRecord
 
+type Span = tuple[date, date]
 
-def readers_served(
-    session: Session,
-    region_id: str,
-    span: tuple[date, date],
-    vehicle_id: str | None,
-    records: Iterable[VisitRecord],
-) -> ReaderCount:
-    """How many different readers some stop visits served, and of how many nobody knows whom.
 
-    ``records`` are those of the span and vehicle.
-    """
-    first, last = span
-    total, by_band = visit_reader_store.count_readers(
-        session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
-    )
-    known: frozenset[str] = frozenset()
-    if total:
-        known = visit_reader_store.known_keys(
-            session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
+@dataclass(slots=True, kw_only=True)
+class SpanReaders:
+    """Readers of a region's spans, each span read once."""
+
+    session: Session
+    region_id: str
+    vehicle_id: str | None = None
+    """Of one bookmobile alone."""
+    _read: dict[Span, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+
+    def count(
+        self, span: Span, records: Iterable[VisitRecord], vehicle_id: str | None = None
+    ) -> ReaderCount:
+        """How many different readers some stop visits served, and of how many nobody knows whom.
+
+        ``records`` are those of the span, and of the bookmobile where one is named.
+        """
+        if span not in self._read:
+            self._read[span] = visit_reader_store.readers_during(
+                self.session,
+                self.region_id,
+                from_date=span[0],
+                until_date=span[1],
+                vehicle_id=self.vehicle_id,
+            )
+        own = (
+            (reader, band)
+            for reader, band, vehicle in self._read[span]
+            if vehicle_id is None or vehicle == vehicle_id
         )
-    return ReaderCount(
-        num_readers=total,
-        by_band=by_band,
-        num_known=len(known),
-        num_unknown=num_unknown(records, known),
-    )
+        return count_of(own, records)

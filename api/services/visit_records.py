@@ -19,7 +19,7 @@ from api.services.duty import service_date_of
 from api.services.ledger import Ledger
 from api.services.visit_records_fold import Known, PlaceThen, hand_actual, record_of
 from api.services.visit_records_places import RecordPlaces
-from api.services.visit_records_readers import keep_readers
+from api.services.visit_records_readers import served_readers
 from api.state import Service
 from data.db import (
     audit_store,
@@ -245,6 +245,7 @@ class _Fold:
         days = self._load(dates)
         keys = [key for day in days.values() for key in {*day.visits, *day.logs}]
         lent, by = self._lent(set(keys))
+        served = served_readers(session, self._ledger, keys)
         corrections: dict[str, list[CountCorrection]] = defaultdict(list)
         for one in visit_record_store.list_corrections(session, region_id, keys=keys):
             corrections[one.key].append(one)
@@ -262,6 +263,7 @@ class _Fold:
                     actual=day.actuals.get(key),
                     lent=lent.get(key, {}),
                     lent_by=tuple(sorted(by.get(key, ()))),
+                    num_readers=len(served.get(key, ())),
                     stands=() if log_ is None else day.stands[VehicleId(log_.place.key)],
                     corrections=corrections[key],
                 )
@@ -269,7 +271,8 @@ class _Fold:
         visit_record_store.put_records(session, changed)
         visit_record_store.drop_records(session, region_id, gone)
         kept = {**before, **{r.key: r for r in changed}}
-        keep_readers(session, self._ledger, [r for k, r in kept.items() if k not in set(gone)])
+        real = [r for k, r in kept.items() if k not in set(gone) and not r.is_simulated]
+        visit_reader_store.put_readers(session, region_id, real, served)
         visit_reader_store.drop_readers(session, region_id, gone)
         late = [r for r in changed if self._is_late(r, before.get(r.key))]
         for record in late:
@@ -415,6 +418,7 @@ def _with_simulated(record: VisitRecord, before: VisitRecord, known: Known) -> V
         counts=before.counts,
         counted_by=before.counted_by,
         count_methods=before.count_methods,
+        num_readers=before.num_readers,
         is_simulated=True,
     )
 

@@ -50,6 +50,8 @@ class Known:
         What the journal itself counts: loans, returns, readers.
     lent_by
         Whose events those are.
+    num_readers
+        Different readers whom the journal names.
     stands
         Of an unplanned visit, the places where the track shows the vehicle that day.
     """
@@ -61,6 +63,7 @@ class Known:
     actual: StopActual | None = None
     lent: Mapping[str, int] = field(default_factory=dict)
     lent_by: tuple[str, ...] = ()
+    num_readers: int = 0
     stands: Sequence[StopActual] = ()
     corrections: Sequence[CountCorrection] = ()
 
@@ -118,6 +121,7 @@ def record_of(
         counted_by=_counted_by(known),
         count_methods=_methods(known),
         num_corrections=len(known.corrections),
+        num_readers=known.num_readers,
     )
     if record.is_held and _lost_s(record, actual) > LOST_S:
         return replace(record, state=RecordState.PARTIAL)

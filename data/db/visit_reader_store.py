@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Table, insert
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
 from data.db.tables.visit_records import RecordBookRow, VisitReaderRow
 from data.model.readers_served import ServedReader
@@ -96,41 +96,21 @@ def readers_of(
     return {key: tuple(some) for key, some in found.items()}
 
 
-def known_keys(
+def readers_during(
     session: Session,
     region_id: str,
     *,
     from_date: date,
     until_date: date,
     vehicle_id: str | None = None,
-) -> frozenset[str]:
-    """Stop visits of a span of which readers are known."""
-    asked = _during(select(VisitReaderRow.key), region_id, from_date, until_date, vehicle_id)
-    return frozenset(session.exec(asked.distinct()))
-
-
-def count_readers(
-    session: Session,
-    region_id: str,
-    *,
-    from_date: date,
-    until_date: date,
-    vehicle_id: str | None = None,
-) -> tuple[int, dict[Band, int]]:
-    """Different readers of a span, and of each band those who were of it at some stop visit."""
-    num = func.count(func.distinct(VisitReaderRow.reader))
-    span = region_id, from_date, until_date, vehicle_id
-    total = int(session.exec(_during(select(num), *span)).one())
-    if not total:
-        return 0, {}
-    by_band = _during(select(VisitReaderRow.band, num), *span).group_by(col(VisitReaderRow.band))
-    return total, {Band(band): int(n) for band, n in session.exec(by_band) if band}
-
-
-def _during(asked: Any, region_id: str, first: date, last: date, vehicle_id: str | None) -> Any:
-    asked = asked.where(
+) -> tuple[tuple[str, str, str], ...]:
+    """Readers of a span, each once for a band of age (empty: not known) and a vehicle."""
+    asked = select(VisitReaderRow.reader, VisitReaderRow.band, VisitReaderRow.vehicle_id).where(
         VisitReaderRow.region_id == region_id,
-        col(VisitReaderRow.service_date) >= first,
-        col(VisitReaderRow.service_date) <= last,
+        col(VisitReaderRow.service_date) >= from_date,
+        col(VisitReaderRow.service_date) <= until_date,
     )
-    return asked if vehicle_id is None else asked.where(VisitReaderRow.vehicle_id == vehicle_id)
+    if vehicle_id is not None:
+        asked = asked.where(VisitReaderRow.vehicle_id == vehicle_id)
+    rows: Any = session.connection().execute(asked.distinct())
+    return tuple((reader, band, vehicle) for reader, band, vehicle in rows)

@@ -273,7 +273,7 @@ def _records(session: Session, asked: Any) -> Iterator[VisitRecord]:
             region_id, key, visit_id, stop_id, name, settlement_id, municipality_id, vehicle_id,
             service_date, position, state, reason, planned_open_at, planned_close_at,
             opened_at, closed_at, is_gps_confirmed, counts, counted_by, count_methods,
-            num_corrections, is_simulated,
+            num_corrections, num_readers, is_simulated,
         ) = row  # fmt: skip
         if count_methods not in methods:
             methods[count_methods] = tuple(CountMethod(m) for m in count_methods.split())
@@ -299,6 +299,7 @@ def _records(session: Session, asked: Any) -> Iterator[VisitRecord]:
             counted_by=tuple(counted_by.split()),
             count_methods=methods[count_methods],
             num_corrections=num_corrections,
+            num_readers=num_readers,
             is_simulated=is_simulated,
         )
 

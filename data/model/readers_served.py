@@ -5,7 +5,7 @@ date of birth follows from it. Where a stop visit was counted without readers' i
 persons cannot be told, and nothing here pretends to.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -52,11 +52,31 @@ class ReaderCount:
         return self.num_readers if band is None else self.by_band.get(band, 0)
 
 
-def is_serving(record: VisitRecord) -> bool:
-    """Whether readers were served who had to be known for it."""
-    return record.is_held and any(total_of(record.counts, name) for name in SERVING)
+def is_known(record: VisitRecord) -> bool:
+    """Whether it is known by their ids whom a stop visit served."""
+    return record.is_held and record.num_readers > 0
 
 
-def num_unknown(records: Iterable[VisitRecord], known: Collection[str]) -> int:
-    """Stop visits that served readers of whom no id is known."""
-    return sum(is_serving(r) and r.key not in known for r in records)
+def is_unknown(record: VisitRecord) -> bool:
+    """Whether a stop visit served readers who had to be known, but nobody knows whom."""
+    served = record.is_held and not record.num_readers
+    return served and any(total_of(record.counts, name) for name in SERVING)
+
+
+def count_of(readers: Iterable[tuple[str, str]], records: Iterable[VisitRecord]) -> ReaderCount:
+    """Different readers among pairs of a reader and a band of age (empty: not known)."""
+    everybody: set[str] = set()
+    bands: dict[str, set[str]] = {}
+    for reader, band in readers:
+        everybody.add(reader)
+        bands.setdefault(band, set()).add(reader)
+    num_known = num_unknown = 0
+    for record in records:
+        num_known += is_known(record)
+        num_unknown += is_unknown(record)
+    return ReaderCount(
+        num_readers=len(everybody),
+        by_band={Band(band): len(some) for band, some in bands.items() if band},
+        num_known=num_known,
+        num_unknown=num_unknown,
+    )

@@ -68,6 +68,8 @@ class VisitRecord:
     """Account or device ids."""
     count_methods: tuple[CountMethod, ...] = ()
     num_corrections: int = 0
+    num_readers: int = 0
+    """Different readers served who are known by their ids."""
     is_simulated: bool = False
     """Of a demonstration; never to be told as a real figure."""
 

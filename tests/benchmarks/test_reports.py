@@ -21,16 +21,18 @@ from api.services.report_files import report_file
 from api.services.report_told import Teller, chart_svg
 from api.services.reports import build_report
 from api.words import Words
-from data.db import circulation_store, region_store, visit_record_store
+from data.db import circulation_store, region_store, visit_reader_store, visit_record_store
 from data.db.engine import reading, writing
 from data.feeds.form_file import shipped_forms
 from data.model.accounts import Role
 from data.model.fleet import VehicleId
 from data.model.place import Stop, StopId
+from data.model.readers_served import ServedReader
 from data.model.region import Region
 from data.model.report import Drill, ReportAsked, ReportKind
 from data.model.report_schedule import ReportFormat
 from data.model.stock import Item, ItemId, ItemPlace, PlaceKind, Title, TitleId
+from data.model.stop_counts import Band
 from data.model.visit_record import VisitRecord
 from tests.api.publication.office import region
 from tests.data.diary import record
@@ -90,6 +92,21 @@ def year_of(year: int) -> Iterator[VisitRecord]:
                 number += 1
 
 
+def readers_of(records: list[VisitRecord]) -> Iterator[tuple[str, list[ServedReader]]]:
+    """Sixteen readers at each stop visit, of the sixty that each stop has."""
+    rng = np.random.default_rng(3)
+    bands = list(Band)
+    for one in records:
+        some = rng.permutation(60)[:16].tolist()
+        yield (
+            one.key,
+            [
+                ServedReader(reader=f"{one.stop_id}-{n:02d}", band=bands[n % len(bands)])
+                for n in some
+            ],
+        )
+
+
 def stock() -> Iterator[Title | Item]:
     """1,200 items on each bookmobile."""
     for n in range(1_200 * VEHICLES):
@@ -114,7 +131,10 @@ def running(
         with writing(service.engine) as session:
             region_store.add_region(session, big_region(), at=NOW)
             for year in YEARS:
-                visit_record_store.put_records(session, year_of(year))
+                records = [replace(r, num_readers=16) for r in year_of(year)]
+                visit_record_store.put_records(session, records)
+                served = dict(readers_of(records))
+                visit_reader_store.put_readers(session, big_region().region_id, records, served)
             circulation_store.hold_circulation(session, big_region().region_id)
             circulation_store.put_things(session, big_region().region_id, stock())
         yield service

@@ -44,6 +44,7 @@ class VisitRecordRow(SQLModel, table=True):
     count_methods: str = Field(default="", max_length=100)
     """Parted by spaces."""
     num_corrections: int = Field(default=0)
+    num_readers: int = Field(default=0)
     is_simulated: bool = Field(default=False)
 
 
@@ -54,7 +55,9 @@ class VisitReaderRow(SQLModel, table=True):
     """
 
     __tablename__ = "visit_reader"
-    __table_args__ = (Index("ix_visit_reader_day", "region_id", "service_date", "reader", "band"),)
+    __table_args__ = (
+        Index("ix_visit_reader_day", "region_id", "service_date", "reader", "band", "vehicle_id"),
+    )
     region_id: str = Field(primary_key=True, foreign_key="region.region_id", max_length=64)
     key: str = Field(primary_key=True, max_length=64)
     reader: str = Field(primary_key=True, max_length=32)

@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from api.services.circulation_persons import forget_patron
-from api.services.report_readers import readers_served
+from api.services.report_readers import SpanReaders
 from data.db import visit_reader_store, visit_record_store
 from data.db.engine import reading
 from data.model.accounts import PROGRAM
@@ -42,7 +42,8 @@ def served(one: Book) -> ReaderCount:
         records = visit_record_store.load_records(
             session, REGION, from_date=DAY, until_date=DAY, vehicle_id=NORTH
         )
-        return readers_served(session, REGION, (DAY, DAY), str(NORTH), records)
+        read = SpanReaders(session=session, region_id=REGION, vehicle_id=str(NORTH))
+        return read.count((DAY, DAY), records)
 
 
 def test_a_reader_of_two_stops_is_one_person(tmp_path: Path) -> None:
