@@ -6,7 +6,6 @@ projection to distort it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +71,11 @@ def nearest_points(homes: Floats, places: Floats) -> tuple[Indices, Floats]:
 
 
 def stop_reach(
-    stops: Sequence[ServedStop], homes: Floats, people: Floats, metres: float
+    stops: Sequence[ServedStop],
+    homes: Floats,
+    people: Floats,
+    metres: float,
+    roads: Roads | None = None,
 ) -> StopReach:
     """What the stops that are visited offer to each settlement.
 
@@ -83,7 +86,7 @@ def stop_reach(
     people
         Residents, ``nan`` where not known.
     metres
-        Walking distance, in a straight line.
+        Walking distance: by the network where ``roads`` have one, else in a straight line.
     """
     places = np.array([(s.lon, s.lat) for s in stops], np.float64).reshape(-1, 2)
     nearest, away_m = nearest_points(homes, places)
@@ -93,6 +96,11 @@ def stop_reach(
             KDTree(on_sphere(places)), chord_of(metres), output_type="ndarray"
         )
         home, stop = pairs["i"], pairs["j"]
+        if roads is not None and not roads.is_estimated:
+            walk_m = _walked(home, stop, homes, places, arc_m(pairs["v"]), roads)
+            _put_nearest(nearest, away_m, home, stop, walk_m)
+            is_near = walk_m <= metres
+            home, stop = home[is_near], stop[is_near]
         np.maximum.at(visits, home, np.array([s.visits_28 for s in stops])[stop])
         sharing = np.bincount(stop, np.nan_to_num(people)[home], len(stops))
         open_min = np.array([s.open_min_28 for s in stops])
@@ -105,6 +113,29 @@ def stop_reach(
         visits_28=visits,
         minutes_per_1000=minutes,
     )
+
+
+def _walked(
+    home: Indices, stop: Indices, homes: Floats, places: Floats, crow_m: Floats, roads: Roads
+) -> Floats:
+    """Metres on foot of pairs of a home and a stop; straight ones where no network knows."""
+    walk_m = crow_m.astype(np.float64)
+    for number in np.unique(stop).tolist():
+        which = np.flatnonzero(stop == number)
+        lon, lat = places[number].tolist()
+        found = roads.walks((lon, lat), _pairs(homes[home[which]]))
+        walk_m[which] = np.where(np.isnan(found), crow_m[which], np.maximum(found, crow_m[which]))
+    return walk_m
+
+
+def _put_nearest(
+    nearest: Indices, away_m: Floats, home: Indices, stop: Indices, walk_m: Floats
+) -> None:
+    """Take the stop that is nearest on foot for homes that have one within the crow's limit."""
+    away_m[home] = np.inf
+    for i, j, metres in zip(home.tolist(), stop.tolist(), walk_m.tolist(), strict=True):
+        if metres < away_m[i]:
+            nearest[i], away_m[i] = j, metres
 
 
 def library_reach(
@@ -231,13 +262,18 @@ def measure_coverage(
     *,
     travel_source: str = "",
     is_estimated: bool = False,
+    roads: Roads | None = None,
 ) -> Coverage:
-    """Who has a library or a stop in reach, with the stops before and those after."""
+    """Who has a library or a stop in reach, with the stops before and those after.
+
+    Ways to stops are walked on ``roads`` where these are a network.
+    """
     places = tuple(settlements)
     homes, people = positions_of(places), people_of(places)
     residents = people[Group.RESIDENTS]
-    first = stop_reach(before, homes, residents, params.metres)
-    second = first if before == after else stop_reach(after, homes, residents, params.metres)
+    limits = (homes, residents, params.metres, roads)
+    first = stop_reach(before, *limits)
+    second = first if before == after else stop_reach(after, *limits)
     return Coverage(
         settlements=places,
         params=params,
@@ -250,24 +286,7 @@ def measure_coverage(
         walk_mps=WALK_MPS,
         travel_source=travel_source,
         is_estimated=is_estimated,
-    )
-
-
-def with_limits(coverage: Coverage, params: CoverageParams) -> Coverage:
-    """The same ways judged by other limits: nothing is measured on roads again."""
-    residents = coverage.people[Group.RESIDENTS]
-    homes = positions_of(coverage.settlements)
-    first, second = (
-        stop_reach(reach.stops, homes, residents, params.metres)
-        for reach in (coverage.stops_before, coverage.stops_after)
-    )
-    return replace(
-        coverage,
-        params=params,
-        stops_before=first,
-        stops_after=second,
-        before=reach_of(coverage.library, first, params),
-        after=reach_of(coverage.library, second, params),
+        is_walked=roads is not None and not roads.is_estimated,
     )
 
 

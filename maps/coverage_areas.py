@@ -18,6 +18,7 @@ from data.model.place import MunicipalityId
 from data.model.region import Region
 from maps.coverage import positions_of
 from maps.coverage_ground import DistrictArea, Ground
+from maps.estimate import WALK_MPS
 from maps.local_metres import LocalMetres
 from maps.roads import Area, Position, Progress, ReachMode, Roads
 
@@ -90,23 +91,34 @@ def library_area(
     shapes = []
     for number, (lon, lat) in enumerate(distinct, 1):
         for area in roads.reach(lon, lat, minutes, mode):
-            outer, *holes = (metres.to_metres(np.array(ring, np.float64)) for ring in area)
-            shapes.append(Polygon(outer, holes).buffer(0))
+            shapes.append(_shape_of(area, metres))
         if progress is not None:
             progress(number / len(distinct))
     return areas_of(shapely.union_all(shapes), metres)
 
 
-def stop_area(stops: Sequence[ServedStop], radius_m: float) -> tuple[Area, ...]:
-    """What lies within a walk of any stop, in a straight line."""
+def stop_area(
+    stops: Sequence[ServedStop], radius_m: float, roads: Roads | None = None
+) -> tuple[Area, ...]:
+    """What lies within a walk of any stop: by the network where there is one, else a circle."""
     if not stops or not radius_m:
         return ()
     positions = np.array([(s.lon, s.lat) for s in stops], np.float64)
     metres = LocalMetres.around(positions)
+    if roads is not None and not roads.is_estimated:
+        minutes = radius_m / WALK_MPS / 60
+        walked = [_shape_of(a, metres) for lon, lat in sorted(set(map(tuple, positions.tolist())))
+                  for a in roads.reach(lon, lat, minutes, ReachMode.WALK)]  # fmt: skip
+        return areas_of(shapely.union_all(walked), metres, tolerance_m=1.0)
     circles = shapely.buffer(
         shapely.points(metres.to_metres(positions)), radius_m, quad_segs=_CIRCLE_QUARTER
     )
     return areas_of(shapely.union_all(circles), metres, tolerance_m=1.0)
+
+
+def _shape_of(area: Area, metres: LocalMetres) -> Any:
+    outer, *holes = (metres.to_metres(np.array(ring, np.float64)) for ring in area)
+    return Polygon(outer, holes).buffer(0)
 
 
 def areas_of(

@@ -188,6 +188,10 @@ class EstimatedRoads:
             legs.append(RouteLeg(seconds=int(seconds[0, 0]), metres=int(metres[0, 0]), line=line))
         return RouteLine(legs=tuple(legs), source=self.source, is_estimated=True)
 
+    def walks(self, place: Position, homes: Sequence[Position]) -> NDArray[np.float64]:
+        """Unknown: there is no network."""
+        return np.full(len(homes), np.nan)
+
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
         """A circle cut to the land about the point, its piece that holds the point."""
         limit_s = 60.0 * minutes

@@ -150,6 +150,10 @@ class MatrixCache:
         """The drive through the points; its legs equal the cells."""
         return self._roads.route(points, vehicle, language, closures)
 
+    def walks(self, place: Position, homes: Sequence[Position]) -> NDArray[np.float64]:
+        """Metres on foot from each home to a place."""
+        return self._roads.walks(place, homes)
+
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
         """What lies within some minutes of a point."""
         return self._roads.reach(lon, lat, minutes, mode)

@@ -216,6 +216,12 @@ class Roads(Protocol):
             ``roads.off_network.*`` where a point is on none.
         """
 
+    def walks(self, place: Position, homes: Sequence[Position]) -> NDArray[np.float64]:
+        """Metres on foot from each home to a place, with the way to the road at both ends.
+
+        Infinite where no way leads there, ``nan`` where no network knows.
+        """
+
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
         """What lies within some minutes of a point; empty where the point is on no road."""
 

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.model.errors import RoadsError
 from data.model.fleet import Vehicle
@@ -63,6 +64,7 @@ log = logging.getLogger(__name__)
 
 _SOURCES_PER_REQUEST = 250
 """Each request snaps its targets anew, so few large ones are fastest; more would hide progress."""
+_ON_FOOT: dict[str, Any] = {"costing": "pedestrian"}
 _LOCATE_PER_REQUEST = 500
 _UNCONNECTED = {170, 171, 442}
 """Engine errors: unconnected regions, no suitable road near, no path."""
@@ -165,10 +167,24 @@ class ValhallaRoads:
             legs.append(leg_of(agreed, self.travel_factor, is_unpaved_forced=is_forced))
         return RouteLine(legs=tuple(legs), source=self.source, is_estimated=False)
 
+    def walks(self, place: Position, homes: Sequence[Position]) -> NDArray[np.float64]:
+        """Metres on foot by the network; of a place or home that is on no road nobody knows."""
+        found = np.full(len(homes), np.nan)
+        here, *snaps = self._snap_all(rounded([place, *homes]), _ON_FOOT)
+        known = [i for i, snap in enumerate(snaps) if snap.is_usable]
+        if not here.is_usable or not known:
+            return found
+        targets = [(snaps[i].lon, snaps[i].lat) for i in known]
+        _, metres = self._search([(here.lon, here.lat)], targets, _ON_FOOT, None)
+        for i, way_m in zip(known, metres[0].tolist(), strict=True):
+            aside_m = (here.distance_m or 0.0) + (snaps[i].distance_m or 0.0)
+            found[i] = np.inf if way_m == UNREACHABLE else way_m + aside_m
+        return found
+
     def reach(self, lon: float, lat: float, minutes: float, mode: ReachMode) -> tuple[Area, ...]:
         """What lies within some minutes, on foot or by car, as the network leads."""
         is_walk = mode is ReachMode.WALK
-        costing = {"costing": "pedestrian"} if is_walk else costing_of(None)
+        costing = _ON_FOOT if is_walk else costing_of(None)
         position = rounded([(lon, lat)])
         if self._snap_all(position, costing)[0].problem is SnapProblem.NO_ROAD:
             return ()

@@ -132,6 +132,7 @@ def cover_region(
         params,
         travel_source=roads.source,
         is_estimated=roads.is_estimated,
+        roads=roads,
     )
 
 

@@ -292,7 +292,7 @@ def make_areas(
         districts=districts,
         ground=ground,
         library=library_area(coverage, places, roads, tick.fraction),
-        stops=stop_area(coverage.stops_after.stops, coverage.params.metres),
+        stops=stop_area(coverage.stops_after.stops, coverage.params.metres, roads),
     )
 
 

@@ -173,6 +173,8 @@ class Coverage:
     walk_mps: float
     travel_source: str = ""
     is_estimated: bool = False
+    is_walked: bool = False
+    """Whether metres to stops are those of the network on foot, not of a straight line."""
 
     @property
     def is_inhabited(self) -> NDArray[np.bool_]:

@@ -17,4 +17,5 @@ def library_limit(coverage: Coverage, label: Labels) -> str:
 def limits_told(coverage: Coverage, label: Labels) -> str:
     """What counts as in reach, as a sentence."""
     metres = label.number(coverage.params.metres)
-    return label("coverage.limits", library=library_limit(coverage, label), metres=metres)
+    code = "coverage.limits_walked" if coverage.is_walked else "coverage.limits"
+    return label(code, library=library_limit(coverage, label), metres=metres)

@@ -25,7 +25,6 @@ from maps.coverage import (
     library_reach,
     measure_coverage,
     nearest_points,
-    with_limits,
 )
 from maps.estimate import WALK_MPS, EstimatedRoads
 from tests.maps.coverage_example import STRAIGHT, VILLAGES, library, stop
@@ -180,15 +179,6 @@ def test_without_a_library_or_a_road_nobody_is_served() -> None:
     assert set(reaches(coverage)) == {"none"}
     assert reasons_of(coverage, 0)[0].code == "coverage.reason.no_library"
     assert equity_of(coverage)[0].mean_s is None
-
-
-def test_other_limits_need_no_new_ways() -> None:
-    """Judged by other limits, the result is that of a new measurement."""
-    stops = (stop("halfway", 30.5),)
-    other = CoverageParams(minutes=60, metres=400)
-    changed, anew = with_limits(covered(after=stops), other), covered(after=stops, params=other)
-    assert reaches(changed) == reaches(anew) == ["library", "library", "library", "library", "none"]
-    assert changed.stops_after.visits_28.tolist() == anew.stops_after.visits_28.tolist()
 
 
 def test_the_short_cut_for_straight_roads_gives_the_same() -> None:
