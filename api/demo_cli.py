@@ -25,8 +25,10 @@ from api.plan_cli import (
     today_in,
 )
 from api.services.demo import LOGINS, PASSWORD, is_seeded, seed
+from api.services.demo_loans import lend_past
 from api.services.demo_prices import put_example_prices, with_fuel
 from api.services.demo_road import DemoDay, begin, record_past
+from api.services.demo_stock import put_stock
 from api.services.demo_year import record_years
 from api.services.regions import load_region
 from api.setting_variables import Environment
@@ -103,6 +105,9 @@ def demo(
             years = record_years(engine, REGION, at=utc_now(), seed=seed_number)
             if years is not None:
                 console.print(words("demo.years", records=years.num_records), markup=False)
+            put_stock(engine, REGION, at=utc_now(), seed=seed_number)
+            loans = lend_past(engine, REGION, at=utc_now(), seed=seed_number)
+            console.print(words("demo.loans", loans=loans), markup=False)
             put_example_prices(engine, REGION, at=utc_now())
             console.print(words("demo.prices"), markup=False)
         day = begin(engine, REGION, folder, at=utc_now(), seed=seed_number)

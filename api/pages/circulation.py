@@ -151,7 +151,7 @@ def _page(
         told=told if told in ("done", "still") else "",
         found=found,
         doubled=_doubled(desk),
-        conflicts=[shown_conflict(c, desk.words) for c in found.conflicts[:SHOWN]],
+        conflicts=[shown_conflict(c, desk.words, names) for c in found.conflicts[:SHOWN]],
         refused=[shown_refused(r, desk.words) for r in found.refused],
         places=[pair for pair in names.items() if pair[0] != str(OFFICE)],
         encodings=ENCODINGS,

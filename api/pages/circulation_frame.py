@@ -10,7 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import Caller, Role, require
 from api.errors import status_of
 from api.pages.desk_region import Desk, Given, form_data, text_of
+from api.services.circulation_find import stop_names
 from api.services.own_journal import OFFICE
+from data.db.engine import reading
 from data.model.errors import BookmobileError
 from data.model.region import Region
 from data.model.stock import ItemPlace, PlaceKind, parse_place
@@ -37,9 +39,10 @@ def place_names(desk: Desk) -> dict[str, str]:
         key = str(vehicle.vehicle_id)
         names[f"vehicle:{key}"] = vehicle.name
         names[f"store:{key}"] = desk.words("lending.place.store", name=vehicle.name)
-    for stop in region.stops:
+    with reading(desk.service.engine) as session:
         # Deposit boxes stand at stops' own library points.
-        names.setdefault(f"point:{stop.stop_id}", stop.name)
+        for stop_id, name in stop_names(session, region.region_id).items():
+            names.setdefault(f"point:{stop_id}", name)
     return names
 
 
@@ -70,6 +73,7 @@ def show(
         error=error,
         zone=desk.region.time_zone,
         place_names=place_names(desk),
+        is_demo=desk.service.settings.is_demo,
         can_decide=desk.asking.may(Role.LIBRARIAN),
         **context,
     )

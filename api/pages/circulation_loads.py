@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api.pages.circulation_frame import Form, Librarian, Looking, back_to, show
+from api.pages.circulation_frame import Form, Librarian, Looking, back_to, place_names, show
 from api.pages.desk_region import Desk, Given, date_of, open_desk, text_of, whole_of
 from api.services import circulation_day, load_planning
+from api.services.circulation_find import stop_names
 from api.services.circulation_moves import move_items
 from api.services.load_export import lists_xlsx
 from api.state import ServiceDep
@@ -37,7 +38,9 @@ def lists_page(request: Request, region_id: str, asking: Looking, service: Servi
     desk = open_desk(request, service, asking, region_id)
     vehicle_id, on = _run(desk, request.query_params)
     page = load_planning.load_page(service, region_id, vehicle_id, on)
-    raw = lists_xlsx(page, desk.region, vehicle_id, on, desk.words)
+    with reading(service.engine) as session:
+        stops = stop_names(session, region_id)
+    raw = lists_xlsx(page, stops, place_names(desk), on, desk.words)
     name = f"loading-{on.isoformat()}.xlsx"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(raw, media_type=XLSX, headers=headers)
@@ -181,7 +184,8 @@ def _page(desk: Desk, told: Given, error: BookmobileError | None = None) -> Resp
     page = load_planning.load_page(
         desk.service, desk.region.region_id, vehicle_id, on, asked=text_of(query, "why")[:200]
     )
-    stops = {str(s.stop_id): s.name for s in desk.region.stops}
+    with reading(desk.service.engine) as session:
+        stops = stop_names(session, desk.region.region_id)
     said = text_of(query, "said")
     return show(
         desk,

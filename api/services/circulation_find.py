@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlmodel import Session
+
+from api.services.cancelling import names_of
 from api.services.circulation_counter import find_item, find_patron
 from api.services.ledger import Ledger
 from api.state import Service
@@ -254,15 +257,20 @@ def _named_hold(ledger: Ledger, hold: Hold) -> NamedHold:
     )
 
 
+def stop_names(session: Session, region_id: str) -> dict[StopId, str]:
+    """Names of stops: the region's own, and those that plans made and timetables published."""
+    published, _ = names_of(session, region_id)
+    own = (s.thing for s in region_store.list_things(session, region_id, Stop))
+    return {i: s.name for i, s in published.items()} | {
+        s.stop_id: s.name for s in own if isinstance(s, Stop)
+    }
+
+
 def stops_served(service: Service, region_id: str, from_date: date) -> tuple[tuple[str, str], ...]:
     """Ids and names of the stops to which a vehicle will still come, by name."""
     with reading(service.engine) as session:
         visits = publication_store.load_visits(session, region_id, from_date=from_date)
         served = {v.stop_id for v in visits if v.is_coming}
-        names = {
-            s.thing.stop_id: s.thing.name
-            for s in region_store.list_things(session, region_id, Stop)
-            if isinstance(s.thing, Stop)
-        }
+        names = stop_names(session, region_id)
     told = ((str(stop_id), names.get(StopId(stop_id), str(stop_id))) for stop_id in served)
     return tuple(sorted(told, key=lambda pair: (pair[1].casefold(), pair[0])))

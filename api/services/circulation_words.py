@@ -1,5 +1,7 @@
 """What waits for a librarian, in words: the same for pages and the API."""
 
+from collections.abc import Mapping
+
 from api.schemas.circulation import OpenConflictPublic, RefusedPublic, RowProblem, TakenIn
 from api.schemas.sync import HistoryPublic
 from api.services.circulation_desk import OpenConflict
@@ -10,10 +12,21 @@ from data.model.journal_kept import RefusedEvent
 MOST_PROBLEMS = 200
 
 
-def shown_conflict(conflict: OpenConflict, words: Words) -> OpenConflictPublic:
-    """A conflict with its rule and proposal in words."""
+def shown_conflict(
+    conflict: OpenConflict, words: Words, places: Mapping[str, str] | None = None
+) -> OpenConflictPublic:
+    """A conflict with its rule and proposal in words.
+
+    Parameters
+    ----------
+    places
+        Names of places by ``str(place)``.
+    """
     outcome, timed = conflict.step.outcome, conflict.step.timed
     facts = {name: plain(value) for name, value in outcome.facts.items()}
+    told = dict(facts)
+    if places and (place := str(facts.get("place", ""))) in places:
+        told["place"] = places[place]
     proposal = outcome.proposal
     return OpenConflictPublic(
         event_id=conflict.event_id,
@@ -22,7 +35,7 @@ def shown_conflict(conflict: OpenConflict, words: Words) -> OpenConflictPublic:
         is_clock_doubtful=timed.corrected.is_doubtful,
         place=str(timed.event.place),
         rule=outcome.rule,
-        message=words(f"conflict.{outcome.rule}", **facts),
+        message=words(f"conflict.{outcome.rule}", **told),
         proposal=proposal,
         proposed="" if proposal is None else words(f"proposal.{proposal.value}"),
         asks_for=conflict.asks_for,

@@ -1,30 +1,38 @@
 """Loading of a run as a workbook: to put aboard, to take off, to hand over at each stop."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from api.services.load_planning import LoadPage, WhyItem
 from api.words import Words
 from data.feeds.workbook import Cell, Column, Kind, TableBook
-from data.model.fleet import VehicleId
-from data.model.region import Region
-from data.model.stock import ItemPlace, PlaceKind
+from data.model.place import StopId
 
 
 def lists_xlsx(
-    page: LoadPage, region: Region, vehicle_id: VehicleId, on: date, words: Words
+    page: LoadPage,
+    stops: Mapping[StopId, str],
+    places: Mapping[str, str],
+    on: date,
+    words: Words,
 ) -> bytes:
-    """The lists as a workbook; what looks like a formula is text."""
-    stops = {str(s.stop_id): s.name for s in region.stops}
+    """The lists as a workbook; what looks like a formula is text.
+
+    Parameters
+    ----------
+    stops, places
+        Names by id, and by ``str(place)``.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "loading.xlsx"
         book = TableBook(path, words, on)
         loads: list[list[Cell]] = [
             [line.item_id, page.lists.titles.get(line.item_id, ""),
-             place_name(line.from_place, region, words), words(f"loads.reason.{line.reason}"),
-             stops.get(str(line.stop_id), "") if line.stop_id else ""]
+             places.get(str(line.from_place), str(line.from_place)),
+             words(f"loads.reason.{line.reason}"),
+             stops.get(line.stop_id, line.stop_id) if line.stop_id else ""]
             for line in page.lists.loads
         ]  # fmt: skip
         book.add_table(
@@ -36,10 +44,10 @@ def lists_xlsx(
             [_off(item, words) for item in page.taken_off],
         )  # fmt: skip
         picks: list[list[Cell]] = [
-            [stops.get(str(line.stop_id), str(line.stop_id)),
+            [stops.get(line.stop_id, line.stop_id),
              page.readers.get(str(line.patron_id), ""),
              page.lists.titles.get(line.item.item_id, ""), line.item.item_id, line.shelf,
-             place_name(line.item.place, region, words)]
+             places.get(str(line.item.place), str(line.item.place))]
             for line in page.lists.picks
         ]  # fmt: skip
         book.add_table(
@@ -59,17 +67,3 @@ def _off(told: WhyItem, words: Words) -> Sequence[Cell]:
 def _heads(words: Words, *names: str) -> list[Column]:
     wide = {"title": 44, "from": 24, "where": 24, "reader": 28, "stop": 28, "why": 44}
     return [Column(words(f"loads.col.{n}"), Kind.TEXT, wide.get(n, 16)) for n in names]
-
-
-def place_name(place: ItemPlace, region: Region, words: Words) -> str:
-    """A place of stock in words."""
-    vehicles = {str(v.vehicle_id): v.name for v in region.vehicles}
-    if place.kind is PlaceKind.VEHICLE:
-        return vehicles.get(place.key, place.key)
-    if place.kind is PlaceKind.STORE:
-        return words("lending.place.store", name=vehicles.get(place.key, place.key))
-    points = {str(x.library_id): x.name for x in region.libraries}
-    stops = {str(s.stop_id): s.name for s in region.stops}
-    if place.key == "@office":
-        return words("lending.place.office")
-    return points.get(place.key) or stops.get(place.key) or place.key

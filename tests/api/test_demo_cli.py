@@ -13,9 +13,11 @@ import pytest
 from api.database import open_database
 from api.demo_cli import REGION
 from api.services.demo import LOGINS, PASSWORD, is_seeded
+from api.services.ledger import Ledgers
 from api.settings import Settings
 from data.db.engine import reading
 from data.db.publication_store import newest_timetable
+from data.model.loans import DueBasis
 from tests.api.runner import Terminal
 
 QUICK = ("--time-limit", 3, "--no-serve")
@@ -40,6 +42,25 @@ def test_the_demo_leaves_a_published_plan_and_its_files(planned: Path) -> None:
             timetable = newest_timetable(session, REGION)
     assert timetable is not None
     assert timetable.changes["added"] > 100
+
+
+def test_the_demo_lends(planned: Path) -> None:
+    """Readers called by numbers have, had and wait for books; two things wait for a librarian."""
+    settings = Settings(data_dir=planned / "service")
+    with open_database(settings) as engine, Ledgers().reading(engine, REGION) as (session, ledger):
+        state = ledger.state
+        assert len(state.patrons) > 200
+        assert all(re.fullmatch(r"[А-Яа-я ]+ \d{4}", p.name) for p in state.patrons.values())
+        lent = [loan for loan in state.loans.values() if loan.is_open]
+        assert len(lent) > 100
+        assert len({loan.item_id for loan in lent}) == len(lent) - 1  # one is disputed
+        assert any(loan.due.basis is DueBasis.VISIT for loan in lent)
+        had = lent[0].item_id
+        assert all(x.is_open or x.returned_at for x in ledger.loans_of_item(session, had))
+        assert any(hold.is_open for hold in state.holds.values())
+        assert {s.outcome.rule for s in ledger.replay.conflicts} == {
+            "returned_elsewhere", "lent_to_other"
+        }  # fmt: skip
 
 
 def test_the_second_start_plans_nothing(bookmobile: Terminal, planned: Path) -> None:

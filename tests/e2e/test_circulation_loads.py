@@ -54,7 +54,7 @@ def test_a_run_is_loaded(desk: Visitor) -> None:
     assert desk.axe() == []
     if not page.locator("input[name=num_items]").is_visible():
         # Chosen before, in the other language: the rules are folded.
-        page.locator("details summary").first.click()
+        page.locator("details:has(input[name=num_items]) > summary").first.click()
     page.locator("input[name=num_items]").fill("100")
     page.locator("input[name=capacity_m]").fill("2")
     page.locator("form[action$='/plan'] button").click()

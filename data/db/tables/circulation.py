@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from data.db.base import Json
@@ -45,7 +45,13 @@ class JournalEventRow(SQLModel, table=True):
         UniqueConstraint("region_id", "event_id", name="uq_journal_event_id"),
         UniqueConstraint("region_id", "device_id", "sequence", name="uq_journal_event_sequence"),
         Index("ix_journal_event_arrival", "region_id", "event_no"),
-        Index("ix_journal_event_settled", "region_id", "settled_at", "event_no"),
+        Index(
+            "ix_journal_event_open",
+            "region_id",
+            "event_no",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
     )
     event_no: int | None = Field(default=None, primary_key=True)
     region_id: str = Field(foreign_key="region.region_id", max_length=64)
