@@ -258,7 +258,7 @@ def test_whatever_is_published_and_cancelled_expands_alike(
     assert len(set(uids)) == len(uids)
 
 
-UK_ROWS = 40
+UK_ROWS = 15
 """Rows of each published table that are followed through half a year."""
 
 

@@ -23,7 +23,7 @@ def office(running: Running) -> Iterator[Office]:
 
 @pytest.mark.usefixtures("office")
 def test_from_the_form_to_the_answer(visit: Visit) -> None:
-    """Asked in Russian on a telephone, scored and answered at the desk, read again; axe-clean."""
+    """Asked on a telephone, scored, answered and counted at the desk, read again; axe-clean."""
     reader = visit(None, language="ru", width=390, height=800)
     page = reader.open(f"/r/{REGION}/request")
     assert reader.axe() == []
@@ -50,6 +50,16 @@ def test_from_the_form_to_the_answer(visit: Visit) -> None:
     page_desk.get_by_role("button", name="Answer").click()
     expect(page_desk.locator(".note-good")).to_contain_text("private address")
     desk.shot("request-list", whole=True)
+    page_desk.get_by_role("link", name="Зелёный Бор").click()
+    expect(page_desk.get_by_label("How many people count")).to_have_value("30")
+    page_desk.get_by_role("button", name="Let them count").click()
+    expect(page_desk.locator(".note-good")).to_contain_text("30 people count.")
+    expect(page_desk.locator(".note-good")).to_contain_text("Диспетчер стенда")
+    assert desk.axe() == []
+    assert desk.overflow_px() == 0
+    desk.shot("request-counted", whole=True)
+    page_desk.get_by_role("button", name="No longer count them").click()
+    expect(page_desk.locator(".note-good")).to_have_count(0)
     page.goto(own.split("?")[0])
     expect(page.get_by_text("Да, с февраля, по вторникам.")).to_be_visible()
     assert reader.overflow_px() == 0

@@ -68,6 +68,13 @@ class Office:
             region_store.add_region(session, stored or region(), at=NOW)
         self.add_plan("plan-1", make_request(), make_plan())
 
+    @classmethod
+    def reopened(cls, engine: Engine, plan_ids: dict[str, str]) -> "Office":
+        """The office on a copy of another one's database."""
+        office = cls.__new__(cls)
+        office.engine, office.now, office.plan_ids = engine, NOW, dict(plan_ids)
+        return office
+
     def add_plan(self, name: str, request: PlanRequest, plan: Plan) -> str:
         """Store a plan as a job would; its id is one that no other test has used."""
         plan_id = self.plan_ids[name] = uuid.uuid4().hex

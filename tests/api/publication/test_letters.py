@@ -5,8 +5,10 @@ import hmac
 import json
 import logging
 import re
+import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +24,8 @@ from hypothesis import strategies as st
 from sqlmodel import Session, func, select
 
 from api import mail
+from api.jobs.pace import Pace
+from api.jobs.worker import Worker
 from api.limiter import Limiter
 from api.services import letters
 from api.services.letter_sending import LetterPost
@@ -29,7 +33,7 @@ from api.services.letters import CONFIRM, MANAGE, Wish, token_of
 from api.settings import Settings
 from api.tidying import tidy
 from data.db import letter_store
-from data.db.engine import reading, writing
+from data.db.engine import open_engine, reading, writing
 from data.db.letter_store import LetterFigures
 from data.db.tables.letters import LetterRow, SubscriptionRow
 from data.model.errors import InputError, NotFoundError
@@ -44,6 +48,7 @@ from data.model.letters import (
 from data.model.place import StopId
 from tests.api.publication.office import REGION, Office
 from tests.api.reports.mailbox import Mailbox, mail_server
+from tests.databases import migrated
 
 READER = "reader@example.org"
 STOP = "kalinovka"
@@ -100,17 +105,26 @@ class Post:
             )
 
 
-@contextmanager
-def _post(office: Office, folder: Path) -> Iterator[Post]:
-    office.publish()
-    with mail_server() as box:
-        yield Post(office, folder, box)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A database with a published timetable, built once; tests work on copies of it."""
+    file = tmp_path_factory.mktemp("published") / "office.sqlite"
+    with migrated(f"sqlite:///{file}") as engine:
+        office = Office(engine)
+        office.publish()
+    return file, office.plan_ids
 
 
 @pytest.fixture
-def post(office: Office, tmp_path: Path) -> Iterator[Post]:
-    with _post(office, tmp_path) as one:
-        yield one
+def post(published: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Post]:
+    file, plan_ids = published
+    copy = shutil.copy(file, tmp_path / "office.sqlite")
+    engine = open_engine(f"sqlite:///{copy}")
+    try:
+        with mail_server() as box:
+            yield Post(Office.reopened(engine, plan_ids), tmp_path, box)
+    finally:
+        engine.dispose()
 
 
 def body_of(letter: EmailMessage, kind: str = "plain") -> str:
@@ -125,7 +139,9 @@ def count(session: Session, table: Any) -> int:
 
 def test_an_address_is_asked_then_told_once_of_each_change(either: Office, tmp_path: Path) -> None:
     """Nothing before the owner confirms; a cancellation, its make-up and its undo each once."""
-    with _post(either, tmp_path) as post:
+    either.publish()
+    with mail_server() as box:
+        post = Post(either, tmp_path, box)
         post.ask()
         assert post.deliver() == 1
         (asking,) = post.box.letters
@@ -449,3 +465,22 @@ def test_another_program_is_told_each_notice_once(post: Post, tmp_path: Path) ->
         assert plugged.deliver(now + timedelta(minutes=6)) == 2
         assert plugged.deliver(now + timedelta(hours=6)) == 0, "refused for good"
     assert post.post.deliver(now) == 0, "without the setting nobody is told"
+
+
+def test_the_worker_empties_the_box(post: Post) -> None:
+    """The process that runs beside the service sends letters by itself."""
+    settings = replace(post.settings, database_url=str(post.office.engine.url))
+    worker = Worker(
+        settings, name="post", lanes=(), pace=Pace(reap_s=0.05), clock=lambda: post.office.now
+    )
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        post.ask()
+        until = time.monotonic() + 60
+        while not post.box.letters and time.monotonic() < until:
+            time.sleep(0.02)
+    finally:
+        worker.leave()
+        thread.join()
+    assert [str(letter["To"]) for letter in post.box.letters] == [READER]
