@@ -122,9 +122,11 @@ def take_in(
                 service, region_id, raw, file_name=name, place=parse_place(place),
                 encoding=encoding or None, is_trial=is_trial, by=asking,
             )  # fmt: skip
+        previews = circulation_stock.preview_file(raw, name) if is_trial else ()
     except BookmobileError as error:
         return _page(desk, error=error)
-    return _page(desk, taken=shown_import(report, desk.words, is_trial=is_trial))
+    taken = shown_import(report, desk.words, is_trial=is_trial, previews=previews)
+    return _page(desk, taken=taken)
 
 
 def _doubled(desk: Desk) -> list[str]:

@@ -91,17 +91,19 @@ def post_stock(
 ) -> TakenIn:
     """Take items in from ISO 2709 (MARC 21, RUSMARC), CSV or XLSX."""
     require_region(asking, region_id)
+    raw, name = file.file.read(), file.filename or ""
     report = circulation_stock.take_stock(
         service,
         region_id,
-        file.file.read(),
-        file_name=file.filename or "",
+        raw,
+        file_name=name,
         place=parse_place(place),
         encoding=encoding or None,
         is_trial=is_trial,
         by=asking,
     )
-    return shown_import(report, words_of(request), is_trial=is_trial)
+    previews = circulation_stock.preview_file(raw, name) if is_trial else ()
+    return shown_import(report, words_of(request), is_trial=is_trial, previews=previews)
 
 
 @router.post("/uploads/readers", responses=problems(404))

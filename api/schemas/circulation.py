@@ -108,6 +108,15 @@ class RowProblem(BaseModel):
     is_rejected: bool
 
 
+class EncodingRead(BaseModel):
+    """How the first lines of a file read in an encoding."""
+
+    encoding: str
+    lines: list[str]
+    num_wrong: int = Field(description="Lines that cannot be read in it.")
+    is_likely: bool
+
+
 class TakenIn(BaseModel):
     """The account of an import."""
 
@@ -119,6 +128,9 @@ class TakenIn(BaseModel):
     columns: dict[str, str]
     unused_columns: list[str]
     problems: list[RowProblem]
+    previews: list[EncodingRead] = Field(
+        default=[], description="Of a trial: the file in each encoding, the likeliest first."
+    )
 
     @classmethod
     def of(cls, report: ImportReport, problems: list[RowProblem], *, is_trial: bool) -> "TakenIn":

@@ -11,6 +11,7 @@ from api.services.ledger import Ledger
 from api.state import Service
 from data.db import audit_store, circulation_store
 from data.db.circulation_store import BaseThing
+from data.feeds.iso2709 import EncodingPreview, preview_encodings, preview_text
 from data.feeds.marc_stock import import_marc
 from data.feeds.patrons import BY_CARD, import_patrons
 from data.feeds.report import ImportReport
@@ -74,6 +75,21 @@ def _read_stock(
             return import_marc(_put(folder, raw, suffix), place, encoding=encoding)
     known = ", ".join((*TABLES, *MARC))
     raise InputError("circulation.unknown_format", name=file_name[:80], known=known)
+
+
+def preview_file(raw: bytes, file_name: str) -> tuple[EncodingPreview, ...]:
+    """How a file reads in each encoding that it may be in; nothing for one that tells its own.
+
+    Raises
+    ------
+    InputError
+        Where nothing can be read.
+    """
+    suffix = Path(file_name).suffix.lower()
+    if suffix in MARC:
+        with tempfile.TemporaryDirectory() as folder:
+            return preview_encodings(_put(folder, raw, suffix))
+    return preview_text(raw) if suffix in (".csv", ".tsv", ".txt") and raw else ()
 
 
 def take_readers(

@@ -1,11 +1,18 @@
 """What waits for a librarian, in words: the same for pages and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from api.schemas.circulation import OpenConflictPublic, RefusedPublic, RowProblem, TakenIn
+from api.schemas.circulation import (
+    EncodingRead,
+    OpenConflictPublic,
+    RefusedPublic,
+    RowProblem,
+    TakenIn,
+)
 from api.schemas.sync import HistoryPublic
 from api.services.circulation_desk import OpenConflict
 from api.words import Words
+from data.feeds.iso2709 import EncodingPreview
 from data.feeds.report import ImportReport, Verdict
 from data.model.journal_kept import RefusedEvent
 
@@ -53,8 +60,20 @@ def shown_refused(refused: RefusedEvent, words: Words) -> RefusedPublic:
     return RefusedPublic.from_domain(refused, words(refused.code, **refused.reasons))
 
 
-def shown_import(report: ImportReport, words: Words, *, is_trial: bool) -> TakenIn:
-    """The account of an import, with the first of its faults in words."""
+def shown_import(
+    report: ImportReport,
+    words: Words,
+    *,
+    is_trial: bool,
+    previews: Sequence[EncodingPreview] = (),
+) -> TakenIn:
+    """The account of an import, with the first of its faults in words.
+
+    Parameters
+    ----------
+    previews
+        Of a trial, how the file reads in each encoding.
+    """
     problems = [
         RowProblem(
             code=p.code,
@@ -64,7 +83,22 @@ def shown_import(report: ImportReport, words: Words, *, is_trial: bool) -> Taken
         )
         for p in report.problems[:MOST_PROBLEMS]
     ]
-    return TakenIn.of(report, problems, is_trial=is_trial)
+    told = TakenIn.of(report, problems, is_trial=is_trial)
+    told.previews = [
+        EncodingRead(
+            encoding=p.encoding,
+            lines=[printed(line) for line in p.lines],
+            num_wrong=p.num_wrong,
+            is_likely=p.is_likely,
+        )
+        for p in previews
+    ]
+    return told
+
+
+def printed(line: str) -> str:
+    """A line of a file without signs that cannot be shown."""
+    return "".join(c if c.isprintable() else "·" for c in line)
 
 
 def plain(value: object) -> object:

@@ -28,6 +28,7 @@ LEADER, ENTRY = 24, 12
 ENCODINGS = ("utf-8", "cp1251", "cp866", "koi8-r", "marc8")
 PREVIEWED = ("utf-8", "cp1251", "cp866")
 PREVIEWED_RECORDS = 500
+PREVIEWED_BYTES = 65_536
 MOST_BYTES = 512 * 1024 * 1024
 
 
@@ -246,6 +247,28 @@ def preview_encodings(
                 lines=tuple(lines),
                 num_wrong=num_wrong,
                 is_likely=encoding == likely,
+            )
+        )
+    return tuple(sorted(found, key=lambda p: (not p.is_likely, p.num_wrong)))
+
+
+def preview_text(raw: bytes, *, num_lines: int = 8) -> tuple[EncodingPreview, ...]:
+    """The first lines of a text file with other than ASCII signs, as ``preview_encodings``."""
+    lines = [line.strip() for line in raw[:PREVIEWED_BYTES].split(b"\n")[:-1] or [raw]]
+    told = [line for line in lines if any(byte >= 0x80 for byte in line)] or lines
+    guess = detect_encoding(raw[:PREVIEWED_BYTES])
+    found = []
+    for encoding in PREVIEWED:
+        wrong = 0
+        for line in told:
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                wrong += 1
+        texts = tuple(decoded_anyhow(line[:200], encoding) for line in told[:num_lines])
+        found.append(
+            EncodingPreview(
+                encoding=encoding, lines=texts, num_wrong=wrong, is_likely=encoding == guess
             )
         )
     return tuple(sorted(found, key=lambda p: (not p.is_likely, p.num_wrong)))
