@@ -46,7 +46,8 @@ MinutesOption = Annotated[
 ]
 KmOption = Annotated[float | None, typer.Option("--km", help="Kilometres by road to a library.")]
 MetresOption = Annotated[
-    float | None, typer.Option("--metres", help="Metres in a straight line to a stop.")
+    float | None,
+    typer.Option("--metres", help="Metres on foot to a stop: by the network, else straight."),
 ]
 OsmOption = Annotated[
     Path | None, typer.Option("--osm", help="OpenStreetMap extract (.osm.pbf) to travel on.")
