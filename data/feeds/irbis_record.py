@@ -21,6 +21,7 @@ _LINE = re.compile(r"#\s*(\d{1,9})\s*:\s?(.*)", re.DOTALL)
 _FIELD = re.compile(r"(\d{1,9})#(.*)", re.DOTALL)
 _HEAD = re.compile(r"\s*(\d{1,10})(?:#(\d{0,10}))?\s*")
 _VERSION = re.compile(r"\s*\d{0,10}#(\d{1,10})\s*")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _DELETED = 1 | 2
 
 
@@ -106,13 +107,13 @@ def clean(name: str, text: str) -> str:
     InputError
         ``library.bad_for_irbis``
     """
-    if MARK in text or any(ord(c) < 32 for c in text):
+    if MARK in text or _CONTROL.search(text) is not None:
         raise InputError("library.bad_for_irbis", field=name, value=text)
     return text
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if ord(c) >= 32 else " " for c in text)
+    return _CONTROL.sub(" ", text)
 
 
 def made_field(tag: int, subfields: Iterable[tuple[str, str]]) -> IrbisField:

@@ -111,7 +111,7 @@ def long_past(one: Library) -> None:
     tell(f"  opened with {peak / 2**20:.0f} MiB", began)
     tablet, token = not_folded(one, NUM_EVENTS)
     service.ledgers = Ledgers()
-    looked(f"opened with {NUM_EVENTS:,} events to replay", lambda: waiting(one), most_s=60)
+    looked(f"opened with {NUM_EVENTS:,} events to replay", lambda: waiting(one), most_s=120)
     looked("the desk's page", lambda: waiting(one))
     found = looked("a reader", lambda: circulation_find.reader_page(service, region, "r7", at))
     assert found.num_past >= NUM_LOANS // NUM_READERS
@@ -129,9 +129,9 @@ def long_past(one: Library) -> None:
     for n in range(300):
         tablet.lend(f"b{10_000 + n}", f"r{n}", at - timedelta(hours=1) + timedelta(seconds=n))
     looked("300 events of a tablet", lambda: one.bring(token, tablet, tablet.events[begin:]))
-    looked("records of visits", lambda: keep_records(service, region), most_s=60)
+    looked("records of visits", lambda: keep_records(service, region), most_s=120)
     before = at - timedelta(days=5)
-    folded = looked("folded", lambda: settle_region(service, region, before, least=1), most_s=60)
+    folded = looked("folded", lambda: settle_region(service, region, before, least=1), most_s=120)
     assert folded > NUM_EVENTS // 2
     looked(f"opened anew after {folded:,} events were folded", lambda: waiting(one))
 
@@ -142,9 +142,10 @@ def waiting(one: Library) -> circulation_desk.Waiting:
 
 def looked[T](what: str, look: Callable[[], T], *, most_s: float = LONGEST_S) -> T:
     """Time a look, tell it, and hold it to its limit."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     found = look()
-    took_s = tell(f"  {what}", began)
+    used_s = time.process_time() - used
+    took_s = tell(f"  {what}, {used_s:.2f} s of processor", began)
     assert took_s <= most_s, what
     return found
 
