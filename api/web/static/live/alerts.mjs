@@ -1,6 +1,6 @@
 // Alerts: what a dispatcher must know, and that somebody has taken it on.
 
-import { useEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact/hooks.mjs";
 import "../vendor/preact/signals.mjs";
 import { t, tn } from "../words.mjs";
 import { acknowledge } from "./feed.mjs";
@@ -28,7 +28,8 @@ function Form({ alert, close }) {
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
   const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+  // In one step with the drawing: who types on at once loses no letter.
+  useLayoutEffect(() => field.current.focus(), []);
   const send = async (event) => {
     event.preventDefault();
     setBusy(true);
