@@ -227,4 +227,5 @@ def send(lang: LangOption = None) -> None:
                 for one in report_store.list_deliveries(session, region.region_id, limit=num):
                     state = words(f"reports.delivery.{one.state.value}")
                     why = f": {words(one.code, **one.facts)}" if one.code else ""
-                    Console().print(f"{one.until_date} {one.file} {state}{why}", markup=False)
+                    told = f"{words.day(one.until_date)} {one.file} {state}{why}"
+                    Console().print(told, markup=False)

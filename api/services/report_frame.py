@@ -19,11 +19,13 @@ from data.model.fleet import VehicleId
 from data.model.measures import KNOWN_MEASURES, Measure, Sums, merged, sums_of
 from data.model.public_timetable import PublicStop
 from data.model.region import Region
-from data.model.report import Cell, CellKind, Drill, ReportAsked, year_earlier
+from data.model.report import Cell, CellKind, Drill, ReportAsked, ReportKind, year_earlier
 from data.model.report_settings import ReportSettings
 from data.model.stat_form import StatForm, form_on
 from data.model.visit_record import VisitRecord
 
+COMPARING = frozenset({ReportKind.FORM, ReportKind.SERVICES, ReportKind.TARGETS})
+"""Reports that hold a span against the one a year before."""
 FORMS_FOLDER = "forms"
 """Folder of the service's data where a library puts editions of its own."""
 
@@ -187,7 +189,9 @@ class ReportFrame:
 def load_frame(
     session: Session, region: Region, asked: ReportAsked, forms: tuple[StatForm, ...]
 ) -> ReportFrame:
-    """The diary from a year before the span and its year, to the span's end.
+    """The diary from the beginning of the span and its year, to the span's end.
+
+    Reports that compare have it from a year before.
 
     Raises
     ------
@@ -196,7 +200,9 @@ def load_frame(
     """
     if asked.vehicle_id and asked.vehicle_id not in {str(v.vehicle_id) for v in region.vehicles}:
         raise NotFoundError("reports.no_vehicle", vehicle_id=asked.vehicle_id[:64])
-    begin = year_earlier(min(asked.from_date, date(asked.until_date.year, 1, 1)))
+    begin = min(asked.from_date, date(asked.until_date.year, 1, 1))
+    if asked.kind in COMPARING:
+        begin = year_earlier(begin)
     records = visit_record_store.load_records(
         session,
         region.region_id,

@@ -59,6 +59,10 @@ def test_every_page_is_accessible_and_fits(
     pages = {kind.value: f"{REPORTS}/{kind}" for kind in ReportKind}
     pages |= {"lines": f"{REPORTS}/lines?measure=visits&{MARCH}",
               "ratio": f"{REPORTS}/lines?measure=6nk-2019:visits_per_stop&{MARCH}",
+              "lines-cost": f"{REPORTS}/lines?measure=per(cost,visits)&{MARCH}",
+              "lines-runs": f"{REPORTS}/lines?measure=hours&{MARCH}",
+              "lines-trend": f"{REPORTS}/lines?measure=trend&stop=kamenskoe",
+              "lines-verdict": f"{REPORTS}/lines?measure=verdict.keep.visits",
               "settings": f"{REPORTS}/settings", "schedules": f"{REPORTS}/schedules"}  # fmt: skip
     for name, path in pages.items():
         page = desk.open(path)
