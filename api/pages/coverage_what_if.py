@@ -14,11 +14,13 @@ from api.services.coverage_what_if import WhatIf, WhatIfAsked
 from api.services.coverage_what_if_told import changed_table, summary_table
 from api.services.needs import placed_libraries
 from api.services.region_parts import parts_of
+from api.services.report_costs import costs_of
 from api.services.scenarios import price_of
 from api.state import ServiceDep
-from data.db import publication_store
+from data.db import publication_store, report_store
 from data.db.engine import reading
 from data.feeds.coverage_table import CoverageTable, told
+from data.model.costs import Costs
 from data.model.errors import BookmobileError, NotFoundError
 
 router = APIRouter(prefix="/desk/{region_id}/coverage")
@@ -46,10 +48,12 @@ def what_if_page(
 ) -> Response:
     """The form, and below it what would change."""
     desk = open_desk(request, service, asking, region_id)
-    found, error, currency = None, None, desk.region.costs.currency
+    with reading(service.engine) as session:
+        costs = costs_of(report_store.get_settings(session, region_id), desk.region)
+    found, error = None, None
     try:
         if given["library"]:
-            found = _found(desk, query.wanted, given)
+            found = _found(desk, query.wanted, given, costs)
     except BookmobileError as wrong:
         error = wrong
     libraries, _ = placed_libraries(desk.region, desk.today)
@@ -61,14 +65,14 @@ def what_if_page(
             key=lambda pair: pair[0].casefold(),
         ),
         "error": error,
-        "currency": currency,
+        "currency": costs.currency,
         "tables": _tables(desk, found) if found else (),
     }
     status = 200 if error is None else status_of(error)
     return desk.render("coverage/what_if.html", area="coverage", status=status, **context)
 
 
-def _found(desk: Desk, wanted: Any, given: dict[str, str]) -> WhatIf:
+def _found(desk: Desk, wanted: Any, given: dict[str, str], costs: Costs) -> WhatIf:
     region_id = desk.region.region_id
     with reading(desk.service.engine) as session:
         timetable = publication_store.newest_timetable(session, region_id)
@@ -82,7 +86,7 @@ def _found(desk: Desk, wanted: Any, given: dict[str, str]) -> WhatIf:
         open_min=60.0 if minutes is None else minutes,
         branch_year=price_of("".join(given["branch_year"].split()), "branch_year"),
     )
-    found = parts_of(desk.request).coverages.what_if(asked, branch).result(FILE_WAIT_S)
+    found = parts_of(desk.request).coverages.what_if(asked, branch, costs).result(FILE_WAIT_S)
     if found is None:
         raise NotFoundError("coverage.still_measuring")
     return found

@@ -23,6 +23,7 @@ from api.services.needs_view import stored_roads
 from api.services.plan_documents import open_plan
 from api.words import Words
 from data.db import publication_store
+from data.model.costs import Costs
 from data.model.coverage import (
     DAYS_28,
     Coverage,
@@ -194,7 +195,9 @@ class Coverages:
 
         return self._runs.begin(asked.key, measure)
 
-    def what_if(self, asked: CoverageAsked, branch: WhatIfAsked) -> MeasuringRun[WhatIf]:
+    def what_if(
+        self, asked: CoverageAsked, branch: WhatIfAsked, costs: Costs
+    ) -> MeasuringRun[WhatIf]:
         """What changes where a branch becomes a point plus a stop, begun if need be."""
 
         def measure(run: MeasuringRun[WhatIf]) -> WhatIf:
@@ -207,11 +210,11 @@ class Coverages:
                     on=asked.on,
                     params=asked.params,
                     stops=asked.after.stops,
-                    costs=region.costs,
+                    costs=costs,
                     tick=run,
                 )
 
-        return self._what_ifs.begin((*asked.key, branch), measure)
+        return self._what_ifs.begin((*asked.key, branch, costs), measure)
 
 
 class Among(StrEnum):

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, months_of, num_of
 from data.db import day_sheet_store, live_store
-from data.model.costs import FuelKind
+from data.model.costs import Costs, FuelKind
 from data.model.day_sheet import DaySheet
 from data.model.live import DayEnds
 from data.model.measures import Sums
@@ -66,6 +66,31 @@ def prices_of(settings: ReportSettings, region: Region) -> CostPrices:
         fuel=own.fuel,
         sources=dict(own.sources),
         **(kept | taken),
+    )
+
+
+def costs_of(settings: ReportSettings, region: Region) -> Costs:
+    """Prices of a kilometre and an hour: those of planning, else of the reports.
+
+    Fuel is that of the region's bookmobiles on the mean.
+    """
+    if region.costs.per_km is not None or region.costs.per_hour is not None:
+        return region.costs
+    prices = settings.prices
+    fuels = [
+        price * Decimal(str(v.fuel_per_100km)) / 100
+        for v in region.vehicles
+        if v.fuel is not None
+        and v.fuel_per_100km is not None
+        and (price := prices.fuel.get(v.fuel)) is not None
+    ]
+    parts = [sum(fuels, Decimal(0)) / len(fuels)] if fuels else []
+    parts += [] if prices.vehicle_km is None else [prices.vehicle_km]
+    return Costs(
+        currency=prices.currency,
+        per_km=sum(parts, Decimal(0)) if parts else None,
+        per_hour=prices.crew_hour,
+        per_day=prices.vehicle_day,
     )
 
 

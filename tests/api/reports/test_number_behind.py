@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import Engine
 
 from api.services.number_behind import number_behind
+from api.services.report_costs import costs_of
 from api.services.reports import build_report
 from data.db import circulation_store, day_sheet_store, region_store, report_store
 from data.db import visit_record_store as records_store
 from data.db.engine import open_engine, reading, writing
 from data.db.migrate import migrate
 from data.feeds.form_file import shipped_forms
-from data.model.costs import FuelKind
+from data.model.costs import Costs, FuelKind
 from data.model.day_sheet import DaySheet
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
@@ -273,3 +274,12 @@ def test_what_nobody_measures_is_refused(engine: Engine, measure: str) -> None:
     with reading(engine) as session, pytest.raises(NotFoundError) as refused:
         number_behind(session, place(), drill, FORMS)
     assert refused.value.code in ("reports.no_measure", "forms.unknown")
+
+
+def test_what_if_reckons_with_the_prices_of_reports_where_planning_has_none() -> None:
+    """18 l at 71.30 for 100 km and 9.40 of wear: 22.234 a kilometre; planning's own go first."""
+    found = costs_of(SETTINGS, place())
+    assert (found.per_km, found.per_hour) == (Decimal("22.234"), Decimal("655.5"))
+    own = Costs(currency="RUB", per_km=Decimal(30))
+    assert costs_of(SETTINGS, replace(place(), costs=own)) == own
+    assert not costs_of(ReportSettings(), place()).is_known
