@@ -1,5 +1,6 @@
 """However a day's events come in, the server ends where one clean sync would have brought it."""
 
+import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -31,6 +32,7 @@ from tests.fleet.circulating import (
     earlier_loan,
 )
 
+NUM_DAYS = int(os.environ.get("BOOKMOBILE_RANDOM_DAYS", "300"))
 EVENING = MORNING + timedelta(hours=12)
 OLD = (earlier_loan("i0", "p4"), earlier_loan("i5", "p3"))
 
@@ -131,7 +133,7 @@ def broken(
     return run, journal, answered
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=NUM_DAYS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.integers(1, 45))
 def test_any_sync_equals_a_clean_one(seed: int, num_events: int) -> None:
     """Interrupted, doubled, shuffled and relayed syncs end in the state of one clean sync."""
