@@ -78,11 +78,11 @@ def _figures(frame: ReportFrame, read: SpanReaders) -> ReportTable:
         (frame.year_begin, asked.until_date),
         (year_earlier(asked.from_date), year_earlier(asked.until_date)),
     )
-    sums = [frame.during(*span) for span in spans]
-    told = [
-        form_values(form, some, readers=read.count(span, some.records))
-        for span, some in zip(spans, sums, strict=True)
-    ]
+    by_span = {}
+    for span in dict.fromkeys(spans):
+        some = frame.during(*span)
+        by_span[span] = form_values(form, some, readers=read.count(span, some.records))
+    told = [by_span[span] for span in spans]
     rows = []
     for number, figure in enumerate(form.figures):
         cells = [_cell(frame, found[number], span) for found, span in zip(told, spans, strict=True)]

@@ -21,7 +21,8 @@ class SpanReaders:
     region_id: str
     vehicle_id: str | None = None
     """Of one bookmobile alone."""
-    _read: dict[Span, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    _read: dict[Span, dict[str | None, list[tuple[str, str]]]] = field(default_factory=dict)
+    _counts: dict[tuple[Span, str | None], ReaderCount] = field(default_factory=dict)
 
     def count(
         self, span: Span, records: Iterable[VisitRecord], vehicle_id: str | None = None
@@ -30,17 +31,24 @@ class SpanReaders:
 
         ``records`` are those of the span, and of the bookmobile where one is named.
         """
+        key = span, vehicle_id
+        if key not in self._counts:
+            own = self._readers(span).get(vehicle_id, [])
+            self._counts[key] = count_of(own, records)
+        return self._counts[key]
+
+    def _readers(self, span: Span) -> dict[str | None, list[tuple[str, str]]]:
+        """Readers of a span with their bands, by bookmobile; ``None`` is all together."""
         if span not in self._read:
-            self._read[span] = visit_reader_store.readers_during(
+            found: dict[str | None, list[tuple[str, str]]] = {None: []}
+            for reader, band, vehicle in visit_reader_store.readers_during(
                 self.session,
                 self.region_id,
                 from_date=span[0],
                 until_date=span[1],
                 vehicle_id=self.vehicle_id,
-            )
-        own = (
-            (reader, band)
-            for reader, band, vehicle in self._read[span]
-            if vehicle_id is None or vehicle == vehicle_id
-        )
-        return count_of(own, records)
+            ):
+                found[None].append((reader, band))
+                found.setdefault(vehicle, []).append((reader, band))
+            self._read[span] = found
+        return self._read[span]
