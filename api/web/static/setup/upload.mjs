@@ -70,4 +70,6 @@ if (zone) {
     zone.classList.remove("over");
     take([...event.dataTransfer.files]);
   });
+  // Chosen before this script was there.
+  take([...input.files]);
 }
