@@ -86,7 +86,7 @@ def test_a_box_is_left_at_a_point(desk: Visitor) -> None:
     desk.shot("moves-refused")
     page.locator("textarea[name=items]").fill(number)
     page.locator("form[method=post] button.button-main").click()
-    page.get_by_role("status").wait_for()
+    page.locator("div.note-good[role=status]").wait_for()
     page.get_by_role("rowheader", name="Школа 1").wait_for()
     desk.shot("moves", whole=True)
     assert desk.axe() == []
