@@ -26,19 +26,19 @@ EXAMPLE_PRICES = CostPrices(
     vehicle_km=Decimal(8),
     vehicle_day=Decimal(2833),
     sources={
-        "fuel.diesel": "ПРИМЕР: средняя по России, Росстат (news.mail.ru/society/67616398), S",
+        "fuel.diesel": "ПРИМЕР: средняя по России, Росстат (news.mail.ru/society/67616398)",
         "crew_hour": (
             "ПРИМЕР: двое × 54 377 руб. в месяц, доход, к которому приравнены работники культуры "
-            "области (newkaliningrad.ru 24134429, 20.08.2025), × 1,302 взносы ÷ 164 ч; S, расчёт C"
+            "области (newkaliningrad.ru 24134429, 20.08.2025), × 1,302 взносы ÷ 164 ч, наш расчёт"
         ),
-        "vehicle_km": "ПРИМЕР: условная величина без источника, D — впишите свою",
+        "vehicle_km": "ПРИМЕР: условная величина без источника — впишите свою",
         "vehicle_day": (
             "ПРИМЕР: КИБО за 6,8 млн руб. (chr.aif.ru 1748488, 2011), 10 лет службы "
-            "(Квинсленд), 240 дней в году; S, расчёт C"
+            "(Квинсленд), 240 дней в году; наш расчёт"
         ),
     },
 )
-"""Marks as in the other sources: S secondary, C computed, D chosen without a source."""
+"""Figures of second-hand sources and what we computed from them; each says so itself."""
 
 
 def with_fuel(region: Region) -> Region:
