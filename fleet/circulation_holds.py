@@ -11,6 +11,7 @@ from data.model.journal_bodies import (
     VisitsMovedBody,
     parse_visit_date,
 )
+from data.model.lending import LendingRules
 from data.model.loans import Hold, HoldId, HoldState
 from data.model.patrons import PatronId
 from data.model.place import StopId
@@ -58,6 +59,13 @@ def _placed(state: Circulation, act: Act, body: HoldBody) -> Outcome:
 
 def move_visits(state: Circulation, act: Act, body: VisitsMovedBody) -> Outcome:
     """Visits of a stop are gone: due dates and holds that rest on them go to the next ones."""
+    return accepted(*moves_with(state, act.lending.rules, act.event.stop_id or "", body))
+
+
+def moves_with(
+    state: Circulation, rules: LendingRules, stop_id: str, body: VisitsMovedBody
+) -> tuple[Change, ...]:
+    """The loans and holds that follow when visits of a stop are gone; nothing is changed."""
     gone = [parse_visit_date(text) for text in body.gone]
     coming = [parse_visit_date(text) for text in body.coming]
     loans = [loan for visit in gone for loan in state.open_loans_due_at(visit.visit_id)]
@@ -65,12 +73,11 @@ def move_visits(state: Circulation, act: Act, body: VisitsMovedBody) -> Outcome:
         Change(before=state.loans[m.loan_id], after=replace(state.loans[m.loan_id], due=m.after))
         for m in move_dues(loans, gone, coming)
     ]
-    holds = state.open_holds_at(act.event.stop_id or "")
     changes += [
         Change(before=state.holds[m.hold_id], after=with_pickup(state.holds[m.hold_id], m.after))
-        for m in move_holds(holds, gone, coming, act.lending.rules)
+        for m in move_holds(state.open_holds_at(stop_id), gone, coming, rules)
     ]
-    return accepted(*changes)
+    return tuple(changes)
 
 
 def set_aside(state: Circulation, act: Act, body: HoldReadyBody | HoldExpiredBody) -> Outcome:

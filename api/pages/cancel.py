@@ -20,6 +20,7 @@ from api.pages.desk_region import (
 )
 from api.services import cancelling, make_up
 from api.services.cancelling import CancelPreview, names_of
+from api.services.circulation_followed import NOTHING, has_followed, would_follow
 from api.services.plan_access import account_names
 from api.state import ServiceDep
 from data.db import letter_store, publication_store
@@ -116,6 +117,7 @@ def _cancel_form(desk: Desk, given: Given, error: BookmobileError | None = None)
                 error = error or refused
     return desk.render(
         "timetable/cancel.html",
+        followed=would_follow(service, region_id, shown.visits) if shown else NOTHING,
         area=AREA,
         zone=desk.region.time_zone,
         status=200 if error is None else status_of(error),
@@ -226,6 +228,7 @@ def _exception(
     ]
     return desk.render(
         "timetable/exception.html",
+        followed=has_followed(service, region_id, exception),
         area=AREA,
         zone=desk.region.time_zone,
         status=200 if error is None else status_of(error),

@@ -12,6 +12,7 @@ from api.errors import problems
 from api.schemas.fields import NUL_FREE
 from api.schemas.publication import CancelBody, CancellationPublic, CancelPreviewPublic
 from api.services import cancelling
+from api.services.circulation_followed import would_follow
 from api.services.plan_access import account_names
 from api.state import ServiceDep
 from data.db import publication_store
@@ -67,7 +68,8 @@ def preview_cancellation(
     require_region(asking, region_id)
     with reading(service.engine) as session:
         shown = cancelling.preview(session, region_id, body.to_domain(), at=service.clock())
-    return CancelPreviewPublic.from_domain(shown)
+    followed = would_follow(service, region_id, shown.visits)
+    return CancelPreviewPublic.from_domain(shown, followed)
 
 
 @router.post("", status_code=201, response_model=CancellationPublic, responses=problems(404, 409))

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from api.schemas.fields import Text
 from api.schemas.things import Body
 from api.services.cancelling import CancelPreview
+from api.services.circulation_followed import Followed
 from api.services.make_up import Offer
 from api.services.publishing import PublishAsked, PublishPreview
 from data.db.publication_store import Timetable
@@ -262,12 +263,16 @@ class CancelPreviewPublic(Model):
     num_visits: int
     people: int
     people_expected: float | None
+    loans: int = Field(description="Loans that would be due at a later visit.")
+    holds: int = Field(description="Holds that would be kept for a later visit.")
     visits: list[CancelledStop]
 
     @classmethod
-    def from_domain(cls, shown: CancelPreview) -> "CancelPreviewPublic":
+    def from_domain(cls, shown: CancelPreview, followed: Followed) -> "CancelPreviewPublic":
         """As the API shows it."""
         return cls(
+            loans=followed.num_loans,
+            holds=followed.num_holds,
             seen=shown.seen,
             num_visits=len(shown.visits),
             people=shown.people,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.services import cancelling
+from api.services.circulation_followed import Followed, has_followed, would_follow
 from data.db import circulation_store, publication_store
 from data.db.engine import reading, writing
 from data.model.cancellation import Cancellation, CancelReason, Scope
@@ -166,3 +167,24 @@ def test_an_item_aboard_keeps_its_place(one: Library) -> None:
     with one.service.ledgers.reading(one.engine, REGION) as (_, ledger):
         assert ledger.state.items[ItemId("i1")].place == ABOARD
         assert ledger.state.loans[LoanId(tablet.events[0]["event_id"])].is_open
+
+
+def test_what_follows_is_counted_before_and_after(one: Library) -> None:
+    """As many before as after; another visit moves nothing, and undone there is nothing to tell."""
+    first, second, third = visits(one)[:3]
+    set_aside(one, first, second)
+    tablet, token = lend(one, first)
+    one.bring(token, tablet)
+    expected = Followed(num_loans=1, num_holds=1)
+    assert would_follow(one.service, REGION, [first]) == expected
+    assert would_follow(one.service, REGION, [third]) == Followed()
+    exception_id = cancel(one, first)
+    assert told_of(one, exception_id) == expected
+    undo(one, exception_id)
+    assert told_of(one, exception_id) == Followed()
+
+
+def told_of(one: Library, exception_id: str) -> Followed:
+    with reading(one.engine) as session:
+        done = publication_store.get_exception(session, REGION, exception_id)
+    return has_followed(one.service, REGION, done)

@@ -148,6 +148,7 @@ def test_cancel_make_up_and_undo(served: Served) -> None:
     with served.api(Role.DISPATCHER) as anna, served.api(None) as reader:
         shown = anna.post(f"{BASE}/cancellations/preview", json=body).json()
         assert (shown["num_visits"], shown["people"]) == (1, 470)
+        assert (shown["loans"], shown["holds"]) == (0, 0)
         assert shown["visits"][0]["next"]["service_date"] == "2026-12-15"
         before = reader.get(ics)
         done = anna.post(f"{BASE}/cancellations", json=body | {"seen": shown["seen"]})
