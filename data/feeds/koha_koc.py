@@ -12,9 +12,9 @@ Koha ``offline_circ/process_koc.pl`` and ``enqueue_koc.pl`` (``parse_header_line
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from data.model.errors import InputError
 from data.model.library_ops import (
     ExchangeFile,
     LeftOut,
@@ -40,19 +40,20 @@ def koc_file(
     """
     zone = ZoneInfo(time_zone)
     head = f"Version={VERSION}\tGenerator={GENERATOR}\tGeneratorVersion={generator_version}"
-    lines, carried, left_out = [head], [], []
+    lines, carried = [head], []
+    left_out: list[LeftOut] = []
+    wrong: dict[str, LeftOut] = {}
     for operation in in_time_order(operations):
-        if operation.kind not in _ISSUED and operation.kind is not OperationKind.RETURN:
-            code = "library.koc_cannot_carry"
-            left_out.append(LeftOut(operation_id=operation.operation_id, code=code))
+        trouble = _cannot_carry(operation, wrong)
+        if trouble is not None:
+            left_out.append(trouble)
             continue
         local = operation.at.astimezone(zone)
         moment = f"{local:%Y-%m-%d %H:%M:%S} {local.microsecond // 1000:03d}"
-        barcode = _field("item_id", operation.item_id)
         if operation.kind is OperationKind.RETURN:
-            lines.append(f"{moment}\treturn\t{barcode}")
+            lines.append(f"{moment}\treturn\t{operation.item_id}")
         else:
-            lines.append(f"{moment}\tissue\t{_field('card', operation.card)}\t{barcode}")
+            lines.append(f"{moment}\tissue\t{operation.card}\t{operation.item_id}")
         carried.append(operation.operation_id)
     return ExchangeFile(
         # Koha reads line by line; a blank line at the end would be one more, empty, command.
@@ -62,8 +63,21 @@ def koc_file(
     )
 
 
-def _field(name: str, value: str) -> str:
-    """A value that cannot be taken for the end of its column."""
-    if value != value.strip() or any(c in value for c in "\t\r\n"):
-        raise InputError("library.bad_for_file", field=name, value=value)
-    return value
+def _cannot_carry(operation: LibraryOperation, wrong: dict[str, LeftOut]) -> LeftOut | None:
+    """Why an operation is left to a person; ``wrong`` are items of which one was left before."""
+    made = operation.operation_id
+    if operation.kind not in _ISSUED and operation.kind is not OperationKind.RETURN:
+        return LeftOut(operation_id=made, code="library.koc_cannot_carry")
+    told = {"item_id": operation.item_id}
+    if operation.kind is not OperationKind.RETURN:
+        told["card"] = operation.card
+    for field, value in told.items():
+        if value != value.strip() or any(c in value for c in "\t\r\n"):
+            # It would be taken for another one, or for the end of its column.
+            facts = {"field": field, "value": value}
+            left = LeftOut(operation_id=made, code="library.bad_for_file", facts=facts)
+            wrong.setdefault(operation.item_id, left)
+            return left
+    before = wrong.get(operation.item_id)
+    # What follows of the item would mean something else without it.
+    return None if before is None else replace(before, operation_id=made)

@@ -27,7 +27,7 @@ class Evergreen:
 
     def execute(self, raw: bytes, *, delta: int = 0) -> None:
         """Load a script and execute it."""
-        commands = [json.loads(line) for line in raw.decode("utf-8").splitlines()]
+        commands = [json.loads(line) for line in raw.decode("utf-8").split("\n") if line]
         commands = [c for c in commands if c and c.get("type")]
         commands.sort(key=lambda c: delta + float(c["timestamp"]))
         first = [c for c in commands if c["type"] == "register"]

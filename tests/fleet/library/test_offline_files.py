@@ -1,9 +1,9 @@
 """Files for Koha and Evergreen, held against those systems' own rules."""
 
+import contextlib
 import json
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,7 +145,48 @@ def test_what_a_file_cannot_carry_is_told() -> None:
         assert {(x.operation_id, x.code) for x in made.left_out} == {("h", code), ("r", code)}
 
 
-def test_a_value_that_would_break_its_column_is_refused() -> None:
-    """A blank at the end of a card would be another card to Koha."""
-    with pytest.raises(InputError, match="bad_for_file"):
-        koc([operation(card="R-1 ")])
+def test_a_value_that_would_be_another_one_there_goes_to_a_person() -> None:
+    """With what follows of its item; the rest of the day goes into the file."""
+    told = [
+        operation(operation_id="a", card="R-1 "),
+        operation(RETURN, operation_id="b", after_s=60),
+        operation(operation_id="c", item_id="4600002", after_s=120),
+    ]
+    made = koc_file(told, time_zone=ZONE, generator_version="1")
+    assert made.carried == ("c",)
+    assert [(x.operation_id, x.code) for x in made.left_out] == [
+        ("a", "library.bad_for_file"),
+        ("b", "library.bad_for_file"),
+    ]
+    assert made.left_out[0].facts == {"field": "card", "value": "R-1 "}
+    koha = Koha()
+    koha.process(made.content)
+    assert koha.errors == []
+
+
+hostile = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
+@given(st.lists(st.tuples(hostile, hostile), max_size=8, unique_by=lambda pair: pair[0]))
+def test_any_characters_reach_the_peer_as_they_are_or_a_person(
+    pairs: list[tuple[str, str]],
+) -> None:
+    """Quotes, formulas, ends of lines of other scripts: nobody reads another card or barcode."""
+    told = []
+    for number, (item, card) in enumerate(pairs):
+        with contextlib.suppress(InputError):
+            # What no operation can be made of was refused before, and named.
+            told.append(
+                operation(operation_id=f"op-{number}", item_id=item, card=card, after_s=number)
+            )
+    lent = {x.item_id: x.card for x in told}
+    koha, evergreen = Koha(), Evergreen()
+    made = koc_file(told, time_zone=ZONE, generator_version="1")
+    koha.process(made.content)
+    assert koha.errors == []
+    left = {x.operation_id for x in made.left_out}
+    carried = {x.item_id: x.card for x in told if x.operation_id not in left}
+    assert {item: card for item, (card, _) in koha.loans.items()} == carried
+    evergreen.execute(pending_xacts(told, time_zone=ZONE).content)
+    assert evergreen.errors == []
+    assert {item: card for item, (card, _) in evergreen.loans.items()} == lent
