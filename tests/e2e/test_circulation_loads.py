@@ -62,6 +62,16 @@ def test_a_run_is_loaded(desk: Visitor) -> None:
     assert "<script>" not in page.content().replace("&lt;script", "")
     desk.shot("loads", whole=True)
     assert desk.axe() == []
+    page.emulate_media(media="print")
+    desk.shot("loads-print", whole=True)
+    # Nothing of the lists is behind a scroll bar of paper, nothing on it is to be pressed.
+    for box in page.locator(".table-wrap.tall:visible").all():
+        assert box.evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+    assert page.locator("button:visible, .tabs:visible, nav:visible").count() == 0
+    page.emulate_media(media="screen")
+    page.evaluate("window.print = () => { window.isPrinted = true; }")
+    page.locator("[data-print]").click()
+    assert page.evaluate("window.isPrinted") is True
     page.locator("input[name=why]").fill("Книга 12")
     page.locator("form[role=search] button").click()
     page.locator("#why").wait_for()

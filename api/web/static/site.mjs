@@ -1,8 +1,9 @@
-// What every page does: close an open menu by Escape or a click elsewhere.
+// What every page does: close an open menu by Escape or a click elsewhere, print.
 
 const openMenus = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
   for (const menu of openMenus()) {
     if (!menu.contains(event.target)) menu.open = false;
   }
