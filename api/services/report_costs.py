@@ -186,7 +186,7 @@ def costs_report(session: Session, frame: ReportFrame) -> Report:
     """Fuel, crew and vehicle; what a stop visit, a visit, a loan and a person cost."""
     asked = frame.asked
     prices = prices_of(frame.settings, frame.region)
-    costs = run_costs(session, frame.region, prices, frame.now.records)
+    costs = run_costs(session, frame.region, prices, frame.records)
     notes = [Said(code="reports.note.costs"), Said(code="reports.note.persons")]
     told = sum_costs(costs)
     if told.total is None and costs:

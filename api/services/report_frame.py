@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -14,6 +15,7 @@ from api.services.known_stops import known_stops
 from api.settings import Settings
 from data.db import report_store, visit_record_store
 from data.feeds.form_file import forms_of, shipped_forms
+from data.model.counted_visit import Counted
 from data.model.errors import InputError, NotFoundError
 from data.model.fleet import VehicleId
 from data.model.measures import KNOWN_MEASURES, Measure, Sums, merged, sums_of
@@ -26,6 +28,8 @@ from data.model.visit_record import VisitRecord
 
 COMPARING = frozenset({ReportKind.FORM, ReportKind.SERVICES, ReportKind.TARGETS})
 """Reports that hold a span against the one a year before."""
+TIMED = frozenset({ReportKind.REVIEW, ReportKind.COSTS})
+"""Reports that need more of a stop visit than its counts: its times, its own key."""
 FORMS_FOLDER = "forms"
 """Folder of the service's data where a library puts editions of its own."""
 
@@ -67,7 +71,7 @@ class DiaryDay:
     sums: Sums
 
 
-def days_of(records: Sequence[VisitRecord]) -> tuple[DiaryDay, ...]:
+def days_of(records: Sequence[Counted]) -> tuple[DiaryDay, ...]:
     """The days of a diary that is in order of date and vehicle."""
     return tuple(
         DiaryDay(on=on, vehicle_id=str(vehicle_id), sums=sums_of(tuple(some)))
@@ -90,6 +94,9 @@ class ReportFrame:
     """Of ``days``."""
     stops: Mapping[str, PublicStop] = field(default_factory=dict)
     """Stops that the diary may speak of, by id."""
+    records: tuple[VisitRecord, ...] = ()
+    """The stop visits of the span that is asked for, where the report needs them whole."""
+    _told: dict[tuple[date, date, str | None], Sums] = field(default_factory=dict)
 
     @property
     def form(self) -> StatForm:
@@ -110,11 +117,14 @@ class ReportFrame:
 
     def during(self, first: date, last: date, vehicle_id: str | None = None) -> Sums:
         """The stop visits of a span, both ends in, added up; of one bookmobile or all."""
-        some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
-        if vehicle_id is not None:
-            some = tuple(d for d in some if d.vehicle_id == vehicle_id)
-        records = tuple(chain.from_iterable(d.sums.records for d in some))
-        return merged((d.sums for d in some), records)
+        part = first, last, vehicle_id
+        if part not in self._told:
+            some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
+            if vehicle_id is not None:
+                some = tuple(d for d in some if d.vehicle_id == vehicle_id)
+            records = tuple(chain.from_iterable(d.sums.records for d in some))
+            self._told[part] = merged((d.sums for d in some), records)
+        return self._told[part]
 
     def vehicle_ids(self, first: date, last: date) -> list[str]:
         """Bookmobiles that the diary of a span knows."""
@@ -203,14 +213,20 @@ def load_frame(
     begin = min(asked.from_date, date(asked.until_date.year, 1, 1))
     if asked.kind in COMPARING:
         begin = year_earlier(begin)
-    records = visit_record_store.load_records(
-        session,
-        region.region_id,
-        from_date=begin,
-        until_date=asked.until_date,
-        vehicle_id=VehicleId(asked.vehicle_id) if asked.vehicle_id else None,
-    )
-    days = days_of(records)
+    vehicle_id = VehicleId(asked.vehicle_id) if asked.vehicle_id else None
+    span: dict[str, Any] = {"from_date": begin, "until_date": asked.until_date}
+    records: tuple[VisitRecord, ...] = ()
+    if asked.kind in TIMED:
+        records = visit_record_store.load_records(
+            session, region.region_id, vehicle_id=vehicle_id, **span
+        )
+        days = days_of(records)
+    else:
+        days = days_of(
+            visit_record_store.load_counted(
+                session, region.region_id, vehicle_id=vehicle_id, **span
+            )
+        )
     return ReportFrame(
         region=region,
         asked=asked,
@@ -220,6 +236,7 @@ def load_frame(
         days=days,
         dates=tuple(d.on for d in days),
         stops=known_stops(session, region.region_id, region.stops),
+        records=tuple(r for r in records if r.service_date >= asked.from_date),
     )
 
 

@@ -7,8 +7,8 @@ from datetime import date
 from sqlmodel import Session
 
 from data.db import visit_reader_store
+from data.model.counted_visit import Counted
 from data.model.readers_served import ReaderCount, count_of
-from data.model.visit_record import VisitRecord
 
 type Span = tuple[date, date]
 
@@ -25,7 +25,7 @@ class SpanReaders:
     _counts: dict[tuple[Span, str | None], ReaderCount] = field(default_factory=dict)
 
     def count(
-        self, span: Span, records: Iterable[VisitRecord], vehicle_id: str | None = None
+        self, span: Span, records: Iterable[Counted], vehicle_id: str | None = None
     ) -> ReaderCount:
         """How many different readers some stop visits served, and of how many nobody knows whom.
 

@@ -53,7 +53,7 @@ def review_report(session: Session, frame: ReportFrame) -> Report:
     """Each stop with what is on record of it, the verdict, and the numbers of its rule."""
     rules = frame.settings.review
     judged = judged_stops(
-        session, frame.region, frame.settings, frame.now.records, frame.asked.until_date
+        session, frame.region, frame.settings, frame.records, frame.asked.until_date
     )
     tables = (_verdicts(frame, judged), _stops(frame, judged))
     known = frame.stops

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, num_of
 from data.db import visit_record_store
+from data.model.counted_visit import Counted
 from data.model.fleet import VehicleId
 from data.model.measures import Sums, sums_of
 from data.model.place import Settlement
@@ -25,7 +26,6 @@ from data.model.report import (
     Said,
 )
 from data.model.report_settings import TargetKey, base_year_of
-from data.model.visit_record import VisitRecord
 
 HISTORY_YEARS = 5
 
@@ -76,7 +76,7 @@ def _records(session: Session, frame: ReportFrame, first: date, last: date) -> S
         return frame.during(first, last)
     vehicle_id = frame.asked.vehicle_id
     return sums_of(
-        visit_record_store.load_records(
+        visit_record_store.load_counted(
             session,
             frame.region.region_id,
             from_date=first,
@@ -144,7 +144,7 @@ def base_part(base_visits: int, on: date) -> int:
 
 
 def served_places(
-    region: Region, stops: Mapping[str, PublicStop], records: Iterable[VisitRecord]
+    region: Region, stops: Mapping[str, PublicStop], records: Iterable[Counted]
 ) -> tuple[Settlement, ...]:
     """Settlements of the stops at which stop visits were held."""
     of_stops = {stop_id: stop.settlement_ids for stop_id, stop in stops.items()}
@@ -156,9 +156,7 @@ def served_places(
     return tuple(s for s in region.settlements if str(s.settlement_id) in served)
 
 
-def without_library(
-    region: Region, records: Iterable[VisitRecord], on: date
-) -> tuple[VisitRecord, ...]:
+def without_library[C: Counted](region: Region, records: Iterable[C], on: date) -> tuple[C, ...]:
     """Stop visits held in settlements where no library is open."""
     with_library = {
         str(x.settlement_id)

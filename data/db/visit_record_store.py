@@ -3,12 +3,13 @@
 Records are read as plain rows: a report sums tens of thousands of them.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, Text, cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select
 
@@ -19,6 +20,7 @@ from data.db.tables.visit_records import (
     VisitRecordRow,
 )
 from data.db.turns import take_turn
+from data.model.counted_visit import CountedVisit
 from data.model.errors import NotFoundError
 from data.model.fleet import VehicleId
 from data.model.place import StopId
@@ -29,8 +31,20 @@ _RECORD: Table = VisitRecordRow.__table__  # type: ignore[attr-defined]
 _DUE: Table = RecordDueRow.__table__  # type: ignore[attr-defined]
 _FIELDS = tuple(VisitRecord.__dataclass_fields__)
 _COLUMNS: Any = [_RECORD.columns[name] for name in _FIELDS]
+_COUNTED: Any = [
+    *(_RECORD.columns[n] for n in ("stop_id", "name", "settlement_id", "vehicle_id")),
+    _RECORD.columns["service_date"],
+    _RECORD.columns["state"],
+    _RECORD.columns["visit_id"].is_not(None) | _RECORD.columns["planned_open_at"].is_not(None),
+    _RECORD.columns["is_gps_confirmed"],
+    cast(_RECORD.columns["counts"], Text),
+    *(_RECORD.columns[n] for n in ("count_methods", "num_corrections", "num_readers")),
+    _RECORD.columns["is_simulated"],
+]
+"""In the order of ``CountedVisit``."""
 _STATES = {state.value: state for state in RecordState}
 _AT_ONCE = 500
+_READ_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,16 +156,28 @@ def load_records(
     stop_id: StopId | None = None,
 ) -> tuple[VisitRecord, ...]:
     """Records of a span of dates, both ends in, by date, vehicle and time."""
-    asked = select(*_COLUMNS).where(
-        VisitRecordRow.region_id == region_id,
-        col(VisitRecordRow.service_date) >= from_date,
-        col(VisitRecordRow.service_date) <= until_date,
-    )
-    if vehicle_id is not None:
-        asked = asked.where(VisitRecordRow.vehicle_id == vehicle_id)
+    asked = _during(select(*_COLUMNS), region_id, from_date, until_date, vehicle_id)
     if stop_id is not None:
         asked = asked.where(VisitRecordRow.stop_id == stop_id)
     return tuple(sorted(_records(session, asked), key=_order))
+
+
+def load_counted(
+    session: Session,
+    region_id: str,
+    *,
+    from_date: date,
+    until_date: date,
+    vehicle_id: VehicleId | None = None,
+) -> tuple[CountedVisit, ...]:
+    """What sums look at in the records of a span, both ends in, by date and vehicle."""
+    asked = _during(select(*_COUNTED), region_id, from_date, until_date, vehicle_id).order_by(
+        VisitRecordRow.service_date, VisitRecordRow.vehicle_id
+    )
+    found: list[CountedVisit] = []
+    for rows in session.connection().execute(asked).partitions(_READ_AT_ONCE):
+        found += _counted(rows)
+    return tuple(found)
 
 
 def records_of(session: Session, region_id: str, keys: Iterable[str]) -> dict[str, VisitRecord]:
@@ -251,6 +277,38 @@ def _book_row(session: Session, region_id: str) -> RecordBookRow:
     return row
 
 
+def _counted(rows: Sequence[Any]) -> Iterator[CountedVisit]:
+    """Rows of ``_COUNTED``; one text of all their counts is read faster than each by itself."""
+    counts = json.loads(f"[{','.join([row[8] for row in rows])}]")
+    methods = {told: _methods(told) for told in {row[9] for row in rows}}
+    for row, amounts in zip(rows, counts, strict=True):
+        (
+            stop_id, name, settlement_id, vehicle_id, on, state, is_planned,
+            is_confirmed, _, told, corrected, readers, is_simulated,
+        ) = row  # fmt: skip
+        yield CountedVisit(
+            stop_id, name, settlement_id, vehicle_id, on, _STATES[state], bool(is_planned),
+            is_confirmed, amounts, methods[told], corrected, readers, is_simulated,
+        )  # fmt: skip
+
+
+def _methods(told: str) -> tuple[CountMethod, ...]:
+    return tuple(CountMethod(m) for m in told.split())
+
+
+def _during(
+    asked: Any, region_id: str, from_date: date, until_date: date, vehicle_id: str | None
+) -> Any:
+    asked = asked.where(
+        VisitRecordRow.region_id == region_id,
+        col(VisitRecordRow.service_date) >= from_date,
+        col(VisitRecordRow.service_date) <= until_date,
+    )
+    if vehicle_id is not None:
+        asked = asked.where(VisitRecordRow.vehicle_id == vehicle_id)
+    return asked
+
+
 def _order(record: VisitRecord) -> tuple[Any, ...]:
     at = record.planned_open_at or record.opened_at
     return (record.service_date, record.vehicle_id, at is None, at, record.key)
@@ -276,7 +334,7 @@ def _records(session: Session, asked: Any) -> Iterator[VisitRecord]:
             num_corrections, num_readers, is_simulated,
         ) = row  # fmt: skip
         if count_methods not in methods:
-            methods[count_methods] = tuple(CountMethod(m) for m in count_methods.split())
+            methods[count_methods] = _methods(count_methods)
         yield VisitRecord(
             region_id=region_id,
             key=key,

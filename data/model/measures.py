@@ -7,9 +7,11 @@ settlements or vehicles. Its value and its lines come from the same function, so
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from data.model.counted_visit import Counted
 from data.model.stop_counts import NAMES, CountMethod, total_of
 from data.model.visit_record import RecordState, VisitRecord
 
@@ -67,7 +69,7 @@ class Measure:
             raise ValueError("a measure adds counts or tells things apart")
 
 
-def looks_at(measure: Measure, record: VisitRecord) -> bool:
+def looks_at(measure: Measure, record: Counted) -> bool:
     """Whether a measure looks at a stop visit."""
     if measure.method is not None and measure.method not in record.count_methods:
         return False
@@ -92,7 +94,7 @@ def looks_at(measure: Measure, record: VisitRecord) -> bool:
             return record.is_held and not record.counts
 
 
-def thing_of(distinct: Distinct, record: VisitRecord) -> str | None:
+def thing_of(distinct: Distinct, record: Counted) -> str | None:
     """The thing that a stop visit tells of; ``None`` where it is not known."""
     match distinct:
         case Distinct.RUNS:
@@ -105,7 +107,7 @@ def thing_of(distinct: Distinct, record: VisitRecord) -> str | None:
             return str(record.vehicle_id)
 
 
-def amount_of(measure: Measure, record: VisitRecord) -> int:
+def amount_of(measure: Measure, record: Counted) -> int:
     """What one stop visit adds; of things told apart, 1 for each that tells of one."""
     if not looks_at(measure, record):
         return 0
@@ -119,7 +121,7 @@ def amount_of(measure: Measure, record: VisitRecord) -> int:
     )
 
 
-def value_of(measure: Measure, records: Iterable[VisitRecord]) -> int:
+def value_of(measure: Measure, records: Iterable[Counted]) -> int:
     """The measure over stop visits."""
     if measure.distinct is None:
         return sum(amount_of(measure, record) for record in records)
@@ -160,7 +162,7 @@ class Sums:
     ``value`` is the same as ``value_of`` over ``records``.
     """
 
-    records: Sequence[VisitRecord] = ()
+    records: Sequence[Counted] = ()
     counts: Counter[str] = field(default_factory=Counter)
     """Of held stop visits."""
     num_over: Counter[Over] = field(default_factory=Counter)
@@ -192,6 +194,7 @@ def sums_of(records: Sequence[VisitRecord]) -> Sums:
     """Some stop visits added up; a report adds up tens of thousands, so each is looked at once."""
     found = Sums(records=records)
     num, counts, things = found.num_over, found.counts, found.things
+    run: tuple[date, str] | None = None
     for record in records:
         num[Over.PROMISED] += record.is_planned
         if not record.is_held:
@@ -207,20 +210,32 @@ def sums_of(records: Sequence[VisitRecord]) -> Sums:
             counts[name] += amount
         for method in set(record.count_methods):
             found.num_by_method[method] += 1
-        for distinct, known in things.items():
-            thing = thing_of(distinct, record)
-            if thing is not None:
-                known.add(thing)
+        # Stop visits of a run follow each other: it is told once.
+        if (record.service_date, record.vehicle_id) != run:
+            run = record.service_date, record.vehicle_id
+            _add_thing(things, Distinct.RUNS, record)
+            _add_thing(things, Distinct.VEHICLES, record)
+        _add_thing(things, Distinct.PLACES, record)
+        _add_thing(things, Distinct.SETTLEMENTS, record)
     return found
 
 
-def merged(parts: Iterable[Sums], records: Sequence[VisitRecord]) -> Sums:
+def _add_thing(things: dict[Distinct, set[str]], distinct: Distinct, record: Counted) -> None:
+    thing = thing_of(distinct, record)
+    if thing is not None:
+        things[distinct].add(thing)
+
+
+def merged(parts: Iterable[Sums], records: Sequence[Counted]) -> Sums:
     """Parts added up; ``records`` are theirs, in order."""
     found = Sums(records=records)
     for part in parts:
-        found.counts.update(part.counts)
-        found.num_over.update(part.num_over)
-        found.num_by_method.update(part.num_by_method)
+        for name, amount in part.counts.items():
+            found.counts[name] += amount
+        for over, num in part.num_over.items():
+            found.num_over[over] += num
+        for method, num in part.num_by_method.items():
+            found.num_by_method[method] += num
         for distinct, things in part.things.items():
             found.things[distinct] |= things
     return found

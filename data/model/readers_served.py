@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from data.model.counted_visit import Counted
 from data.model.stop_counts import Band, total_of
-from data.model.visit_record import VisitRecord
 
 SERVING = ("loans_home", "views_onboard", "users_new", "users_renewed")
 """Counts that tell of readers who had to be known to be served."""
@@ -52,18 +52,18 @@ class ReaderCount:
         return self.num_readers if band is None else self.by_band.get(band, 0)
 
 
-def is_known(record: VisitRecord) -> bool:
+def is_known(record: Counted) -> bool:
     """Whether it is known by their ids whom a stop visit served."""
     return record.is_held and record.num_readers > 0
 
 
-def is_unknown(record: VisitRecord) -> bool:
+def is_unknown(record: Counted) -> bool:
     """Whether a stop visit served readers who had to be known, but nobody knows whom."""
     served = record.is_held and not record.num_readers
     return served and any(total_of(record.counts, name) for name in SERVING)
 
 
-def count_of(readers: Iterable[tuple[str, str]], records: Iterable[VisitRecord]) -> ReaderCount:
+def count_of(readers: Iterable[tuple[str, str]], records: Iterable[Counted]) -> ReaderCount:
     """Different readers among pairs of a reader and a band of age (empty: not known)."""
     everybody: set[str] = set()
     bands: dict[str, set[str]] = {}

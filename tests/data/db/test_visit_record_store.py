@@ -11,8 +11,10 @@ from sqlalchemy import Engine
 
 from data.db import region_store, visit_record_store
 from data.db.engine import reading, writing
+from data.model.counted_visit import CountedVisit
 from data.model.errors import InputError, NotFoundError
 from data.model.fleet import VehicleId
+from data.model.measures import KNOWN_MEASURES, sums_of, value_of
 from data.model.place import StopId
 from data.model.publication import VisitId
 from data.model.region import Region
@@ -104,6 +106,23 @@ def test_records_are_read_back_as_they_were(filled: Engine) -> None:
         assert visit_record_store.record_span(session, "r") == (DAY, DAY + timedelta(days=1))
         with pytest.raises(NotFoundError):
             visit_record_store.record_of(session, "r", "nothing")
+
+
+def test_what_sums_look_at_is_read_as_whole_records_tell_it(filled: Engine) -> None:
+    """Each fact of a counted stop visit is that of its record, and so is every measure."""
+    with reading(filled) as session:
+        span: dict[str, Any] = {"from_date": DAY, "until_date": DAY + timedelta(days=1)}
+        whole = visit_record_store.load_records(session, "r", **span)
+        counted = visit_record_store.load_counted(session, "r", **span)
+        told = [tuple(getattr(r, n) for n in CountedVisit._fields) for r in whole]
+        assert [tuple(c) for c in counted] == told
+        assert [c.is_held for c in counted] == [r.is_held for r in whole] == [True, False]
+        for measure in KNOWN_MEASURES.values():
+            assert sums_of(counted).value(measure) == value_of(measure, whole)
+        load = visit_record_store.load_counted
+        assert load(session, "r", **span, vehicle_id=VehicleId("kibo-2")) == counted[1:]
+        assert load(session, "r", from_date=DAY, until_date=DAY) == counted[:1]
+        assert load(session, "other", **span) == ()
 
 
 def test_a_correction_is_in_the_counts_and_in_the_trail(filled: Engine) -> None:
