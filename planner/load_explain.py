@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from data.model.stock import ItemId
+from data.model.stock import ItemId, TitleId
 from planner.load_problem import Candidate, LoadPlan, LoadRules
 from planner.load_worth import shelf_rates, worth_of
 
@@ -101,7 +101,7 @@ def explain_load(
 def _blocked(
     item: Candidate,
     rules: LoadRules,
-    counts: Counter[str],
+    counts: Counter[TitleId],
     lengths: Counter[str],
     *,
     is_laden: bool,

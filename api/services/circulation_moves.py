@@ -113,8 +113,8 @@ def _scanned(ledger: Ledger, told: Sequence[str]) -> list[Item]:
             by_number.setdefault(item.inventory_no, []).append(item)
     found, unknown = [], []
     for text in told:
-        item = state.items.get(ItemId(text))
-        own = [item] if item is not None else by_number.get(text, [])
+        known = state.items.get(ItemId(text))
+        own = [known] if known is not None else by_number.get(text, [])
         if len(own) != 1:
             unknown.append(text[:40])
         found += own[:1]

@@ -27,7 +27,7 @@ from data.model.letters import (
     retry_at,
 )
 from data.model.place import StopId
-from data.model.public_timetable import PublicTimetable, is_public
+from data.model.public_timetable import PublicStop, PublicTimetable, is_public
 
 log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=5)
@@ -140,7 +140,7 @@ class LetterPost:
             reader = letter_store.find_subscription(session, str(letter.subscription_id))
             if reader is None:
                 return None
-            stops = {}
+            stops: dict[StopId, PublicStop] = {}
             if reader.stop_id not in timetable.stop_of:
                 stops, _ = names_of(session, letter.region_id)
                 gone = stops.get(StopId(reader.stop_id))

@@ -96,7 +96,7 @@ def _of_runs(books: NumberBooks, drill: Drill) -> NumberBehind:
         RunLine(cost=c, amount=of(c), is_estimate=_is_estimate(c, drill.measure)) for c in costs
     )
     known = [line.amount for line in lines if line.amount is not None]
-    total = sum(known[1:], start=known[0]) if known else None  # type: ignore[arg-type]
+    total = sum(known[1:], start=known[0]) if known else None
     return NumberBehind(
         drill=drill,
         name=named(drill),

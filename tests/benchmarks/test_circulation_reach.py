@@ -15,6 +15,7 @@ import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -239,7 +240,7 @@ def _copy(connection: Connection, table: type[SQLModel], key: str, number: int) 
         found: ColumnElement[str] = func.replace(column, "past-0-", f"past-{number}-")
         return found
 
-    told: dict[str, ColumnElement[object]] = {}
+    told: dict[str, ColumnElement[Any]] = {}
     for column in own:
         if column.name == "event_no":
             continue

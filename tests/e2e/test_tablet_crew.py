@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Geolocation, Page, expect
 
 from data.db import day_sheet_store
 from data.db.engine import reading, writing
@@ -112,7 +112,7 @@ def test_gps_knows_the_least_that_was_driven(aboard: Aboard, chromium: Browser) 
         page.wait_for_timeout(300)
         for step in range(1, 41):
             page.clock.fast_forward(120_000)
-            moved = {"latitude": 54.60 + 0.02 * step, "longitude": 21.50}
+            moved: Geolocation = {"latitude": 54.60 + 0.02 * step, "longitude": 21.50}
             page.context.set_geolocation(moved)
             page.wait_for_timeout(60)
         write = page.locator("dialog .t-main-button")
@@ -171,7 +171,11 @@ def test_the_desk_sees_at_once_what_the_crew_tells(
     """A skip with its reason, a stop in no plan, a defect with its photo; a slip goes away."""
     picture = io.BytesIO()
     Image.new("RGB", (320, 240), "peru").save(picture, "JPEG")
-    photo = {"name": "hole.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue()}
+    photo: FilePayload = {
+        "name": "hole.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": picture.getvalue(),
+    }
     desk = visit(Role.DISPATCHER, language="ru")
     desk.page.route("**/basemap.pmtiles", lambda route: route.fulfill(status=404))
     desk.expect(404)

@@ -8,7 +8,7 @@ from shapely.geometry import Point, Polygon
 
 from data.model.coverage import CoverageParams, Reach, ServedStop
 from data.model.geo import distance_m
-from data.model.place import Settlement, SettlementId
+from data.model.place import Settlement, SettlementId, StopId
 from maps.coverage import library_reach, measure_coverage
 from maps.coverage_areas import stop_area
 from maps.roads import ReachMode, Roads
@@ -29,7 +29,7 @@ def crow(one: Village, other: Village) -> float:
 
 def stop_at(village: Village) -> ServedStop:
     return ServedStop(
-        stop_id="s", name=village.name, lon=village.lon, lat=village.lat, visits_28=4.0,
+        stop_id=StopId("s"), name=village.name, lon=village.lon, lat=village.lat, visits_28=4.0,
         open_min_28=240.0,
     )  # fmt: skip
 

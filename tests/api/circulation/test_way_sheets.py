@@ -31,7 +31,7 @@ class Aboard(TabletAt):
 
     on: date = DAY
 
-    def read(self, at: datetime, **body: object) -> dict[str, Any]:
+    def read(self, at: datetime, **body: Any) -> dict[str, Any]:
         event = self.write("odometer", at, **body)
         event["service_date"] = self.on.isoformat()
         return event

@@ -206,12 +206,12 @@ def test_readers_of_one_uncounted_stop_make_persons_uncountable(
                 text("UPDATE visit_record SET num_readers = :n WHERE key = :key"),
                 {"n": len(kept), "key": key},
             )
-            for row in kept:
+            for reader in kept:
                 connection.execute(
                     text("INSERT INTO visit_reader (region_id, key, reader, band, service_date,"
                          " vehicle_id) VALUES (:region_id, :key, :reader, :band, :service_date,"
                          " :vehicle_id)"),
-                    dict(row),
+                    dict(reader),
                 )  # fmt: skip
     assert figures(told(yard, district, first, last, ""))["users"][0] == whole
 
