@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 REQUEST_ID = "x-request-id"
 STATIC = "/static"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_QUIET = ("uvicorn.access", "alembic", "huey")
-"""Loggers whose plain information we tell in our own way, or not at all."""
+_QUIET = ("uvicorn.access", "alembic", "huey", "httpx", "httpcore")
+"""Loggers whose plain information we tell in our own way, or not at all: it holds whole
+addresses."""
 
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 """Where a failure happened; what its functions held may be a password, a token, a name."""
