@@ -113,17 +113,16 @@ def run_costs(
     if not days:
         return ()
     dates = [on for on, _ in days]
-    span = {
-        "from_date": date(min(dates).year, 1, 1),
-        "until_date": date(max(dates).year, 12, 31),
-    }
+    first, last = date(min(dates).year, 1, 1), date(max(dates).year, 12, 31)
     sheets: dict[Run, DaySheet] = {
         (s.service_date, str(s.vehicle_id)): s
-        for s in day_sheet_store.list_sheets(session, region.region_id, **span)
+        for s in day_sheet_store.list_sheets(
+            session, region.region_id, from_date=first, until_date=last
+        )
     }
     ends: dict[Run, DayEnds] = {
         (e.service_date, str(e.vehicle_id)): e
-        for e in live_store.load_days(session, region.region_id, **span)
+        for e in live_store.load_days(session, region.region_id, from_date=first, until_date=last)
     }
     means = km_means(
         (*run, km)
