@@ -15,7 +15,7 @@ from api.mail import write_whole
 from api.schemas.reports import LinePublic, NumberPublic, ReportPublic
 from api.services.number_behind import number_behind
 from api.services.report_costs import prices_of
-from api.services.report_files import report_file
+from api.services.report_files import desk_address, report_file
 from api.services.report_frame import known_forms
 from api.services.report_sending import deliver_due
 from api.services.report_told import Teller, is_numeric
@@ -81,6 +81,7 @@ def show(
     """Tell a report of a span of dates, or write it into a file."""
     words = words_for(lang)
     ending = _ending(out)
+    settings = Settings.from_environment()
     with open_database() as engine:
         region = _region(engine, region_id)
         from_date, until_date = _span(region, first, last)
@@ -93,10 +94,18 @@ def show(
             form_id=form,
         )
         with reading(engine) as session:
-            found = build_report(session, region, asked, known_forms(Settings.from_environment()))
+            found = build_report(session, region, asked, known_forms(settings))
     if out is not None and ending is not None:
         name = region.name_in(words.language)
-        write_whole(out, report_file(found, ending, words, region_name=name, at=utc_now()))
+        body = report_file(
+            found,
+            ending,
+            words,
+            region_name=name,
+            at=utc_now(),
+            desk_url=desk_address(settings.public_url, region_id),
+        )
+        write_whole(out, body)
         Console().print(words("cli.written", folder=out), markup=False)
     elif as_json:
         print_json(ReportPublic.from_domain(found, Teller(words=words)).model_dump(mode="json"))

@@ -15,7 +15,7 @@ from api.pages.desk_region import Desk, open_desk
 from api.services.known_stops import known_stops
 from api.services.number_behind import number_behind
 from api.services.report_costs import prices_of
-from api.services.report_files import MEDIA, file_name, report_file
+from api.services.report_files import MEDIA, desk_address, file_name, report_file
 from api.services.report_frame import known_forms
 from api.services.report_shelf import shelf_of
 from api.services.report_told import (
@@ -226,6 +226,7 @@ def file(
         desk.words,
         region_name=desk.region.name_in(desk.words.language),
         at=service.clock(),
+        desk_url=desk_address(service.settings.public_url, region_id),
         table=table,
     )
     name = file_name(report, ending, table)

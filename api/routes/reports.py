@@ -25,7 +25,7 @@ from api.schemas.reports import (
 from api.services import report_sending
 from api.services.number_behind import number_behind
 from api.services.region_parts import parts_of
-from api.services.report_files import MEDIA, file_name, report_file
+from api.services.report_files import MEDIA, desk_address, file_name, report_file
 from api.services.report_frame import known_forms
 from api.services.report_told import Teller
 from api.services.reports import build_report
@@ -190,6 +190,7 @@ def get_report_file(
         words,
         region_name=region.name_in(words.language),
         at=service.clock(),
+        desk_url=desk_address(service.settings.public_url, region_id),
         table=table,
     )
     name = file_name(report, ending, table)

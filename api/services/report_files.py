@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from api.print.typeset import Json, print_pdf
-from api.services.report_told import Teller, chart_svg, is_numeric
+from api.services.report_told import Teller, chart_svg, drill_query, is_numeric
 from api.words import Words
 from data.feeds import workbook
 from data.feeds.plan_geojson import point_feature
@@ -36,6 +37,8 @@ _KINDS = {
 }
 _DIGITS = {CellKind.RATIO: 1, CellKind.MONEY: 2, CellKind.NUMBER: 3}
 _WIDE_COLUMNS = 7
+OF_PLAN = "price.of_plan"
+"""Setting of a price that stands with the region's standard of planning."""
 
 
 def report_file(
@@ -45,12 +48,15 @@ def report_file(
     *,
     region_name: str,
     at: datetime,
+    desk_url: str,
     table: str = "",
 ) -> bytes:
     """The report as a file.
 
     Parameters
     ----------
+    desk_url
+        Address of the region's desk, where the lines of a workbook's numbers open.
     table
         Of a CSV, which holds one table: its code; empty is the main one.
 
@@ -61,7 +67,9 @@ def report_file(
     """
     made: Mapping[ReportFormat, Callable[[], bytes]] = {
         ReportFormat.PDF: lambda: report_pdf(report, words, region_name=region_name, at=at),
-        ReportFormat.XLSX: lambda: report_xlsx(report, words, region_name=region_name),
+        ReportFormat.XLSX: lambda: report_xlsx(
+            report, words, region_name=region_name, desk_url=desk_url
+        ),
         ReportFormat.CSV: lambda: report_csv(report, words, table=table),
         ReportFormat.GEOJSON: lambda: report_geojson(report),
     }
@@ -75,8 +83,16 @@ def file_name(report: Report, kind: ReportFormat, table: str = "") -> str:
     return f"{'_'.join(filter(None, parts))}.{kind.value}"
 
 
-def report_xlsx(report: Report, words: Words, *, region_name: str) -> bytes:
-    """A sheet for each table, one before them that says what the report is."""
+def desk_address(public_url: str, region_id: str) -> str:
+    """Where a region's desk is found by whoever holds a file."""
+    return f"{public_url.rstrip('/')}/desk/{quote(region_id, safe='')}"
+
+
+def report_xlsx(report: Report, words: Words, *, region_name: str, desk_url: str) -> bytes:
+    """A sheet for each table, one before them that says what the report is.
+
+    A number stays a number, and leads to its lines at the desk.
+    """
     teller = Teller(words=words)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.xlsx"
@@ -87,7 +103,8 @@ def report_xlsx(report: Report, words: Words, *, region_name: str) -> bytes:
         ]
         if report.form is not None:
             facts.append((words("reports.form"), Kind.TEXT, report.form.name_in(words.language)))
-        facts += [(words("reports.notes"), Kind.TEXT, text) for text in _notes(report, teller)]
+        notes = [*_notes(report, teller), words("reports.note.links", address=desk_url)]
+        facts += [(words("reports.notes"), Kind.TEXT, text) for text in notes]
         title = teller.report_title(report)
         book.add_facts(words("reports.sheet.about"), title, facts)
         for table in report.tables:
@@ -97,9 +114,21 @@ def report_xlsx(report: Report, words: Words, *, region_name: str) -> bytes:
                                                                       strict=True)]
                 for row in table.rows
             ]  # fmt: skip
-            book.add_table(words(f"reports.sheet.{table.code}"), heads, rows)
+            links = [[_link(cell, desk_url) for cell in row] for row in table.rows]
+            book.add_table(words(f"reports.sheet.{table.code}"), heads, rows, links)
         book.close()
         return path.read_bytes()
+
+
+def _link(cell: Cell, desk_url: str) -> str:
+    """Where a number is opened; empty where it is not known."""
+    if cell.value is None or not (cell.drill or cell.setting):
+        return ""
+    if cell.drill is not None:
+        return f"{desk_url}/reports/lines?{urlencode(drill_query(cell.drill))}"
+    if cell.setting == OF_PLAN:
+        return f"{desk_url}/settings/standard"
+    return f"{desk_url}/reports/settings#{quote(cell.setting)}"
 
 
 def _head(teller: Teller, table: ReportTable, k: int) -> Column:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from api.mail import Attachment, Letter, send_letter, write_whole
-from api.services.report_files import MEDIA, file_name, report_file
+from api.services.report_files import MEDIA, desk_address, file_name, report_file
 from api.services.report_frame import known_forms
 from api.services.report_told import Teller
 from api.services.reports import build_report
@@ -311,7 +311,10 @@ def _send(
     """Make the file and bring it where it is to go; gives its name and size."""
     words = Words(schedule.language)
     region_name = region.name_in(words.language)
-    body = report_file(report, schedule.format, words, region_name=region_name, at=now)
+    desk_url = desk_address(settings.public_url, region.region_id)
+    body = report_file(
+        report, schedule.format, words, region_name=region_name, at=now, desk_url=desk_url
+    )
     name = f"{region.region_id}_{file_name(report, schedule.format)}"
     if schedule.channel is Channel.FOLDER:
         write_whole(settings.data_dir / FOLDER / schedule.recipient / name, body)
@@ -322,7 +325,7 @@ def _send(
         "region": region_name,
         "period": teller.period(delivery.from_date, delivery.until_date),
     }
-    address = f"{settings.public_url}/desk/{region.region_id}/reports/{schedule.kind.value}"
+    address = f"{desk_url}/reports/{schedule.kind.value}"
     query = f"from={delivery.from_date.isoformat()}&until={delivery.until_date.isoformat()}"
     letter = Letter(
         letter_id=delivery.delivery_id,

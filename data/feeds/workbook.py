@@ -37,6 +37,10 @@ class Column:
     width: int = 14
 
 
+LINK_MAX = 2_000
+"""Longest address of a cell."""
+
+
 class TableBook:
     """A workbook of tables.
 
@@ -64,22 +68,44 @@ class TableBook:
         self._formats = {
             kind: self._book.add_format({"valign": "top", **form}) for kind, form in formats.items()
         }
+        self._linked = {
+            kind: self._book.add_format(
+                {"valign": "top", **form, "font_color": "#0B5394", "underline": 1}
+            )
+            for kind, form in formats.items()
+        }
         self._head = self._book.add_format(
             {"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#E8EEF4", "bottom": 1}
         )
         self._title = self._book.add_format({"bold": True, "font_size": 14})
 
     def add_table(
-        self, name: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]
+        self,
+        name: str,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        links: Sequence[Sequence[str]] = (),
     ) -> None:
-        """A sheet with a heading row that stays in view and can be filtered."""
+        """A sheet with a heading row that stays in view and can be filtered.
+
+        Parameters
+        ----------
+        links
+            Addresses that cells of ``rows`` lead to, each in its cell's place; empty is none. The
+            cell keeps its value.
+        """
         sheet = self._book.add_worksheet(name[:31])
         for j, column in enumerate(columns):
             sheet.set_column(j, j, column.width)
             sheet.write_string(0, j, column.title, self._head)
         for i, row in enumerate(rows, start=1):
             for j, (column, value) in enumerate(zip(columns, row, strict=True)):
-                self._write(sheet, i, j, column.kind, value)
+                address = links[i - 1][j] if links else ""
+                # A program for tables would refuse a file with a longer one.
+                is_linked = bool(address) and len(address) <= LINK_MAX
+                if is_linked:
+                    sheet.write_url(i, j, address, string=" ")
+                self._write(sheet, i, j, column.kind, value, is_linked=is_linked)
         sheet.freeze_panes(1, 0)
         if rows:
             sheet.autofilter(0, 0, len(rows), len(columns) - 1)
@@ -102,8 +128,10 @@ class TableBook:
         """Write the file."""
         self._book.close()
 
-    def _write(self, sheet: Any, i: int, j: int, kind: Kind, value: Cell) -> None:
-        form = self._formats[kind]
+    def _write(
+        self, sheet: Any, i: int, j: int, kind: Kind, value: Cell, *, is_linked: bool = False
+    ) -> None:
+        form = (self._linked if is_linked else self._formats)[kind]
         if value is None or value == "":
             sheet.write_blank(i, j, None, form)
         elif kind is Kind.FLAG:

@@ -190,7 +190,7 @@ class Sums:
         return value_of(measure, self.records)
 
 
-def sums_of(records: Sequence[VisitRecord]) -> Sums:
+def sums_of(records: Sequence[Counted]) -> Sums:
     """Some stop visits added up; a report adds up tens of thousands, so each is looked at once."""
     found = Sums(records=records)
     num, counts, things = found.num_over, found.counts, found.things

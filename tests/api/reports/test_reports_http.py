@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from pypdf import PdfReader
 
 from data.db import region_store, visit_record_store
@@ -106,6 +108,26 @@ def test_lines_come_in_pages(alla: httpx.Client) -> None:
     assert keys == ["a1", "a2", "b1", "b2"]
 
 
+def assert_numbers_open(alla: httpx.Client, book: Workbook) -> None:
+    """Numbers of a workbook are numbers still, and lead to pages of the desk that there are."""
+    base = str(alla.base_url).rstrip("/")
+    led: dict[str, Any] = {}
+    for sheet in book.worksheets[1:]:
+        for cell in chain.from_iterable(sheet.iter_rows()):
+            if cell.hyperlink is not None:
+                assert cell.data_type == "n"
+                assert isinstance(cell.value, int | float)
+                led[str(cell.hyperlink.target)] = cell.value
+    assert len(led) > 5
+    for target in list(led)[:3]:
+        assert target.startswith(f"{base}/desk/{REGION}/reports/")
+        assert alla.get(target).status_code == 200
+    visits = next((t for t in led if "measure=visits&" in t), None)
+    if visits is not None:
+        lines = alla.get(f"{BASE}/reports/lines?{urlsplit(visits).query}")
+        assert lines.json()["value"] == led[visits]
+
+
 @pytest.mark.parametrize("kind", ReportKind)
 def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportKind) -> None:
     """Numbers of the API stand in workbook, CSV and PDF; no code is left without words."""
@@ -116,6 +138,7 @@ def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportK
     assert len(book.sheetnames) == len(report["tables"]) + 1
     for name, table in zip(book.sheetnames[1:], report["tables"], strict=True):
         assert book[name].max_row == len(table["rows"]) + 1
+    assert_numbers_open(alla, book)
     for table in report["tables"]:
         answer = alla.get(f"{BASE}/reports/{kind}/file.csv?{MARCH}&table={table['code']}")
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
