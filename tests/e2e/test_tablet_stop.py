@@ -83,7 +83,7 @@ def test_a_stop_tells_all_that_its_crew_must_know(
         assert "Школа, 3 класс" in told
         site = page.locator("section:has(#site-title)")
         facts = site.inner_text()
-        for text in (SITE.notes, SITE.contact, "гравий", "14", "31"):
+        for text in (SITE.notes, SITE.contact, "гравий", "14", "31 мая 2027"):
             assert text in facts
         assert site.locator("dt").count() == 10
         call = site.locator("a[href^='tel:']")

@@ -152,7 +152,7 @@ function Site({ stop }) {
     ["tablet.site.notes", site.notes], ["tablet.site.contact", site.contact], ["tablet.site.surface", site.surface],
     ["tablet.site.room", site.room_m === null ? null : t("tablet.metres", { n: number(site.room_m) })], ["tablet.site.power", yesNo(site.power)],
     ["tablet.site.signal", yesNo(site.mobile_signal)], ["tablet.site.light", yesNo(site.light)], ["tablet.site.toilet", yesNo(site.toilet)], ["tablet.site.step_free", yesNo(site.step_free)],
-    ["tablet.site.permission", site.permission_until_date && dayName(site.permission_until_date)],
+    ["tablet.site.permission", site.permission_until_date && dayName(site.permission_until_date, { day: "numeric", month: "long", year: "numeric" })],
   ].filter(([, value]) => value);
   const phone = site.contact.match(/\+?\d[\d\s()-]{6,}\d/)?.[0];
   return html`<section class="t-section" aria-labelledby="site-title"><h2 id="site-title">${t("tablet.site")}</h2>
