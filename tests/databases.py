@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,12 +36,32 @@ def postgres_url(_folder: Path | None = None) -> Iterator[str]:
             server.cleanup()
 
 
+@cache
+def _built_file() -> bytes:
+    """A SQLite database that the migrations built; a process builds one."""
+    with TemporaryDirectory(prefix="bookmobile-") as folder:
+        path = Path(folder) / "built.sqlite"
+        engine = open_engine(f"sqlite:///{path.as_posix()}")
+        migrate(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
+def build(engine: Engine) -> None:
+    """Give a database the tables of this version; a new SQLite file gets a copy of one built."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or Path(name).exists():
+        migrate(engine)
+    else:
+        Path(name).write_bytes(_built_file())
+
+
 @contextmanager
 def migrated(url: str) -> Iterator[Engine]:
     """An engine on a database that the migrations built."""
     engine = open_engine(url)
     try:
-        migrate(engine)
+        build(engine)
         yield engine
     finally:
         engine.dispose()

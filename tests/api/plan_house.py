@@ -22,7 +22,6 @@ from api.settings import Settings
 from api.state import Service
 from data.db import accounts_store, plan_store, region_store
 from data.db.engine import writing
-from data.db.migrate import migrate
 from data.db.plan_store import PlanState
 from data.feeds.plan_bytes import pins_to_json
 from data.feeds.profiles import load_norm_sets, load_rule_sets
@@ -30,6 +29,7 @@ from data.model.accounts import Account, Role
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region
 from planner.score import check, summarise
+from tests.databases import build
 from tests.planner.examples import make_plan, make_request
 
 PLAN_ID = "5d0b5c3b8f4e4c0f9b1f0f6c2f3f4a11"
@@ -54,7 +54,7 @@ class House:
         )
         self.app = create_app(self.settings)
         self.service: Service = self.app.state.service
-        migrate(self.service.engine)
+        build(self.service.engine)
         self.tokens: dict[str, str] = {}
         self.other = ""
         """A second plan, where a test has made one."""

@@ -51,8 +51,8 @@ from api.setting_variables import Environment
 from api.settings import Settings
 from api.state import Service
 from data.db.engine import open_engine, writing
-from data.db.migrate import migrate
 from data.model.accounts import PROGRAM, STAFF_ROLES, Account, Role
+from tests.databases import build
 
 CHROMIUM = shutil.which("chromium")
 NEEDS_CHROMIUM = pytest.mark.skipif(
@@ -123,7 +123,7 @@ def run_service(folder: Path, **settings: Any) -> Iterator[Running]:
             environment=Environment.PRODUCTION, **settings,
         )  # fmt: skip
         engine = open_engine(chosen.database_url)
-        migrate(engine)
+        build(engine)
         engine.dispose()
         app = create_app(chosen)
         accounts = _accounts(app.state.service)

@@ -25,7 +25,6 @@ from api.setting_variables import Environment
 from api.settings import Settings
 from api.state import Service
 from data.db.engine import writing
-from data.db.migrate import migrate
 from data.db.tables.circulation import ClockMarkRow, JournalEventRow
 from data.model.accounts import Caller, Device, Role
 from tests.api.circulation.library import (
@@ -42,7 +41,7 @@ from tests.api.circulation.library import (
     stock_up,
 )
 from tests.api.tracking.depot import REGION, fill
-from tests.databases import KINDS, postgres_url
+from tests.databases import KINDS, build, postgres_url
 
 EVENING = MORNING + timedelta(hours=10)
 NUM_TABLETS = 3
@@ -70,7 +69,7 @@ def _service(folder: Path, url: str) -> Iterator[Service]:
         Settings(data_dir=folder, database_url=url, environment=Environment.DEVELOPMENT)
     )
     made: Service = app.state.service
-    migrate(made.engine)
+    build(made.engine)
     fill(made.engine, MORNING)
     stock_up(made.engine, *stock(), *readers())
     for number in range(NUM_TABLETS):

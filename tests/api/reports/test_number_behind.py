@@ -16,7 +16,6 @@ from api.services.reports import build_report
 from data.db import circulation_store, day_sheet_store, region_store, report_store
 from data.db import visit_record_store as records_store
 from data.db.engine import open_engine, reading, writing
-from data.db.migrate import migrate
 from data.feeds.form_file import shipped_forms
 from data.model.costs import Costs, FuelKind
 from data.model.day_sheet import DaySheet
@@ -33,6 +32,7 @@ from data.model.stock import Carrier, Item, ItemId, ItemPlace, PlaceKind, Title,
 from data.model.visit_record import VisitRecord
 from tests.api.publication.office import REGION, region
 from tests.data.diary import diary, record
+from tests.databases import build
 
 NOW = datetime(2026, 4, 10, 9, tzinfo=UTC)
 QUARTER = date(2026, 1, 1), date(2026, 3, 31)
@@ -116,7 +116,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A district with everything that reports tell of."""
     folder: Path = tmp_path_factory.mktemp("numbers")
     found = open_engine(f"sqlite:///{folder / 'numbers.db'}")
-    migrate(found)
+    build(found)
     with writing(found) as session:
         region_store.add_region(session, place(), at=NOW)
         records_store.put_records(session, (*diary(), *more()))

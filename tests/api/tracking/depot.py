@@ -26,7 +26,6 @@ from api.settings import Settings
 from api.state import Service
 from data.db import accounts_store, live_store, plan_store, publication_store, region_store
 from data.db.engine import reading, writing
-from data.db.migrate import migrate
 from data.db.plan_store import PlanState
 from data.db.publication_store import Timetable
 from data.feeds.plan_bytes import pins_to_json
@@ -40,6 +39,7 @@ from data.model.region import Region
 from data.model.telemetry import Fix
 from data.model.tracker import Protocol
 from fleet import batch
+from tests.databases import build
 from tests.fleet.days import DAY, world
 from tests.fleet.days import plan as small_plan
 
@@ -169,7 +169,7 @@ class Depot:
         self.service.clock = self.clock
         for part in (self.road.intake, self.road.follower, self.road.known, self.road.lines):
             part._clock = self.clock
-        migrate(self.service.engine)
+        build(self.service.engine)
         fill(self.service.engine, now, **(contents or {}))
         self.client: httpx.Client
 
