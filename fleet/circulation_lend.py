@@ -106,9 +106,7 @@ def _placed(act: Act, item: Item) -> Item:
     """The item where it was scanned; what was scanned elsewhere left its box."""
     if item.place == act.event.place:
         return item
-    return replace(
-        item, place=act.event.place, box_id=None, box_left_date=None, box_back_date=None
-    )
+    return replace(item, place=act.event.place, box_id=None, box_left_date=None, box_back_date=None)
 
 
 def _judged(
