@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from api.words import LANGUAGES, Words
@@ -41,6 +41,8 @@ def gain_of(items: list[Candidate], rules: LoadRules, chosen: set[str]) -> int:
 def test_the_best_of_all_loads(seed: int) -> None:
     """On small stocks the load is the best of all that keep the rules, found by trying them."""
     items = stock_of(11, seed=seed, num_aboard=4, num_held=1, children_ratio=0.5)
+    # Where the stock lacks children's books altogether no load is made small for it.
+    assume(sum(c.is_for_children for c in items) >= 2)
     rules = LoadRules(
         num_items=5,
         capacity_mm=120,
