@@ -73,7 +73,7 @@ def test_a_stop_tells_all_that_its_crew_must_know(
         page.context.set_offline(True)
         page.locator(".t-card-open").first.click()
         people = page.get_by_role("region", name="Читатели стоянки")
-        expect(people).to_contain_text("Выдать по заявкам")
+        expect(people).to_contain_text("Выдать по заказам")
         told = people.inner_text()
         assert "Денискины рассказы" in told
         assert "Мастер и Маргарита" in told
