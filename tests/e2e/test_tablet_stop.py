@@ -34,6 +34,36 @@ SITE = SiteCard(
     permission_until_date=date(2027, 5, 31),
     notes="Въезд со двора, <b>ворота</b> открывает староста",
 )
+EVERYTHING = """async () => {
+  const text = (value) => JSON.stringify(value, (_, v) => {
+    if (v instanceof ArrayBuffer) v = new Uint8Array(v);
+    return ArrayBuffer.isView(v) ? new TextDecoder().decode(v) : v;
+  });
+  const told = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
+  for (const { name } of await indexedDB.databases()) {
+    const base = await new Promise((done, fail) => {
+      const asked = indexedDB.open(name);
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => fail(asked.error);
+    });
+    for (const store of base.objectStoreNames) {
+      told.push(name + "/" + store, await new Promise((done, fail) => {
+        const asked = base.transaction(store).objectStore(store).getAll();
+        asked.onsuccess = () => done(text(asked.result));
+        asked.onerror = () => fail(asked.error);
+      }));
+    }
+    base.close();
+  }
+  for (const name of await caches.keys()) {
+    const kept = await caches.open(name);
+    for (const request of await kept.keys()) {
+      told.push(request.url, await (await kept.match(request)).clone().text());
+    }
+  }
+  return told.join("\\n");
+}"""
+"""All that the browser keeps of the tablet on its disk, as text."""
 GPX = "{http://www.topografix.com/GPX/1/1}"
 
 
@@ -122,3 +152,19 @@ def test_the_way_goes_to_other_programs(aboard: Aboard, chromium: Browser, tmp_p
     first = route[0].attrib
     assert float(first["lat"]) == pytest.approx(lat, abs=1e-6)
     assert float(first["lon"]) == pytest.approx(lon, abs=1e-6)
+
+
+def test_nobody_is_named_on_the_disk(aboard: Aboard, chromium: Browser) -> None:
+    """The screen names readers with no network; what lies on the disk names none of them."""
+    with aboard.browser(chromium) as tablet:
+        page = tablet.open("/tablet")
+        settle(page)
+        page.context.set_offline(True)
+        page.locator(".t-card-open").first.click()
+        shown = page.get_by_role("region", name="Читатели стоянки")
+        expect(shown).to_contain_text("Должников Иван")
+        kept = str(page.evaluate(EVERYTHING))
+        assert "bookmobile-tablet/events" in kept
+        assert "/static/" in kept
+        for word in ("Должников", "39777777", "Иванова", "Школа, 3 класс"):
+            assert word not in kept
