@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, func, or_, select, update
 
+from data.db import outbox
 from data.db.publication_store import notice_of
 from data.db.tables.letters import LetterRow, SubscriptionRow
 from data.db.tables.publication import NoticeRow
@@ -239,33 +240,12 @@ def take_back(
 
 def has_due(session: Session, now: datetime) -> bool:
     """Whether any letter is to be tried."""
-    asked = select(LetterRow.letter_id).where(
-        LetterRow.state == LetterState.WAITING.value, col(LetterRow.due_at) <= now
-    )
-    return session.exec(asked.limit(1)).first() is not None
+    return outbox.has_due(session, LetterRow, now)
 
 
 def claim_letter(session: Session, now: datetime, lasts: timedelta) -> OutLetter | None:
     """The letter that has been due longest, for whoever asks alone; ``None`` where none is."""
-    is_due = (
-        col(LetterRow.state) == LetterState.WAITING.value,
-        col(LetterRow.due_at) <= now,
-        or_(col(LetterRow.claimed_until_at).is_(None), col(LetterRow.claimed_until_at) < now),
-    )
-    first = select(LetterRow.letter_id).where(*is_due)
-    first = first.order_by(col(LetterRow.due_at), col(LetterRow.letter_id))
-    letter_id = session.exec(first.limit(1)).first()
-    if letter_id is None:
-        return None
-    done = session.exec(
-        update(LetterRow)
-        .where(col(LetterRow.letter_id) == letter_id, *is_due)
-        .values(claimed_until_at=now + lasts, tries=LetterRow.tries + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if done.rowcount != 1:
-        return None
-    row = session.get(LetterRow, letter_id, populate_existing=True)
+    row = outbox.claim_due(session, LetterRow, now, lasts)
     return None if row is None else _letter(row)
 
 

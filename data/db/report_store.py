@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlmodel import Session, col, delete, func, or_, select, update
+from sqlmodel import Session, col, delete, func, select
 
+from data.db import outbox
 from data.db.tables.circulation import CirculationThingRow
 from data.db.tables.regions import RegionRow
 from data.db.tables.reports import ReportDeliveryRow, ReportScheduleRow, ReportSettingsRow
@@ -144,38 +145,12 @@ def add_delivery(session: Session, delivery: ReportDelivery) -> bool:
 
 def has_due(session: Session, now: datetime) -> bool:
     """Whether anything is to be sent."""
-    asked = select(ReportDeliveryRow.delivery_id).where(
-        ReportDeliveryRow.state == DeliveryState.WAITING.value,
-        col(ReportDeliveryRow.due_at) <= now,
-    )
-    return session.exec(asked.limit(1)).first() is not None
+    return outbox.has_due(session, ReportDeliveryRow, now)
 
 
 def claim_delivery(session: Session, now: datetime, lasts: timedelta) -> ReportDelivery | None:
     """The delivery that has been due longest, for whoever asks alone; ``None`` where none is."""
-    is_free = or_(
-        col(ReportDeliveryRow.claimed_until_at).is_(None),
-        col(ReportDeliveryRow.claimed_until_at) < now,
-    )
-    is_due = (
-        col(ReportDeliveryRow.state) == DeliveryState.WAITING.value,
-        col(ReportDeliveryRow.due_at) <= now,
-        is_free,
-    )
-    asked = select(ReportDeliveryRow.delivery_id).where(*is_due)
-    asked = asked.order_by(col(ReportDeliveryRow.due_at), col(ReportDeliveryRow.delivery_id))
-    delivery_id = session.exec(asked.limit(1)).first()
-    if delivery_id is None:
-        return None
-    done = session.exec(
-        update(ReportDeliveryRow)
-        .where(col(ReportDeliveryRow.delivery_id) == delivery_id, *is_due)
-        .values(claimed_until_at=now + lasts, tries=ReportDeliveryRow.tries + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if done.rowcount != 1:
-        return None
-    row = session.get(ReportDeliveryRow, delivery_id, populate_existing=True)
+    row = outbox.claim_due(session, ReportDeliveryRow, now, lasts)
     return None if row is None else _delivery(row)
 
 
