@@ -103,7 +103,7 @@ def show(
             words,
             region_name=name,
             at=utc_now(),
-            desk_url=desk_address(settings.public_url, region_id),
+            desk_url=desk_address(settings, region_id),
         )
         write_whole(out, body)
         Console().print(words("cli.written", folder=out), markup=False)

@@ -89,6 +89,11 @@ class Settings:
     def is_demo(self) -> bool:
         return self.environment is Environment.DEMO
 
+    @property
+    def has_address(self) -> bool:
+        """Whether an address on paper leads somewhere: on a machine of its own only a demo's."""
+        return self.is_demo or not is_local(urlsplit(self.public_url).hostname or "")
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read every ``BOOKMOBILE_*`` variable; what is not set is the platform's or the default.

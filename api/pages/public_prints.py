@@ -1,14 +1,13 @@
 """Paper for residents as PDF: posters, large print, the whole timetable."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.pages.public import Feed, Lang, stop_id_of, vehicle_id_of
 from api.services.public_prints import PublicPrints, Size
-from api.settings import Settings, is_local
+from api.settings import Settings
 from api.state import ServiceDep
 from api.web.public_links import PREFIX
 
@@ -82,8 +81,8 @@ def timetable(region: str, request: Request, service: ServiceDep, lang: Lang = N
 
 
 def has_address(settings: Settings) -> bool:
-    """Whether a code on paper leads somewhere: on a machine of its own only a demo's does."""
-    return settings.is_demo or not is_local(urlsplit(settings.public_url).hostname or "")
+    """Whether a code on paper leads somewhere."""
+    return settings.has_address
 
 
 def _prints(feed: Feed, settings: Settings) -> PublicPrints:

@@ -226,7 +226,7 @@ def file(
         desk.words,
         region_name=desk.region.name_in(desk.words.language),
         at=service.clock(),
-        desk_url=desk_address(service.settings.public_url, region_id),
+        desk_url=desk_address(service.settings, region_id, asked_at=str(request.base_url)),
         table=table,
     )
     name = file_name(report, ending, table)

@@ -190,7 +190,7 @@ def get_report_file(
         words,
         region_name=region.name_in(words.language),
         at=service.clock(),
-        desk_url=desk_address(service.settings.public_url, region_id),
+        desk_url=desk_address(service.settings, region_id, asked_at=str(request.base_url)),
         table=table,
     )
     name = file_name(report, ending, table)

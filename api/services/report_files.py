@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from api.print.typeset import Json, print_pdf
 from api.services.report_told import Teller, chart_svg, drill_query, is_numeric
+from api.settings import Settings
 from api.words import Words
 from data.feeds import workbook
 from data.feeds.plan_geojson import point_feature
@@ -56,7 +57,8 @@ def report_file(
     Parameters
     ----------
     desk_url
-        Address of the region's desk, where the lines of a workbook's numbers open.
+        Address of the region's desk, where the lines of a number open from workbook and paper;
+        empty where nobody would reach it: then no number leads anywhere.
     table
         Of a CSV, which holds one table: its code; empty is the main one.
 
@@ -66,7 +68,9 @@ def report_file(
         ``reports.no_table``, ``reports.no_places``.
     """
     made: Mapping[ReportFormat, Callable[[], bytes]] = {
-        ReportFormat.PDF: lambda: report_pdf(report, words, region_name=region_name, at=at),
+        ReportFormat.PDF: lambda: report_pdf(
+            report, words, region_name=region_name, at=at, desk_url=desk_url
+        ),
         ReportFormat.XLSX: lambda: report_xlsx(
             report, words, region_name=region_name, desk_url=desk_url
         ),
@@ -83,9 +87,16 @@ def file_name(report: Report, kind: ReportFormat, table: str = "") -> str:
     return f"{'_'.join(filter(None, parts))}.{kind.value}"
 
 
-def desk_address(public_url: str, region_id: str) -> str:
-    """Where a region's desk is found by whoever holds a file."""
-    return f"{public_url.rstrip('/')}/desk/{quote(region_id, safe='')}"
+def desk_address(settings: Settings, region_id: str, *, asked_at: str = "") -> str:
+    """Where a region's desk is found by whoever holds a file; empty where nobody would.
+
+    Parameters
+    ----------
+    asked_at
+        Address of the service by which somebody has just asked for the file.
+    """
+    base = settings.public_url if settings.has_address else asked_at
+    return f"{base.rstrip('/')}/desk/{quote(region_id, safe='')}" if base else ""
 
 
 def report_xlsx(report: Report, words: Words, *, region_name: str, desk_url: str) -> bytes:
@@ -103,7 +114,9 @@ def report_xlsx(report: Report, words: Words, *, region_name: str, desk_url: str
         ]
         if report.form is not None:
             facts.append((words("reports.form"), Kind.TEXT, report.form.name_in(words.language)))
-        notes = [*_notes(report, teller), words("reports.note.links", address=desk_url)]
+        notes = _notes(report, teller)
+        if desk_url:
+            notes.append(words("reports.note.links", address=desk_url))
         facts += [(words("reports.notes"), Kind.TEXT, text) for text in notes]
         title = teller.report_title(report)
         book.add_facts(words("reports.sheet.about"), title, facts)
@@ -122,7 +135,7 @@ def report_xlsx(report: Report, words: Words, *, region_name: str, desk_url: str
 
 def _link(cell: Cell, desk_url: str) -> str:
     """Where a number is opened; empty where it is not known."""
-    if cell.value is None or not (cell.drill or cell.setting):
+    if not desk_url or cell.value is None or not (cell.drill or cell.setting):
         return ""
     if cell.drill is not None:
         return f"{desk_url}/reports/lines?{urlencode(drill_query(cell.drill))}"
@@ -204,8 +217,13 @@ def report_geojson(report: Report) -> bytes:
     return f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n'.encode()
 
 
-def report_pdf(report: Report, words: Words, *, region_name: str, at: datetime) -> bytes:
-    """The report on paper, PDF/UA-1; charts beside their tables."""
+def report_pdf(
+    report: Report, words: Words, *, region_name: str, at: datetime, desk_url: str = ""
+) -> bytes:
+    """The report on paper, PDF/UA-1; charts beside their tables.
+
+    A number leads to its lines at the desk, as in a workbook.
+    """
     teller = Teller(words=words)
     title = teller.report_title(report)
     data: dict[str, Json] = {
@@ -217,12 +235,12 @@ def report_pdf(report: Report, words: Words, *, region_name: str, at: datetime) 
         "made": words("print.made", day=words.day(at.date(), "d MMMM y")),
         "simulated": _simulated(report, words),
         "notes": tuple(_notes(report, teller)),
-        "tables": [_printed(table, teller) for table in report.tables],
+        "tables": [_printed(table, teller, desk_url) for table in report.tables],
     }
     return print_pdf("report", data, words, at=at)
 
 
-def _printed(table: ReportTable, teller: Teller) -> dict[str, Json]:
+def _printed(table: ReportTable, teller: Teller, desk_url: str) -> dict[str, Json]:
     columns = table.columns
     first = table.rows[0] if table.rows else None
     chart = chart_svg(table, teller)
@@ -237,7 +255,10 @@ def _printed(table: ReportTable, teller: Teller) -> dict[str, Json]:
         ],
         "long": [c.code in ("rule", "source") for c in columns],
         "rows": [
-            [_with_note(cell, column, teller) for cell, column in zip(row, columns, strict=True)]
+            [
+                _leading(cell, column, teller, desk_url)
+                for cell, column in zip(row, columns, strict=True)
+            ]
             for row in table.rows
         ],
         "total": table.has_total,
@@ -246,9 +267,13 @@ def _printed(table: ReportTable, teller: Teller) -> dict[str, Json]:
     }
 
 
-def _with_note(cell: Cell, column: ReportColumn, teller: Teller) -> str:
-    told = teller.cell(cell, column)
-    return told if cell.note is None else f"{told} ({teller.said(cell.note)})"
+def _leading(cell: Cell, column: ReportColumn, teller: Teller, desk_url: str) -> dict[str, Json]:
+    """A cell's text, where it leads, and what stands behind it."""
+    return {
+        "text": teller.cell(cell, column),
+        "link": _link(cell, desk_url),
+        "note": "" if cell.note is None else f" ({teller.said(cell.note)})",
+    }
 
 
 def _period(report: Report, teller: Teller) -> str:

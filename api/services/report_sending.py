@@ -311,7 +311,7 @@ def _send(
     """Make the file and bring it where it is to go; gives its name and size."""
     words = Words(schedule.language)
     region_name = region.name_in(words.language)
-    desk_url = desk_address(settings.public_url, region.region_id)
+    desk_url = desk_address(settings, region.region_id)
     body = report_file(
         report, schedule.format, words, region_name=region_name, at=now, desk_url=desk_url
     )
@@ -325,6 +325,8 @@ def _send(
         "region": region_name,
         "period": teller.period(delivery.from_date, delivery.until_date),
     }
+    # A letter names the service in any case: who reads it on its own machine finds it there.
+    desk_url = desk_url or desk_address(settings, region.region_id, asked_at=settings.public_url)
     address = f"{desk_url}/reports/{schedule.kind.value}"
     query = f"from={delivery.from_date.isoformat()}&until={delivery.until_date.isoformat()}"
     letter = Letter(

@@ -5,7 +5,8 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,20 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from pypdf import PdfReader
 
+from api.services.report_files import desk_address, report_file
+from api.services.reports import build_report
+from api.words import Words
 from data.db import region_store, visit_record_store
-from data.db.engine import writing
+from data.db.engine import reading, writing
+from data.feeds.form_file import shipped_forms
 from data.model.accounts import Role
-from data.model.report import ReportKind
+from data.model.report import ReportAsked, ReportKind
+from data.model.report_schedule import ReportFormat
 from data.model.visit_record import VisitRecord
 from tests.api.publication.office import REGION, region
 from tests.data.diary import HAND, diary, record
 from tests.e2e.service import Running, run_service
+from tests.paper_links import links_on_paper
 from tests.pdf_ua import assert_pdf_ua
 
 BASE = f"/api/v1/regions/{REGION}"
@@ -159,6 +166,55 @@ def test_every_report_is_told_alike_everywhere(alla: httpx.Client, kind: ReportK
     assert [
         n for n in numbers if re.search(r"\d", re.sub("<br>.*|<.*?>", "", n)) and "<a " not in n
     ] == []
+
+
+@pytest.mark.parametrize("kind", ReportKind)
+def test_numbers_on_paper_lead_to_their_lines(alla: httpx.Client, kind: ReportKind) -> None:
+    """Each link of a PDF is that of the workbook; its lines come to the number printed there."""
+    paper = links_on_paper(alla.get(f"{BASE}/reports/{kind}/file.pdf?{MARCH}").content)
+    book = load_workbook(io.BytesIO(alla.get(f"{BASE}/reports/{kind}/file.xlsx?{MARCH}").content))
+    led = {
+        "#".join(filter(None, (cell.hyperlink.target, cell.hyperlink.location)))
+        for sheet in book.worksheets
+        for cell in chain.from_iterable(sheet.iter_rows())
+        if cell.hyperlink is not None
+    }
+    assert {link.address for link in paper} == led
+    opened = 0
+    for link in paper[:: 1 + len(paper) // 40]:
+        path, query = urlsplit(link.address).path, urlsplit(link.address).query
+        if path != f"{DESK}/lines":
+            assert path.startswith(f"/desk/{REGION}/")
+            continue
+        behind = alla.get(f"{BASE}/reports/lines?{query}").json()
+        digits = re.sub(r"[^\d,]", "", link.text).replace(",", ".")
+        shown, value = abs(float(digits)), abs(float(behind["value"]))
+        # Told as a share, or rounded.
+        assert shown in (pytest.approx(value, abs=0.51), pytest.approx(100 * value, abs=0.06)), link
+        opened += 1
+    assert opened > 5
+
+
+def test_paper_that_nobody_can_follow_has_no_links(running: Running) -> None:
+    """Made on a machine of its own, without an address that others reach: numbers, no links."""
+    assert desk_address(running.settings, REGION) == ""
+    assert desk_address(replace(running.settings, public_url="https://b.example/"), "r 1") == (
+        "https://b.example/desk/r%201"
+    )
+    asked = ReportAsked(
+        kind=ReportKind.FORM, region_id=REGION, from_date=date(2026, 3, 1),
+        until_date=date(2026, 3, 31),
+    )  # fmt: skip
+    with reading(running.engine) as session:
+        report = build_report(session, region(), asked, shipped_forms())
+    made = {
+        kind: report_file(report, kind, Words("ru"), region_name="Р", at=NOW, desk_url="")
+        for kind in (ReportFormat.PDF, ReportFormat.XLSX)
+    }
+    assert links_on_paper(made[ReportFormat.PDF]) == []
+    assert_pdf_ua(made[ReportFormat.PDF])
+    book = load_workbook(io.BytesIO(made[ReportFormat.XLSX]))
+    assert not any(c.hyperlink for s in book.worksheets for row in s.iter_rows() for c in row)
 
 
 @pytest.mark.parametrize("kind", ReportKind)
