@@ -28,7 +28,8 @@ from data.feeds.plan_file import read_plan
 from data.feeds.readers_file import read_readers
 from data.feeds.workbook import Kind
 from data.model.coverage import Coverage, CoverageParams, ServedStop
-from data.model.coverage_count import Cut, equity_of, groups_of, rows_of, total_of
+from data.model.coverage_count import Cut, groups_of, rows_of, total_of
+from data.model.coverage_equity import equity_of
 from data.model.errors import InputError
 from data.model.plan import Plan, PlanRequest
 from data.model.region import Region

@@ -91,16 +91,17 @@ def stop_reach(
     places = np.array([(s.lon, s.lat) for s in stops], np.float64).reshape(-1, 2)
     nearest, away_m = nearest_points(homes, places)
     visits, minutes = np.zeros(len(homes)), np.zeros(len(homes))
+    home, stop, pair_m = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     if stops and len(homes):
         pairs = KDTree(on_sphere(homes)).sparse_distance_matrix(
             KDTree(on_sphere(places)), chord_of(metres), output_type="ndarray"
         )
-        home, stop = pairs["i"], pairs["j"]
+        home, stop, pair_m = pairs["i"], pairs["j"], arc_m(pairs["v"])
         if roads is not None and not roads.is_estimated:
-            walk_m = _walked(home, stop, homes, places, arc_m(pairs["v"]), roads)
-            _put_nearest(nearest, away_m, home, stop, walk_m)
-            is_near = walk_m <= metres
-            home, stop = home[is_near], stop[is_near]
+            pair_m = _walked(home, stop, homes, places, pair_m, roads)
+            _put_nearest(nearest, away_m, home, stop, pair_m)
+            is_near = pair_m <= metres
+            home, stop, pair_m = home[is_near], stop[is_near], pair_m[is_near]
         np.maximum.at(visits, home, np.array([s.visits_28 for s in stops])[stop])
         sharing = np.bincount(stop, np.nan_to_num(people)[home], len(stops))
         open_min = np.array([s.open_min_28 for s in stops])
@@ -112,6 +113,9 @@ def stop_reach(
         metres=away_m,
         visits_28=visits,
         minutes_per_1000=minutes,
+        home=np.asarray(home, np.int64),
+        stop=np.asarray(stop, np.int64),
+        away_m=pair_m,
     )
 
 

@@ -10,7 +10,8 @@ from api.services.coverage_report import CoverageReport
 from data.feeds.coverage_files import csv_rows
 from data.feeds.coverage_lines_table import reason_told
 from data.model.coverage import Group, Reach, Rhythm
-from data.model.coverage_count import Cut, Row, equity_of, groups_of, rows_of, total_of
+from data.model.coverage_count import Cut, Row, groups_of, rows_of, total_of
+from data.model.coverage_equity import equity_of
 from data.model.coverage_lines import CoverageLine
 from data.model.place import Standing
 

@@ -11,7 +11,8 @@ from datetime import date
 from data.feeds.workbook import Cell, Column, Kind
 from data.model.calendar import MINUTE_S
 from data.model.coverage import Coverage, Reach
-from data.model.coverage_count import Count, Cut, Row, equity_of, groups_of, rows_of, total_of
+from data.model.coverage_count import Count, Cut, Row, groups_of, rows_of, total_of
+from data.model.coverage_equity import equity_of
 from data.model.labels import Labels
 from data.model.weighted import Floats
 

@@ -121,7 +121,8 @@ class StopReach:
 
     ``nearest`` and ``metres`` are ``NOWHERE`` and infinite without any stop. ``visits_28`` are
     those of the stop in reach that is visited most. ``minutes_per_1000`` is the open time in
-    28 days for 1,000 people, each stop's time shared by all who have it in reach.
+    28 days for 1,000 people, each stop's time shared by all who have it in reach. ``home``,
+    ``stop`` and ``away_m`` are the pairs of a settlement and a stop that are in reach.
 
     References
     ----------
@@ -133,6 +134,9 @@ class StopReach:
     metres: Floats
     visits_28: Floats
     minutes_per_1000: Floats
+    home: Indices
+    stop: Indices
+    away_m: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +188,14 @@ class Coverage:
 
     def access_s(self, *, is_after: bool) -> Floats:
         """Seconds to the nearest library by road or, where less, on foot to a stop in reach."""
-        seconds = self.library.seconds.astype(np.float64)
-        seconds[self.library.seconds == NOWHERE] = np.inf
         stops = self.stops_after if is_after else self.stops_before
         walk = np.where(stops.metres <= self.params.metres, stops.metres / self.walk_mps, np.inf)
-        return np.minimum(seconds, walk)
+        return np.minimum(self.library_s, walk)
+
+    @property
+    def library_s(self) -> Floats:
+        """Seconds by road to the nearest library, infinite where no road leads."""
+        return np.where(self.library.seconds == NOWHERE, np.inf, self.library.seconds)
 
 
 def people_of(settlements: tuple[Settlement, ...]) -> dict[Group, Floats]:

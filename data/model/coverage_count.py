@@ -1,4 +1,4 @@
-"""Access coverage in figures: by municipality, size, distance, rhythm and group; equity."""
+"""Access coverage in figures: by municipality, size, distance, rhythm and group."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.model.coverage import NOWHERE, REACHES, Coverage, Group, Reach, Rhythm, rhythm_of
-from data.model.weighted import (
-    Floats,
-    gini,
-    mean_of_worst,
-    weighted_mean,
-    weighted_percentile,
-)
-
-WORST_SHARE = 0.1
+from data.model.weighted import Floats
 
 
 class Cut(StrEnum):
@@ -92,25 +84,6 @@ class GroupRow:
     @property
     def is_known(self) -> bool:
         return self.total > 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equity:
-    """How evenly access time is spread over the people of a group, before or after.
-
-    Times are seconds, ``None`` where somebody has no way at all. ``gini`` is that of the time.
-    """
-
-    group: Group | None
-    """``None`` where ``kind`` says it."""
-    kind: str = ""
-    """``weighted``: all residents by the region's weights; ``lacking``: residents who had no
-    library in reach, whom the many that have one would hide."""
-    is_after: bool
-    mean_s: float | None
-    p90_s: float | None
-    worst_tenth_s: float | None
-    gini: float | None
 
 
 def class_of(values: Floats, edges: Sequence[float]) -> NDArray[np.int64]:
@@ -258,39 +231,3 @@ def groups_of(coverage: Coverage) -> tuple[GroupRow, ...]:
             )
         )
     return tuple(rows)
-
-
-def equity_of(coverage: Coverage, weights: Floats | None = None) -> tuple[Equity, ...]:
-    """Evenness of access time for each group that is known, before and after.
-
-    Parameters
-    ----------
-    weights
-        People of every settlement by the region's weights; told as a group of its own.
-    """
-    found = []
-    measured: list[tuple[Group | None, str, Floats]] = [
-        (group, "", np.nan_to_num(people)) for group, people in coverage.people.items()
-    ]
-    if weights is not None:
-        measured.append((None, "weighted", np.nan_to_num(weights)))
-    has_library = coverage.before >= REACHES.index(Reach.ASSUMED)
-    residents = np.nan_to_num(coverage.people[Group.RESIDENTS])
-    measured.append((None, "lacking", np.where(has_library, 0.0, residents)))
-    for group, kind, people in measured:
-        if not people.sum() > 0:
-            continue
-        for is_after in (False, True):
-            seconds = coverage.access_s(is_after=is_after)
-            found.append(
-                Equity(
-                    group=group,
-                    kind=kind,
-                    is_after=is_after,
-                    mean_s=weighted_mean(seconds, people),
-                    p90_s=weighted_percentile(seconds, people, 1 - WORST_SHARE),
-                    worst_tenth_s=mean_of_worst(seconds, people, WORST_SHARE),
-                    gini=gini(seconds, people),
-                )
-            )
-    return tuple(found)

@@ -18,7 +18,8 @@ import pandas as pd
 
 from data.feeds.estimate_file import load_default_estimate
 from data.model.coverage import CoverageParams, ServedStop
-from data.model.coverage_count import Cut, equity_of, groups_of, rows_of, total_of
+from data.model.coverage_count import Cut, groups_of, rows_of, total_of
+from data.model.coverage_equity import equity_of
 from data.model.place import (
     Library,
     LibraryId,

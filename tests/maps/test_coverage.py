@@ -17,7 +17,8 @@ from data.model.coverage import (
     reasons_of,
     rhythm_of,
 )
-from data.model.coverage_count import Cut, Row, equity_of, groups_of, rows_of, total_of
+from data.model.coverage_count import Cut, Row, groups_of, rows_of, total_of
+from data.model.coverage_equity import equity_of
 from data.model.errors import InputError
 from data.model.geo import distances_m
 from maps.coverage import (
