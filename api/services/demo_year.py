@@ -283,17 +283,8 @@ class _Past:
             "loans_child_lit": int(min(all_home, home[0] + rng.binomial(home[1], 0.4))),
             "returns": int(rng.poisson(0.95 * all_home)),
             "renewals": int(rng.binomial(all_home, 0.12)),
-            "references_total": int(rng.binomial(visits, 0.18)),
-            "egov_consultations": int(rng.binomial(visits, 0.03)),
-            "requests_taken": int(rng.binomial(visits, 0.07)),
-            "requests_filled": int(rng.binomial(visits, 0.05)),
-            "satisfied_yes": int(rng.binomial(visits, 0.10)),
-            "satisfied_partly": int(rng.binomial(visits, 0.015)),
-            "satisfied_no": int(rng.binomial(visits, 0.004)),
         }
-        if rng.random() < 0.07:
-            guests = int(rng.poisson(9))
-            found |= {"events_count": 1, "event_participants": guests, "visits_event": guests}
+        found |= _services(visits, rng)
         return {name: amount for name, amount in found.items() if amount}
 
     def _serve(
@@ -325,3 +316,37 @@ class _Past:
             told += [(f"{stop_id} {band} {number}", Band(band)) for number in numbers]
         self.served[key] = told
         return renewed
+
+
+def _services(visits: int, rng: Generator) -> dict[str, int]:
+    """What people asked for besides books, and what was taken to those who cannot come."""
+    references = int(rng.binomial(visits, 0.18))
+    requests = int(rng.binomial(visits, 0.07))
+    filled = int(rng.binomial(requests, 0.72))
+    found = {
+        "references_total": references,
+        "references_virtual": int(rng.binomial(references, 0.06)),
+        "egov_consultations": int(rng.binomial(visits, 0.03)),
+        "internet_sessions": int(rng.binomial(visits, 0.08)),
+        "copies_made": int(rng.poisson(0.05 * visits)),
+        "requests_taken": requests,
+        "requests_filled": filled,
+        "refusals": int(rng.binomial(requests - filled, 0.4)),
+        "satisfied_yes": int(rng.binomial(visits, 0.10)),
+        "satisfied_partly": int(rng.binomial(visits, 0.015)),
+        "satisfied_no": int(rng.binomial(visits, 0.004)),
+    }
+    if rng.random() < 0.07:
+        guests = int(rng.poisson(9))
+        found |= {"events_count": 1, "event_participants": guests, "visits_event": guests}
+    if visits and rng.random() < 0.12:
+        homes = int(rng.integers(1, 4))
+        found |= {"home_deliveries": homes, "home_delivery_docs": homes + int(rng.poisson(homes))}
+    if rng.random() < 0.02:
+        found |= {
+            "points_served": 1,
+            "collectives_served": int(rng.binomial(1, 0.3)),
+            "exchange_out": int(rng.integers(15, 40)),
+            "exchange_in": int(rng.integers(10, 35)),
+        }
+    return found

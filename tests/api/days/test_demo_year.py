@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from api.services.demo_year import CYCLE_DAYS, record_years
 from data.db import day_sheet_store, visit_record_store
 from data.db.engine import reading
-from data.model.stop_counts import count_faults
+from data.model.stop_counts import PLAIN, add_counts, count_faults
 from tests.api.days.yard import TUESDAY, Yard
 from tests.api.publication.office import REGION
 
@@ -33,6 +33,10 @@ def test_two_years_of_the_published_cycle(yard: Yard) -> None:
     year_ago = date(2025, 11, 30)
     before = [r for r in records if r.is_held and r.service_date <= year_ago]
     assert sum(r.num_visits for r in held) > sum(r.num_visits for r in before)
+    sums = add_counts(r.counts for r in records)
+    not_made = {"loans_installed", "loans_licensed", "loans_own_digital"}  # from networks
+    not_made |= {"loans_other_stock", "loans_special_format", "returns_other_point"}
+    assert {name for name in PLAIN if name not in sums} == not_made
     days = {r.service_date for r in records}
     assert all((a - TUESDAY).days % CYCLE_DAYS in (0, 14) for a in days)
     assert date(2026, 1, 6) not in days, "a holiday"
