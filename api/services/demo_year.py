@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from api.services.cancelling import names_of
+from api.services.demo_road import PAST_DAYS
 from data.db import (
     day_sheet_store,
     publication_store,
@@ -33,7 +34,6 @@ from data.db import (
 from data.db.engine import reading, writing
 from data.model.calendar import HOUR_S
 from data.model.day_sheet import DaySheet
-from data.model.fleet import VehicleId
 from data.model.place import Settlement, StopId
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit
@@ -64,7 +64,8 @@ _WINTER = frozenset({1, 2, 12})
 _HOLIDAYS = frozenset(
     {(1, d) for d in range(1, 9)} | {(2, 23), (3, 8), (5, 1), (5, 9), (6, 12), (11, 4), (12, 31)}
 )
-_ODOMETER_KM = 21_000.0
+_ODOMETER_KM = 60_000.0
+"""At the end of the past, where no later day is on record."""
 _KM_A_RUN = 95.0
 
 
@@ -86,15 +87,23 @@ def record_years(engine: Engine, region_id: str, *, at: datetime, seed: int) -> 
         region = region_store.load_region(session, region_id)
         visits = publication_store.load_visits(session, region_id)
         stops, _ = names_of(session, region_id)
+        today = at.astimezone(zone).date()
+        lately = today - timedelta(days=PAST_DAYS)
+        told = [
+            sheet
+            for sheet in day_sheet_store.list_sheets(
+                session, region_id, from_date=lately, until_date=today
+            )
+            if sheet.note != COUNTED_BY
+        ]
     if not visits:
         return None
-    today = at.astimezone(zone).date()
     began = min(v.service_date for v in visits)
     began -= timedelta(days=began.weekday())
     past = _Past(region, stops, visits, began, zone, seed)
     first, last = date(today.year - 1, 1, 1), today - timedelta(days=1)
     records = list(past.records(first, last))
-    sheets = list(past.sheets(records, until=began - timedelta(days=1)))
+    sheets = list(past.sheets(records, told))
     with writing(engine) as session:
         visit_record_store.put_records(session, records)
         salt = visit_reader_store.reader_salt(session, region_id)
@@ -158,17 +167,21 @@ class _Past:
                         yield self._record(visit, on, number, last, is_promised=False)
             on += timedelta(days=1)
 
-    def sheets(self, records: Sequence[VisitRecord], *, until: date) -> Iterator[DaySheet]:
-        """A day sheet for each vehicle and date before the published timetable."""
-        odometers: dict[VehicleId, float] = {}
+    def sheets(
+        self, records: Sequence[VisitRecord], told: Sequence[DaySheet]
+    ) -> Iterator[DaySheet]:
+        """A day sheet for each vehicle and date before those that have told their own.
+
+        Odometers run on into the told ones.
+        """
+        later = {sheet.vehicle_id: sheet.odometer_out_km for sheet in reversed(told)}
+        until = min((sheet.service_date for sheet in told), default=date.max)
         days = sorted({(r.service_date, r.vehicle_id) for r in records if r.is_held})
-        for on, vehicle_id in days:
-            if on > until:
-                continue
+        for on, vehicle_id in reversed([d for d in days if d[0] < until]):
             rng = self._rng(on, f"sheet {vehicle_id}")
-            out_km = odometers.get(vehicle_id, _ODOMETER_KM)
-            in_km = out_km + float(round(_KM_A_RUN * rng.uniform(0.7, 1.35)))
-            odometers[vehicle_id] = in_km
+            in_km = later.get(vehicle_id) or _ODOMETER_KM
+            out_km = max(0.0, in_km - float(round(_KM_A_RUN * rng.uniform(0.7, 1.35))))
+            later[vehicle_id] = out_km
             yield DaySheet(
                 region_id=self._region_id,
                 vehicle_id=vehicle_id,
