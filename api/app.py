@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from importlib import metadata
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from api.delivering import deliver_now_and_then
 from api.errors import COMMON, install_errors
@@ -70,13 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.static_version = static.version
     app.state.road = make_road(service)
     install_errors(app)
-    app.include_router(health_router)
-    app.include_router(metrics_router)
-    for router in ROUTERS:
-        app.include_router(router, prefix=API, responses=COMMON)
-    app.include_router(inlets_router, responses=COMMON)
-    for router in PAGES:
-        app.include_router(router, include_in_schema=False)
+    app.router.routes.extend(_routes())
     app.mount("/static", static, name="static")
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLimit, settings=settings)
@@ -86,6 +82,24 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestFigures)
     app.add_middleware(RequestLog)
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """What is answered where; put together once, since all applications of a process answer alike.
+
+    FastAPI works out the parameters of each route when it is first asked for, which takes a second
+    for all of them.
+    """
+    every = APIRouter()
+    every.include_router(health_router)
+    every.include_router(metrics_router)
+    for router in ROUTERS:
+        every.include_router(router, prefix=API, responses=COMMON)
+    every.include_router(inlets_router, responses=COMMON)
+    for router in PAGES:
+        every.include_router(router, include_in_schema=False)
+    return every.routes
 
 
 @asynccontextmanager
