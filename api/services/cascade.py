@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from api.services.letter_queue import queue_notices, take_back_notices
+from api.services.restored import TakenBack, restored_notices
 from data.db import publication_store
 from data.model.cancellation import Effect, Notice, next_visit
 from data.model.errors import ConflictError
@@ -336,6 +337,19 @@ def undo_cascade(session: Session, change: Change, effects: Sequence[Effect]) ->
         own = [e for e in reversed(effects) if e.step == step.name]
         if own:
             step.revert(session, change, own)
+    _tell_restored(session, change, [e for e in effects if e.step == NoticeStep.name])
+
+
+def _tell_restored(session: Session, change: Change, withdrawn: Sequence[Effect]) -> None:
+    """Tell readers of what takes place after all, now that every step is back where it was."""
+    undone = TakenBack(
+        region_id=change.region_id,
+        exception_id=change.exception_id,
+        before=change.before,
+        now=change.now,
+        at=change.at,
+    )
+    publication_store.add_notices(session, list(restored_notices(session, undone, withdrawn)))
 
 
 def next_visits(

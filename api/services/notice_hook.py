@@ -24,7 +24,7 @@ from api.web.public_links import ServedLinks
 from api.words import LANGUAGES, Words
 from data.db import letter_store, publication_store
 from data.db.engine import reading, writing
-from data.model.cancellation import Notice
+from data.model.cancellation import RESTORED, Notice
 from data.model.letters import LetterKind, OutLetter
 from data.model.public_timetable import PublicTimetable
 from data.model.service_time import instant_of
@@ -83,7 +83,7 @@ def message_of(
     if stop is None or (event == TOLD and notice.withdrawn_at is not None):
         return None
     links = ServedLinks(region_id=timetable.region_id, public_url=settings.public_url)
-    with_next = notice.visit_id not in timetable.make_up_of
+    told = _restored(notice, timetable) if event == BACK else notice
     return {
         "event": event,
         "notice_id": notice.notice_id,
@@ -95,12 +95,30 @@ def message_of(
             "name": stop.name,
             "address": links.absolute(links.stop(stop.stop_id)),
         },
-        "texts": {
-            code: f"{stop.name}: {notice_text(notice, Words(code), with_next=with_next)}"
-            for code in LANGUAGES
-        },
+        "texts": {} if told is None else _texts(told, stop.name, timetable),
         "until": notice.shown_until_date.isoformat(),
         "created_at": notice.created_at.isoformat(),
+    }
+
+
+def _restored(notice: Notice, timetable: PublicTimetable) -> Notice | None:
+    """What readers are told now that a notice no longer holds; nothing where all is over."""
+    same = (notice.exception_id, notice.stop_id)
+    return next(
+        (
+            n
+            for n in timetable.notices
+            if n.code == RESTORED and (n.exception_id, n.stop_id) == same
+        ),
+        None,
+    )
+
+
+def _texts(notice: Notice, stop: str, timetable: PublicTimetable) -> dict[str, str]:
+    with_next = notice.visit_id not in timetable.make_up_of
+    return {
+        code: f"{stop}: {notice_text(notice, Words(code), with_next=with_next)}"
+        for code in LANGUAGES
     }
 
 

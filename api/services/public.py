@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api.services.cancelling import names_of
 from data.db import publication_store, region_store
 from data.db.engine import reading
+from data.model.cancellation import holds
 from data.model.fleet import VehicleId
 from data.model.geo import distance_m
 from data.model.place import Settlement, Stop
@@ -126,6 +127,8 @@ def read_published(session: Session, region_id: str) -> Published:
     stops, vehicles = names_of(session, region_id)
     visits = publication_store.load_visits(session, region_id)
     shown = _shown(stops.values(), region.stops, {v.stop_id for v in visits})
+    by_id = {v.visit_id: v for v in visits}
+    notices = publication_store.load_notices(session, region_id)
     timetable = PublicTimetable(
         region_id=region_id,
         names=head.names,
@@ -141,7 +144,7 @@ def read_published(session: Session, region_id: str) -> Published:
         | {v.vehicle_id: v.name for v in region.vehicles},
         visits=told_visits(visits, (s.stop_id for s in shown)),
         sequences=sequences_of(visits),
-        notices=publication_store.load_notices(session, region_id),
+        notices=tuple(n for n in notices if holds(n, by_id)),
         settlements=region.settlements,
         phone=region.phone,
     )

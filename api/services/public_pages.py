@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.services.public import Published
-from api.services.public_views import PublicViews, StopView
+from api.services.public_views import PublicViews, StopView, subject_of
 from api.web.public_links import PublicLinks
 from api.words import Words
 from data.feeds.notices_atom import AtomEntry, notices_atom
@@ -292,14 +292,14 @@ class PublicPages:
         )
 
     def atom(self) -> bytes:
-        """Notices as a feed; those withdrawn are gone from it."""
+        """Notices as a feed; those withdrawn are gone, and what takes place after all is told."""
         timetable, views = self.timetable, self.views
         shown = [n for n in timetable.notices if n.stop_id in timetable.stop_of][:_FEED_NOTICES]
         told = ((n, views.notice(n)) for n in shown)
         entries = [
             AtomEntry(
                 entry_id=f"urn:uuid:{_uuid(n.notice_id)}",
-                title=f"{view.stop_name}: {view.day}",
+                title=self.words(subject_of(n), stop=view.stop_name),
                 text=view.text,
                 address=self._stop_address(n.stop_id),
                 updated_at=n.created_at,

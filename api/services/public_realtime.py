@@ -26,7 +26,7 @@ from data.feeds.gtfs_rt import (
     trip_updates,
     vehicle_positions,
 )
-from data.model.cancellation import Notice
+from data.model.cancellation import RESTORED, Notice
 from data.model.live import ActualState, LiveEta, Phase, StopActual, VehicleNow
 from data.model.publication import PromisedVisit
 from data.model.service_time import instant_of
@@ -35,6 +35,7 @@ _EFFECTS = {
     "notice.cancelled": Effect.NO_SERVICE,
     "notice.moved": Effect.MODIFIED_SERVICE,
     "notice.make_up": Effect.ADDITIONAL_SERVICE,
+    RESTORED: Effect.NO_EFFECT,
 }
 _CAUSES = {
     "weather": "WEATHER",

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from api.web.public_links import PublicLinks
 from api.words import Words
 from data.model.calendar import DAY_S
-from data.model.cancellation import Notice
+from data.model.cancellation import RESTORED, Notice
 from data.model.crew import with_services
 from data.model.fleet import VehicleId
 from data.model.place import StopId
@@ -246,6 +246,13 @@ class PublicViews:
         )
 
 
+def subject_of(notice: Notice) -> str:
+    """Code of the few words that head a notice in letters and feeds; ``stop`` is their fact."""
+    if notice.code == RESTORED:
+        return "letters.restored.subject"
+    return f"letters.{notice.code}.subject"
+
+
 def notice_text(notice: Notice, words: Words, *, with_next: bool = True) -> str:
     """A notice in words: facts that end in ``date`` are dates, in ``_s`` clock times.
 
@@ -269,6 +276,8 @@ def notice_text(notice: Notice, words: Words, *, with_next: bool = True) -> str:
     many = f"{notice.code}_many"
     text = words.count(many, count, **told) if count > 1 else words(notice.code, **told)
     parts = [text, str(notice.facts.get("note", ""))]
+    if "dropped_date" in notice.facts:
+        parts.append(words("notice.no_instead", **told))
     if with_next and "next_date" in notice.facts:
         parts.append(words("notice.next", **told))
     return " ".join(p if p.endswith((".", "!", "?")) else f"{p}." for p in parts if p)

@@ -12,7 +12,7 @@ from data.db.tables.letters import LetterRow, SubscriptionRow
 from data.db.tables.publication import NoticeRow
 from data.db.tables.regions import RegionRow
 from data.db.turns import take_turn
-from data.model.cancellation import Notice
+from data.model.cancellation import RESTORED, Notice
 from data.model.letters import (
     KEEP_DAYS,
     LetterKind,
@@ -193,11 +193,18 @@ def known_marks(session: Session, marks: Sequence[str]) -> frozenset[str]:
 
 
 def notices_for_hook(session: Session, since: datetime) -> tuple[tuple[Notice, bool], ...]:
-    """Notices of late, and whether another program was told of each."""
+    """Notices of late, and whether another program was told of each.
+
+    That something takes place after all is told with the notice that no longer holds.
+    """
     asked = (
         select(NoticeRow)
         .join(RegionRow, col(RegionRow.region_id) == NoticeRow.region_id)
-        .where(col(NoticeRow.created_at) >= since, col(RegionRow.closed_at).is_(None))
+        .where(
+            col(NoticeRow.created_at) >= since,
+            col(NoticeRow.code) != RESTORED,
+            col(RegionRow.closed_at).is_(None),
+        )
     )
     rows = session.exec(asked).all()
     marks = {row.notice_id: f"hook:notice:{row.notice_id}" for row in rows}

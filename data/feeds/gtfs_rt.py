@@ -25,6 +25,8 @@ class Effect(StrEnum):
     MODIFIED_SERVICE = "MODIFIED_SERVICE"
     ADDITIONAL_SERVICE = "ADDITIONAL_SERVICE"
     OTHER_EFFECT = "OTHER_EFFECT"
+    NO_EFFECT = "NO_EFFECT"
+    """What was told before no longer holds: the visit takes place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

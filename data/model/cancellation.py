@@ -190,6 +190,22 @@ class Notice:
         return self.withdrawn_at is None and (self.shown_from_date <= on <= self.shown_until_date)
 
 
+RESTORED = "notice.restored"
+"""Code of a notice that something takes place after all."""
+
+
+def holds(notice: Notice, visits: Mapping[VisitId, PromisedVisit]) -> bool:
+    """Whether what a notice says is still so: visits restored may be cancelled or moved again."""
+    if notice.code != RESTORED:
+        return True
+    own = [visits.get(VisitId(i)) for i in notice.facts["visit_ids"]]
+    first = own[0]
+    if first is None or not all(v is not None and v.is_coming for v in own):
+        return False
+    begins = (first.opens_date.isoformat(), first.opens_s)
+    return begins == (notice.facts["date"], notice.facts["start_s"])
+
+
 def next_visit(visits: Iterable[PromisedVisit], after: Moment) -> PromisedVisit | None:
     """The first visit that is still meant to happen and ends after a moment."""
     coming = (v for v in visits if v.is_coming and (v.service_date, v.end_s) > after)

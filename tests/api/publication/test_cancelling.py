@@ -56,7 +56,7 @@ def test_a_visit_is_cancelled_and_restored(either: Office) -> None:
     either.undo(done.exception_id)
     assert without_sequence(either.visits()) == without_sequence(before)
     assert either.visit("kaluzhskoe", TUESDAY).sequence == 2, "calendars take it over"
-    assert either.notices() == ()
+    assert [n.code for n in either.notices()] == ["notice.restored"]
     with reading(either.engine) as session:
         actions = [row.action for row in session.exec(select(AuditRow))]
         assert list_exceptions(session, REGION) == ()
@@ -332,7 +332,7 @@ def test_an_accepted_make_up_is_promised_and_told(told: Office) -> None:
     assert (gone.state, gone.sequence) == (VisitState.WITHDRAWN, 1)
     left = [v for v in told.visits() if v.visit_id != extra.visit_id]
     assert without_sequence(left) == without_sequence(before)
-    assert told.notices() == ()
+    assert [n.code for n in told.notices()] == ["notice.restored"]
 
 
 def test_a_place_that_is_taken_is_not_given_twice(told: Office) -> None:

@@ -458,7 +458,9 @@ def test_another_program_is_told_each_notice_once(post: Post, tmp_path: Path) ->
         assert message["stop"]["address"] == f"https://bus.example.org/r/{REGION}/stops/{STOP}"
         post.office.undo(exception.exception_id)
         assert plugged.deliver(now + timedelta(minutes=4)) == 1
-        assert json.loads(told.bodies[-1])["event"] == "withdrawn"
+        back = json.loads(told.bodies[-1])
+        assert (back["event"], back["notice_id"]) == ("withdrawn", message["notice_id"])
+        assert back["texts"]["ru"] == "Калиновка: Стоянка 1 декабря, 10:00 состоится."
         assert plugged.deliver(now + timedelta(minutes=5)) == 0
         told.status = 404
         post.office.cancel("day", from_date=date(2026, 12, 8))
