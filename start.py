@@ -48,9 +48,10 @@ def child_environment():
     """The environment of every process started here.
 
     No file of the current folder may pass for one of our packages (``data``, ``maps`` …), and
-    settings made for another Python must not reach ours.
+    settings made for another Python must not reach ours; what is read once is kept compiled.
     """
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    others = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+    env = {k: v for k, v in os.environ.items() if k not in others}
     env.update(PYTHONSAFEPATH="1", PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1")
     return env
 

@@ -1,7 +1,11 @@
-"""What holds for every test: how Hypothesis looks for counter-examples."""
+"""What holds for every test: how Hypothesis looks for counter-examples, who compiles kernels."""
 
 import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 
 # A busy machine takes longer than Hypothesis's 200 ms now and then; that is no counter-example.
@@ -10,3 +14,61 @@ settings.register_profile(
     "bookmobile", deadline=None, derandomize=not os.environ.get("BOOKMOBILE_NEW_EXAMPLES")
 )
 settings.load_profile("bookmobile")
+
+TESTS = Path(__file__).parent
+SEARCHING = ("api", "benchmarks", "planner", "test_docs.py")
+"""Parts of the tests that run the search; the others come first and wait for no compiler."""
+SHARED = "BOOKMOBILE_TESTS_SHARED"
+"""Names, for the processes of a run, a folder of them all."""
+PATIENCE_S = 300
+
+
+def _searches(item: pytest.Item) -> bool:
+    path = item.path
+    return path.is_relative_to(TESTS) and path.relative_to(TESTS).parts[0] in SEARCHING
+
+
+def _worker(config: pytest.Config) -> str:
+    """Which of several processes this is; empty for the one that a person started."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
+
+
+def _compiled() -> Path:
+    """Is there once the kernels are compiled."""
+    return Path(os.environ[SHARED]) / "compiled"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give several processes a folder."""
+    if not _worker(config) and config.getoption("numprocesses", None):
+        folder = TemporaryDirectory(prefix="bookmobile-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[SHARED] = folder.name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests without a search come first."""
+    items.sort(key=_searches)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """The first of several processes compiles the kernels for all of them.
+
+    From nothing, as in a fresh checkout, that takes a core half a minute, in each process anew.
+    """
+    if _worker(session.config) == "gw0" and any(map(_searches, session.items)):
+        from planner.warm_up import warm_up
+
+        try:
+            warm_up()
+        finally:
+            _compiled().touch()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What may search waits until the kernels are compiled."""
+    if _worker(item.config) and _searches(item):
+        until = time.monotonic() + PATIENCE_S
+        while not _compiled().exists() and time.monotonic() < until:
+            time.sleep(0.1)
