@@ -18,7 +18,9 @@ from api.services.diary import (
     faults_of,
     lines_of,
     month_of,
+    sums_of,
     vehicles_of,
+    ways_of,
 )
 from api.services.diary_export import diary_xlsx, lines_csv
 from api.services.diary_record import record_view
@@ -189,6 +191,34 @@ def lines_table(
         names = vehicles_of(session, region_id, found)
     body = lines_csv(found, names, ZoneInfo(desk.region.time_zone), desk.words)
     return _file(body, "text/csv; charset=utf-8", f"diary_{from_date}_{until_date}.csv")
+
+
+@router.get("/ways")
+def ways_page(
+    request: Request,
+    region_id: str,
+    asking: Staff,
+    service: ServiceDep,
+    first: Annotated[str, Query(alias="from", max_length=10)] = "",
+    last: Annotated[str, Query(alias="until", max_length=10)] = "",
+    vehicle: Vehicle = "",
+) -> Response:
+    """The runs behind kilometres and fuel."""
+    desk = open_desk(request, service, asking, region_id)
+    from_date, until_date = _span(desk, first, last)
+    with reading(service.engine) as session:
+        ways = ways_of(session, region_id, from_date, until_date, vehicle_id=_vehicle(vehicle))
+        names = vehicles_of(session, region_id)
+    return desk.render(
+        "diary/ways.html",
+        area=AREA,
+        ways=ways,
+        sums=sums_of((), ways),
+        first=from_date,
+        last=until_date,
+        vehicle=vehicle,
+        vehicles=names,
+    )
 
 
 def _span(desk: Desk, first: str, last: str) -> tuple[date, date]:

@@ -7,7 +7,7 @@ and stops are counted as the state form does (DOMAIN §8): a run has a stop held
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlmodel import Session
@@ -100,9 +100,15 @@ def value_of(counts: Mapping[str, int], figure: str) -> int:
     return counts.get(figure, 0) if "." in figure else total_of(counts, figure)
 
 
-type _Driven = tuple[float | None, float | None]
-"""Kilometres and fuel of a run."""
-type _Way = dict[tuple[date, str], _Driven]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWay:
+    """What a run drove and burnt: by the odometer of its day sheet, else by its track."""
+
+    on: date
+    vehicle_id: VehicleId
+    km: float | None = None
+    fuel: float | None = None
+    is_odometer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,29 +202,29 @@ def diary_of(
     records = visit_record_store.load_records(
         session, region_id, from_date=year_first, until_date=last, vehicle_id=vehicle_id
     )
-    way = _ways(session, region_id, year_first, last, vehicle_id)
+    ways = ways_of(session, region_id, year_first, last, vehicle_id=vehicle_id)
     by_date: dict[date, list[VisitRecord]] = defaultdict(list)
     for record in records:
         by_date[record.service_date].append(record)
     before = [r for r in records if r.service_date < first]
     within = [r for r in records if r.service_date >= first]
-    dates = sorted({d for d in (*by_date, *(d for d, _ in way)) if d >= first})
+    dates = sorted({d for d in (*by_date, *(w.on for w in ways)) if d >= first})
     return Diary(
         head=head,
         vehicle_id=vehicle_id,
         first=first,
         last=last,
-        opening=sums_of(before, _between(way, year_first, first)),
+        opening=sums_of(before, [w for w in ways if w.on < first]),
         days=tuple(
             DiaryDay(
                 on=d,
-                sums=sums_of(by_date[d], _between(way, d, d, with_last=True)),
+                sums=sums_of(by_date[d], [w for w in ways if w.on == d]),
                 records=tuple(by_date[d]),
             )
             for d in dates
         ),
-        month=sums_of(within, _between(way, first, last, with_last=True)),
-        year=sums_of(records, _between(way, year_first, last, with_last=True)),
+        month=sums_of(within, [w for w in ways if w.on >= first]),
+        year=sums_of(records, ways),
         vehicles=vehicles_of(session, region_id, records),
     )
 
@@ -239,15 +245,15 @@ def lines_of(
     return tuple(r for r in found if has_figure(r, figure))
 
 
-def sums_of(records: Iterable[VisitRecord], way: Sequence[_Driven] = ()) -> Sums:
+def sums_of(records: Iterable[VisitRecord], ways: Sequence[RunWay] = ()) -> Sums:
     """The figures of some records and of the ways of their runs."""
     told = list(records)
     held = [r for r in told if r.is_held]
     states: dict[str, int] = defaultdict(int)
     for record in told:
         states[record.state.value] += 1
-    kms = [km for km, _ in way if km is not None]
-    fuels = [fuel for _, fuel in way if fuel is not None]
+    kms = [way.km for way in ways if way.km is not None]
+    fuels = [way.fuel for way in ways if way.fuel is not None]
     return Sums(
         num_runs=len({(r.vehicle_id, r.service_date) for r in held}),
         num_stops=len(held),
@@ -272,26 +278,30 @@ def vehicles_of(
     return names
 
 
-def _ways(
-    session: Session, region_id: str, first: date, last: date, vehicle_id: VehicleId | None
-) -> _Way:
-    """Kilometres and fuel of runs: by the odometer, else by the track."""
-    found: _Way = {}
+def ways_of(
+    session: Session,
+    region_id: str,
+    first: date,
+    last: date,
+    *,
+    vehicle_id: VehicleId | None = None,
+) -> tuple[RunWay, ...]:
+    """The runs behind kilometres and fuel of a span, by date and vehicle."""
+    found: dict[tuple[date, VehicleId], RunWay] = {}
     for day in live_store.load_days(
         session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
     ):
         if day.driven_m:
-            found[day.service_date, str(day.vehicle_id)] = (day.driven_m / 1000, None)
+            found[day.service_date, day.vehicle_id] = RunWay(
+                on=day.service_date, vehicle_id=day.vehicle_id, km=day.driven_m / 1000
+            )
     for sheet in day_sheet_store.list_sheets(
         session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
     ):
-        key = (sheet.service_date, str(sheet.vehicle_id))
-        km = sheet.odometer_km
-        found[key] = (km if km is not None else found.get(key, (None, None))[0], sheet.fuel)
-    return found
-
-
-def _between(way: _Way, first: date, last: date, *, with_last: bool = False) -> list[_Driven]:
-    return [
-        told for (on, _), told in way.items() if first <= on < last or (with_last and on == last)
-    ]
+        key = sheet.service_date, sheet.vehicle_id
+        way = found.get(key, RunWay(on=sheet.service_date, vehicle_id=sheet.vehicle_id))
+        if sheet.odometer_km is not None:
+            way = replace(way, km=sheet.odometer_km, is_odometer=True)
+        found[key] = replace(way, fuel=sheet.fuel)
+    told = [way for way in found.values() if way.km is not None or way.fuel is not None]
+    return tuple(sorted(told, key=lambda way: (way.on, way.vehicle_id)))

@@ -90,6 +90,7 @@ def test_every_page_is_accessible_and_fits(
     for name, path in {
         "diary": f"{DESK}/diary?vehicle={FIRST}&month=2026-12",
         "diary-lines": f"{DESK}/diary/lines?{span}&figure=visits",
+        "diary-ways": f"{DESK}/diary/ways?{span}",
         "diary-record": record,
         "diary-sheets": f"{DESK}/sheets?date={TUESDAY}",
         "diary-type": f"{DESK}/sheets/{TUESDAY}/{FIRST}",

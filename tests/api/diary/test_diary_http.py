@@ -1,6 +1,8 @@
 """The diary over HTTP: hand-made sums, corrections with a trail, who may, exports without harm."""
 
+import html
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +12,11 @@ import pytest
 from openpyxl import load_workbook
 
 from api.auth import hash_token
-from data.db import accounts_store, visit_record_store
-from data.db.engine import writing
+from api.services.diary import diary_of, sums_of, ways_of
+from data.db import accounts_store, day_sheet_store, visit_record_store
+from data.db.engine import reading, writing
 from data.model.accounts import Account, Role
+from data.model.day_sheet import DaySheet
 from data.model.fleet import VehicleId
 from data.model.visit_record import RecordState, VisitRecord
 from tests.api.circulation.library import MORNING, OLGA_TOKEN
@@ -86,6 +90,35 @@ def test_a_month_has_opening_days_and_totals(one: Book) -> None:
         empty = one.library.ask("GET", f"regions/{REGION}/diary?month={edge}")
         assert empty.status_code == 200
         assert empty.json()["days"] == []
+
+
+def test_kilometres_and_fuel_open_their_runs(one: Book) -> None:
+    """By the odometer of the day sheet, of every vehicle and date of the span; they add up."""
+    with writing(one.library.engine) as session:
+        for number, vehicle_id in enumerate((NORTH, VehicleId("other"))):
+            sheet = DaySheet(
+                region_id=REGION,
+                vehicle_id=vehicle_id,
+                service_date=DAY - timedelta(days=20 * number),
+                odometer_out_km=1000,
+                odometer_in_km=1080 + number,
+                fuel=12.5 + number,
+            )
+            day_sheet_store.put_sheet(session, sheet, expect_revision=None, by=None, at=MORNING)
+    with reading(one.library.engine) as session:
+        year = diary_of(session, REGION, DAY).year
+        ways = ways_of(session, REGION, DAY.replace(month=1, day=1), DAY)
+    assert (year.km, year.fuel) == (sums_of((), ways).km, sums_of((), ways).fuel)
+    assert [(w.km, w.fuel) for w in ways if w.is_odometer] == [(81, 13.5), (80, 12.5)]
+    client, cookie = one.library.depot.client, {"authorization": f"Bearer {OLGA_TOKEN}"}
+    month = client.get(f"/desk/{REGION}/diary?month={DAY:%Y-%m}", headers=cookie).text
+    (link,) = set(
+        re.findall(rf'href="([^"]+/diary/ways[^"]+from={DAY}&amp;until={DAY}&[^"]+)"', month)
+    )
+    page = client.get(html.unescape(link), headers=cookie).text
+    assert f"/days/{DAY}#v-{NORTH}" in page
+    assert "12,5" in page
+    assert "13,5" not in page
 
 
 def test_a_figure_opens_its_lines_in_pages(one: Book) -> None:
