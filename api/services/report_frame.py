@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
-from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from data.feeds.form_file import forms_of, shipped_forms
 from data.model.counted_visit import Counted
 from data.model.errors import InputError, NotFoundError
 from data.model.fleet import VehicleId
-from data.model.measures import KNOWN_MEASURES, Measure, Sums, merged, sums_of
+from data.model.measures import KNOWN_MEASURES, Measure, Sums, sums_of
 from data.model.public_timetable import PublicStop
 from data.model.region import Region
 from data.model.report import Cell, CellKind, Drill, ReportAsked, ReportKind, year_earlier
@@ -30,6 +30,7 @@ COMPARING = frozenset({ReportKind.FORM, ReportKind.SERVICES, ReportKind.TARGETS}
 """Reports that hold a span against the one a year before."""
 TIMED = frozenset({ReportKind.REVIEW, ReportKind.COSTS})
 """Reports that need more of a stop visit than its counts: its times, its own key."""
+_date = attrgetter("service_date")
 FORMS_FOLDER = "forms"
 """Folder of the service's data where a library puts editions of its own."""
 
@@ -63,35 +64,17 @@ def _forms_folder(settings: Settings) -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiaryDay:
-    """The stop visits of one bookmobile on one date, added up."""
-
-    on: date
-    vehicle_id: str
-    sums: Sums
-
-
-def days_of(records: Sequence[Counted]) -> tuple[DiaryDay, ...]:
-    """The days of a diary that is in order of date and vehicle."""
-    return tuple(
-        DiaryDay(on=on, vehicle_id=str(vehicle_id), sums=sums_of(tuple(some)))
-        for (on, vehicle_id), some in groupby(records, key=lambda r: (r.service_date, r.vehicle_id))
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFrame:
-    """A region's diary with what reports need to read it. ``days`` are in order of date."""
+    """A region's diary with what reports need to read it."""
 
     region: Region
     asked: ReportAsked
     forms: tuple[StatForm, ...]
     settings: ReportSettings
     begin: date
-    """From when ``days`` has all that the diary knows."""
-    days: tuple[DiaryDay, ...]
-    dates: tuple[date, ...]
-    """Of ``days``."""
+    """From when ``diary`` has all that is on record."""
+    diary: Sequence[Counted]
+    """In order of date."""
     stops: Mapping[str, PublicStop] = field(default_factory=dict)
     """Stops that the diary may speak of, by id."""
     records: tuple[VisitRecord, ...] = ()
@@ -119,17 +102,20 @@ class ReportFrame:
         """The stop visits of a span, both ends in, added up; of one bookmobile or all."""
         part = first, last, vehicle_id
         if part not in self._told:
-            some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
+            some = self.stop_visits(first, last)
             if vehicle_id is not None:
-                some = tuple(d for d in some if d.vehicle_id == vehicle_id)
-            records = tuple(chain.from_iterable(d.sums.records for d in some))
-            self._told[part] = merged((d.sums for d in some), records)
+                some = [r for r in some if r.vehicle_id == vehicle_id]
+            self._told[part] = sums_of(some)
         return self._told[part]
+
+    def stop_visits(self, first: date, last: date) -> Sequence[Counted]:
+        """Those of a span, both ends in."""
+        begin = bisect_left(self.diary, first, key=_date)
+        return self.diary[begin : bisect_right(self.diary, last, key=_date)]
 
     def vehicle_ids(self, first: date, last: date) -> list[str]:
         """Bookmobiles that the diary of a span knows."""
-        some = self.days[bisect_left(self.dates, first) : bisect_right(self.dates, last)]
-        return sorted({d.vehicle_id for d in some})
+        return sorted({str(r.vehicle_id) for r in self.stop_visits(first, last)})
 
     def vehicle_name(self, vehicle_id: str) -> str:
         found = (v.name for v in self.region.vehicles if v.vehicle_id == vehicle_id)
@@ -216,16 +202,14 @@ def load_frame(
     vehicle_id = VehicleId(asked.vehicle_id) if asked.vehicle_id else None
     span: dict[str, Any] = {"from_date": begin, "until_date": asked.until_date}
     records: tuple[VisitRecord, ...] = ()
+    diary: Sequence[Counted]
     if asked.kind in TIMED:
-        records = visit_record_store.load_records(
+        diary = records = visit_record_store.load_records(
             session, region.region_id, vehicle_id=vehicle_id, **span
         )
-        days = days_of(records)
     else:
-        days = days_of(
-            visit_record_store.load_counted(
-                session, region.region_id, vehicle_id=vehicle_id, **span
-            )
+        diary = visit_record_store.load_counted(
+            session, region.region_id, vehicle_id=vehicle_id, **span
         )
     return ReportFrame(
         region=region,
@@ -233,8 +217,7 @@ def load_frame(
         forms=forms,
         settings=report_store.get_settings(session, region.region_id),
         begin=begin,
-        days=days,
-        dates=tuple(d.on for d in days),
+        diary=diary,
         stops=known_stops(session, region.region_id, region.stops),
         records=tuple(r for r in records if r.service_date >= asked.from_date),
     )

@@ -120,7 +120,8 @@ def _figures(
         if not held:
             continue
         times = [s for r in held if (s := r.open_s) is not None]
-        points = [(r.service_date, float(amount_of(VISITS, r))) for r in held]
+        visits = [amount_of(VISITS, r) for r in held]
+        points = [(r.service_date, float(v)) for r, v in zip(held, visits, strict=True)]
         money = [m for r in held if (m := costs.get(r.key)) is not None]
         stop = where.get(stop_id)
         since = first.get(stop_id, held[0].service_date)
@@ -132,7 +133,7 @@ def _figures(
                 num_not_held=len(some) - len(held),
                 open_s=sum(times),
                 num_open_known=len(times),
-                num_visits=sum(amount_of(VISITS, r) for r in held),
+                num_visits=sum(visits),
                 num_loans=sum(amount_of(LOANS, r) for r in held),
                 first_date=since,
                 is_new=span is not None and (since - span[0]).days > DIARY_BEGINS_DAYS,

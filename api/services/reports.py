@@ -42,4 +42,5 @@ def build_report(
             found = stock_report(session, frame)
         case ReportKind.COSTS:
             found = costs_report(session, frame)
-    return replace(found, num_simulated=sum(r.is_simulated for r in frame.now.records))
+    shown = frame.stop_visits(asked.from_date, asked.until_date)
+    return replace(found, num_simulated=sum(r.is_simulated for r in shown))

@@ -1,11 +1,13 @@
 """What reports keep: settings of a region, standing orders, deliveries; the stock they count."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Text, cast
 from sqlmodel import Session, col, delete, func, select
 
 from data.db import outbox
@@ -235,10 +237,14 @@ def load_stock(session: Session, region_id: str) -> tuple[StockItem, ...]:
 
 
 def _things(session: Session, region_id: str, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
-    asked = select(CirculationThingRow.key, CirculationThingRow.facts).where(
+    facts = cast(col(CirculationThingRow.facts), Text)
+    asked = select(CirculationThingRow.key, facts).where(
         CirculationThingRow.region_id == region_id, CirculationThingRow.kind == kind
     )
-    return [(key, facts) for key, facts in session.exec(asked)]
+    rows = session.exec(asked).all()
+    # One text of all facts is read faster than each by itself.
+    told = json.loads(f"[{','.join([facts for _, facts in rows])}]")
+    return [(key, facts) for (key, _), facts in zip(rows, told, strict=True)]
 
 
 def _schedule_row(session: Session, region_id: str, schedule_id: str) -> ReportScheduleRow:

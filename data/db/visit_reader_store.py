@@ -112,5 +112,5 @@ def readers_during(
     )
     if vehicle_id is not None:
         asked = asked.where(VisitReaderRow.vehicle_id == vehicle_id)
-    rows: Any = session.connection().execute(asked.distinct())
-    return tuple((reader, band, vehicle) for reader, band, vehicle in rows)
+    rows: Any = session.connection().execute(asked.distinct()).fetchall()
+    return tuple(map(tuple, rows))

@@ -4,16 +4,15 @@ A measure is a sum of counts, a number of stop visits, or a number of different 
 settlements or vehicles. Its value and its lines come from the same function, so they agree.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from data.model.counted_visit import Counted
 from data.model.stop_counts import NAMES, CountMethod, total_of
-from data.model.visit_record import RecordState, VisitRecord
+from data.model.visit_record import HELD_STATES, RecordState, VisitRecord
 
 
 class Distinct(StrEnum):
@@ -155,29 +154,27 @@ def lines_of(measure: Measure, records: Iterable[VisitRecord]) -> tuple[Measured
     return tuple(found)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
     """Stop visits added up once, so that many measures of them are told at once.
 
     ``value`` is the same as ``value_of`` over ``records``.
     """
 
-    records: Sequence[Counted] = ()
-    counts: Counter[str] = field(default_factory=Counter)
+    records: Sequence[Counted]
+    counts: Mapping[str, int]
     """Of held stop visits."""
-    num_over: Counter[Over] = field(default_factory=Counter)
-    num_by_method: Counter[CountMethod] = field(default_factory=Counter)
+    num_over: Mapping[Over, int]
+    num_by_method: Mapping[CountMethod, int]
     """Held stop visits by the ways in which they were counted."""
-    things: dict[Distinct, set[str]] = field(
-        default_factory=lambda: {distinct: set() for distinct in Distinct}
-    )
+    num_things: Mapping[Distinct, int]
     """Of held stop visits."""
 
     def value(self, measure: Measure) -> int:
         """A measure over the stop visits."""
         is_usual = measure.over is Over.HELD and measure.method is None
         if measure.distinct is not None and is_usual:
-            return len(self.things[measure.distinct])
+            return self.num_things[measure.distinct]
         if measure.names and is_usual:
             return sum(total_of(self.counts, n) for n in measure.names) - sum(
                 total_of(self.counts, n) for n in measure.less
@@ -186,59 +183,51 @@ class Sums:
             if measure.method is None:
                 return self.num_over[measure.over]
             if measure.over is Over.HELD:
-                return self.num_by_method[measure.method]
+                return self.num_by_method.get(measure.method, 0)
         return value_of(measure, self.records)
 
 
 def sums_of(records: Sequence[Counted]) -> Sums:
     """Some stop visits added up; a report adds up tens of thousands, so each is looked at once."""
-    found = Sums(records=records)
-    num, counts, things = found.num_over, found.counts, found.things
-    run: tuple[date, str] | None = None
-    for record in records:
-        num[Over.PROMISED] += record.is_planned
-        if not record.is_held:
-            num[Over.NOT_HELD] += record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
-            num[Over.UNKNOWN] += record.state is RecordState.UNKNOWN
-            continue
-        num[Over.HELD] += 1
-        num[Over.UNPLANNED] += not record.is_planned
-        num[Over.CONFIRMED if record.is_gps_confirmed else Over.UNCONFIRMED] += 1
-        num[Over.CORRECTED] += record.num_corrections > 0
-        num[Over.UNCOUNTED] += not record.counts
+    held = [r for r in records if r.state in HELD_STATES]
+    states = Counter([r.state for r in records])
+    num_confirmed = sum([r.is_gps_confirmed for r in held])
+    counts: dict[str, int] = defaultdict(int)
+    for record in held:
         for name, amount in record.counts.items():
             counts[name] += amount
-        for method in set(record.count_methods):
-            found.num_by_method[method] += 1
-        # Stop visits of a run follow each other: it is told once.
-        if (record.service_date, record.vehicle_id) != run:
-            run = record.service_date, record.vehicle_id
-            _add_thing(things, Distinct.RUNS, record)
-            _add_thing(things, Distinct.VEHICLES, record)
-        _add_thing(things, Distinct.PLACES, record)
-        _add_thing(things, Distinct.SETTLEMENTS, record)
-    return found
-
-
-def _add_thing(things: dict[Distinct, set[str]], distinct: Distinct, record: Counted) -> None:
-    thing = thing_of(distinct, record)
-    if thing is not None:
-        things[distinct].add(thing)
-
-
-def merged(parts: Iterable[Sums], records: Sequence[Counted]) -> Sums:
-    """Parts added up; ``records`` are theirs, in order."""
-    found = Sums(records=records)
-    for part in parts:
-        for name, amount in part.counts.items():
-            found.counts[name] += amount
-        for over, num in part.num_over.items():
-            found.num_over[over] += num
-        for method, num in part.num_by_method.items():
-            found.num_by_method[method] += num
-        for distinct, things in part.things.items():
-            found.things[distinct] |= things
-    return found
+    by_method: dict[CountMethod, int] = Counter()
+    for methods, num in Counter([r.count_methods for r in held]).items():
+        for method in set(methods):
+            by_method[method] += num
+    # Of the stop visits that tell of the same thing one is asked which.
+    runs = {(r.service_date, r.vehicle_id): r for r in held}
+    places = {(r.stop_id, None if r.stop_id else r.name): r for r in held}
+    settlements = {r.settlement_id: r for r in held}
+    one_of_each: dict[Distinct, Iterable[Counted]] = {
+        Distinct.RUNS: runs.values(), Distinct.VEHICLES: runs.values(),
+        Distinct.PLACES: places.values(), Distinct.SETTLEMENTS: settlements.values(),
+    }  # fmt: skip
+    return Sums(
+        records=records,
+        counts=counts,
+        num_over={
+            Over.HELD: len(held),
+            Over.PROMISED: sum([r.is_planned for r in records]),
+            Over.NOT_HELD: states[RecordState.SKIPPED] + states[RecordState.CANCELLED],
+            Over.UNKNOWN: states[RecordState.UNKNOWN],
+            Over.UNPLANNED: len(held) - sum([r.is_planned for r in held]),
+            Over.CONFIRMED: num_confirmed,
+            Over.UNCONFIRMED: len(held) - num_confirmed,
+            Over.CORRECTED: sum([r.num_corrections > 0 for r in held]),
+            Over.UNCOUNTED: sum([not r.counts for r in held]),
+        },
+        num_by_method=by_method,
+        num_things={
+            distinct: len({thing_of(distinct, r) for r in some} - {None})
+            for distinct, some in one_of_each.items()
+        },
+    )
 
 
 VISITS = Measure(names=("visits_service", "visits_event"))

@@ -73,7 +73,8 @@ PLAIN = (
 ``satisfied_*`` are answers to the one question of readers ("Are you content with us?"): each
 a tap for an answer that was given, with nothing of who gave it.
 """
-NAMES = frozenset(PLAIN) | {n for name in BANDED for n in (name, *(f"{name}.{b}" for b in Band))}
+_BANDS_OF = {name: tuple(f"{name}.{band}" for band in Band) for name in BANDED}
+NAMES = frozenset(PLAIN) | frozenset(BANDED) | {n for some in _BANDS_OF.values() for n in some}
 PARTS = {
     "references_virtual": "references_total",
     "loans_child_lit": "loans_home",
@@ -122,7 +123,10 @@ def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def total_of(counts: Mapping[str, int], name: str) -> int:
     """A name's amount over all its bands."""
-    return counts.get(name, 0) + sum(counts.get(f"{name}.{band}", 0) for band in Band)
+    total = counts.get(name, 0)
+    for banded in _BANDS_OF.get(name, ()):
+        total += counts.get(banded, 0)
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
