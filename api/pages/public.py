@@ -41,7 +41,7 @@ short = APIRouter()
 FEED_AGE_S = 900
 REALTIME_AGE_S = 15
 _PAGE = {"cache-control": "private, no-cache"}
-_OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Last-Modified"}
+OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Last-Modified"}
 """Feeds are there for everybody's pages."""
 Coordinate = Annotated[str | None, Query(max_length=20)]
 Lang = Annotated[str | None, Query(max_length=8)]
@@ -255,7 +255,7 @@ def region_gtfs_feed(
     region: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """The timetable as GTFS, a feed of its own that seats nobody."""
-    feed = Feed(request, service, region, lang, is_named=True)
+    feed = Feed(request, service, region, lang)
     return feed.answer("application/zip", lambda: region_gtfs(service.engine, feed.pages))
 
 
@@ -272,7 +272,7 @@ def realtime_feed(region: str, name: str, request: Request, service: ServiceDep)
     }
     if name not in kinds:
         raise HTTPException(404)
-    headers = _OPEN | {"cache-control": f"public, max-age={REALTIME_AGE_S}"}
+    headers = OPEN | {"cache-control": f"public, max-age={REALTIME_AGE_S}"}
     return Response(kinds[name](), media_type="application/x-protobuf", headers=headers)
 
 
@@ -353,6 +353,12 @@ def _asked(lang: str | None, published: Published) -> str:
     return lang if lang in LANGUAGES else Words(published.timetable.language).language
 
 
+def names_tag(given: str, tag: str) -> bool:
+    """Whether an ``If-None-Match`` header names a tag."""
+    tags = (part.strip().removeprefix("W/") for part in given.split(","))
+    return any(part in (tag, "*") for part in tags)
+
+
 class Feed:
     """One feed's answer: the same for everybody, made only where it has changed."""
 
@@ -363,16 +369,17 @@ class Feed:
         region: str,
         lang: str | None,
         *,
-        is_named: bool = False,
+        is_paper: bool = False,
     ) -> None:
+        # Paper outlives the address by which somebody asked for it; nothing else does.
         published = published_of(request, service, region)
         self._request = request
         self._changed_at = published.timetable.changed_at
         language = _asked(lang, published)
-        if is_named:
-            self.pages = named_pages(request, service, published, language)
-        else:
+        if is_paper:
             self.pages = pages_of(service, published, language)
+        else:
+            self.pages = named_pages(request, service, published, language)
 
     def answer(
         self, kind: str, make: Callable[[], bytes], *, variant: str = "", name: str = ""
@@ -400,7 +407,7 @@ class Feed:
         )
         tag = f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
         headers = {
-            **_OPEN,
+            **OPEN,
             "etag": tag,
             "cache-control": f"public, max-age={FEED_AGE_S}",
             "content-language": pages.words.language,
@@ -418,8 +425,7 @@ class Feed:
         """Whether whoever asks has the feed as it is (RFC 9110, 13.1: the tag goes first)."""
         given = self._request.headers.get("if-none-match")
         if given is not None:
-            tags = (part.strip().removeprefix("W/") for part in given.split(","))
-            return any(part in (tag, "*") for part in tags)
+            return names_tag(given, tag)
         since = self._request.headers.get("if-modified-since")
         if since is None or self._changed_at is None:
             return False

@@ -25,7 +25,7 @@ def stop_poster(
     lang: Lang = None,
 ) -> Response:
     """A stop's poster for the notice board."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     stop_id = feed.pages.place(stop_id_of(stop)).stop_id
     prints = _prints(feed, service.settings)
     return _answer(feed, f"{stop}-{size}", lambda: prints.poster(stop_id, size), size)
@@ -36,7 +36,7 @@ def posters(
     region: str, request: Request, service: ServiceDep, size: Size = "a4", lang: Lang = None
 ) -> Response:
     """The posters of all stops."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     prints = _prints(feed, service.settings)
     return _answer(feed, f"{region}-{size}", lambda: prints.posters(size), size)
 
@@ -46,7 +46,7 @@ def stop_large(
     region: str, stop: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """A stop's timetable in large print."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     stop_id = feed.pages.place(stop_id_of(stop)).stop_id
     prints = _prints(feed, service.settings)
     return _answer(feed, f"{stop}-large", lambda: prints.stop_large(stop_id))
@@ -57,7 +57,7 @@ def vehicle_large(
     region: str, vehicle: str, request: Request, service: ServiceDep, lang: Lang = None
 ) -> Response:
     """The stops of a vehicle in large print."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     vehicle_id = vehicle_id_of(vehicle)
     feed.pages.vehicle_name(vehicle_id)
     prints = _prints(feed, service.settings)
@@ -67,7 +67,7 @@ def vehicle_large(
 @router.api_route("/large-print.pdf", methods=_METHODS)
 def region_large(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
     """All stops in large print."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     prints = _prints(feed, service.settings)
     return _answer(feed, f"{region}-large", prints.region_large)
 
@@ -75,7 +75,7 @@ def region_large(region: str, request: Request, service: ServiceDep, lang: Lang 
 @router.api_route("/timetable.pdf", methods=_METHODS)
 def timetable(region: str, request: Request, service: ServiceDep, lang: Lang = None) -> Response:
     """The whole timetable."""
-    feed = Feed(request, service, region, lang)
+    feed = Feed(request, service, region, lang, is_paper=True)
     prints = _prints(feed, service.settings)
     return _answer(feed, f"{region}-timetable", prints.timetable)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.errors import problems
-from api.pages.public import cache_of, pages_of
+from api.pages.public import OPEN, cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import FeedPublic
 from api.state import ServiceDep
@@ -28,9 +28,10 @@ def list_feeds(
     region_id: RegionId, request: Request, service: ServiceDep, response: Response
 ) -> list[FeedPublic]:
     """Addresses that stay: of the region, of each vehicle, of each stop."""
-    response.headers["access-control-allow-origin"] = "*"
+    response.headers.update(OPEN)
     published = cache_of(request).get(service.engine, region_id)
-    pages = pages_of(service, published, Words(published.timetable.language).language)
+    language = Words(published.timetable.language).language
+    pages = named_pages(request, service, published, language)
     links = pages.links
     whole = [(name, links.feed(name), kind) for name, kind in KINDS]
     live = [f"gtfs-rt/{name}.pb" for name in REALTIME]

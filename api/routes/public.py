@@ -1,5 +1,6 @@
 """What residents are told, for other programs: no account."""
 
+import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.errors import problems
 from api.language import language_of
 from api.limiter import Limit
-from api.pages.public import cache_of, pages_of
+from api.pages.public import OPEN, cache_of, named_pages, names_tag
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import (
     NoticePublic,
@@ -25,16 +26,49 @@ from data.model.publication import PromisedVisit
 
 router = APIRouter(prefix="/public/{region_id}", tags=["public"])
 RegionId = Annotated[str, Path(max_length=64, pattern=NUL_FREE, description="The region.")]
-CORS = {"access-control-allow-origin": "*"}
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As it was."}}
 MOST_NEAR = 10
 
 
 def _pages(request: Request, service: ServiceDep, region_id: str) -> PublicPages:
     published = cache_of(request).get(service.engine, region_id)
-    return pages_of(service, published, language_of(request, published.timetable.language))
+    language = language_of(request, published.timetable.language)
+    return named_pages(request, service, published, language)
 
 
-@router.get("/stops", responses=problems(404, 429))
+def _unchanged(request: Request, response: Response, pages: PublicPages) -> Response | None:
+    """The answer that nothing has changed; else the headers by which one asks again.
+
+    What is told depends on the language, on what is published, on the day and on the visits that
+    are over: they are not the next ones any more.
+    """
+    num_over = sum((v.opens_date, v.closes_s) <= pages.now for v in pages.timetable.visits)
+    told = "\n".join(
+        (
+            str(request.url),
+            pages.published.mark,
+            pages.words.language,
+            pages.now[0].isoformat(),
+            str(num_over),
+            request.app.version,
+        )
+    )
+    tag = f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
+    headers = OPEN | {
+        "etag": tag,
+        "cache-control": "private, no-cache",
+        "vary": "Accept-Language, Cookie",
+    }
+    given = request.headers.get("if-none-match")
+    if given is not None and names_tag(given, tag):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return None
+
+
+@router.get(
+    "/stops", response_model=list[PublicStopModel], responses=problems(404, 429) | UNCHANGED
+)
 def find_stops(
     region_id: RegionId,
     request: Request,
@@ -43,12 +77,13 @@ def find_stops(
     q: Annotated[str | None, Query(max_length=QUERY_CHARS, description="Village or stop.")] = None,
     lon: Annotated[float | None, Query(ge=-180, le=180)] = None,
     lat: Annotated[float | None, Query(ge=-90, le=90)] = None,
-) -> list[PublicStopModel]:
+) -> list[PublicStopModel] | Response:
     """Stops with their next real visit: by name, or nearest first; without either all of them."""
     if (lon is None) != (lat is None):
         raise InputError("public.bad_position")
-    response.headers.update(CORS)
     pages = _pages(request, service, region_id)
+    if (same := _unchanged(request, response, pages)) is not None:
+        return same
     if q or lon is not None:
         service.limiter.check(Limit.SEARCH, request.client.host if request.client else "")
     found: list[tuple[PublicStop, float | None]]
@@ -61,18 +96,21 @@ def find_stops(
     return [PublicStopModel(**_stop(pages, stop, metres)) for stop, metres in found]
 
 
-@router.get("/stops/{stop_id:path}", responses=problems(404))
+@router.get(
+    "/stops/{stop_id:path}", response_model=PublicStopWhole, responses=problems(404) | UNCHANGED
+)
 def get_stop(
     region_id: RegionId,
     stop_id: Annotated[str, Path(max_length=120, pattern=NUL_FREE)],
     request: Request,
     service: ServiceDep,
     response: Response,
-) -> PublicStopWhole:
+) -> PublicStopWhole | Response:
     """A stop with all its coming visits, cancelled ones too."""
-    response.headers.update(CORS)
     pages = _pages(request, service, region_id)
     stop = pages.place(StopId(stop_id))
+    if (same := _unchanged(request, response, pages)) is not None:
+        return same
     coming = pages.timetable.coming(stop.stop_id, pages.now)
     return PublicStopWhole(
         **_stop(pages, stop, None),
@@ -81,13 +119,14 @@ def get_stop(
     )
 
 
-@router.get("/notices", responses=problems(404))
+@router.get("/notices", response_model=list[NoticePublic], responses=problems(404) | UNCHANGED)
 def list_notices(
     region_id: RegionId, request: Request, service: ServiceDep, response: Response
-) -> list[NoticePublic]:
+) -> list[NoticePublic] | Response:
     """Notices that are shown now, the newest first."""
-    response.headers.update(CORS)
     pages = _pages(request, service, region_id)
+    if (same := _unchanged(request, response, pages)) is not None:
+        return same
     known = pages.timetable.stop_of
     return [
         NoticePublic(

@@ -146,6 +146,7 @@ def read_published(session: Session, region_id: str) -> Published:
         sequences=sequences_of(visits),
         notices=tuple(n for n in notices if holds(n, by_id)),
         settlements=region.settlements,
+        districts={m.municipality_id: m.name for m in region.municipalities},
         phone=region.phone,
     )
     return Published(timetable=timetable, places=_places(timetable), region_revision=head.revision)
@@ -181,7 +182,7 @@ def _places(timetable: PublicTimetable) -> tuple[Named[PublicStop | Settlement],
     A settlement that has a stop of the same name is found as that stop.
     """
     named: list[Named[PublicStop | Settlement]] = [
-        Named.of(stop, [stop.name, f"{stop.name} {stop.community}"], 1e9)
+        Named.of(stop, _names(stop.name, stop.community), 1e9)
         for stop in timetable.stops
     ]
     by_name: dict[str, list[PublicStop]] = {}
@@ -189,10 +190,15 @@ def _places(timetable: PublicTimetable) -> tuple[Named[PublicStop | Settlement],
         by_name.setdefault(stop.name, []).append(stop)
     for place in timetable.settlements:
         if not any(_stands_in(stop, place) for stop in by_name.get(place.name, ())):
-            named.append(
-                Named.of(place, [place.name, place.name_latin], float(place.population or 0))
-            )
+            names = [place.name_latin, *_names(place.name, timetable.district_of(place))]
+            named.append(Named.of(place, names, float(place.population or 0)))
     return tuple(named)
+
+
+def _names(name: str, district: str) -> list[str]:
+    """A name alone, with its district, and with the word that tells the district from others."""
+    first, _, _ = district.partition(" ")
+    return [name, *(f"{name} {more}" for more in (district, first) if more)]
 
 
 def _stands_in(stop: PublicStop, place: Settlement) -> bool:

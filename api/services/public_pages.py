@@ -97,7 +97,9 @@ class PublicPages:
                 groups[-1][1].append(self.views.stop(place))
             elif num_places < _PLACES_NEAR:
                 num_places += 1
-                heading = self.words("public.results.near_place", place=place.name)
+                district = self.timetable.district_of(place)
+                told = f"{place.name}, {district}" if district else place.name
+                heading = self.words("public.results.near_place", place=told)
                 groups.append((heading, self._near(place)))
         return groups
 

@@ -91,6 +91,10 @@ class ServedLinks:
     def feed(self, name: str) -> str:
         return self._spoken(f"{self.root}/{name}")
 
+    def api(self, name: str) -> str:
+        """Where programs ask for the same as JSON."""
+        return f"/api/v1/public/{quote(self.region_id, safe='')}/{name}"
+
     def stop_ics(self, stop_id: StopId) -> str:
         return self._spoken(f"{self.stop(stop_id)}.ics")
 

@@ -79,6 +79,9 @@ def _rank(asked: str, sound: str) -> int | None:
         return 2
     if len(asked) >= 3 and asked in sound:
         return 3
+    if " " in sound and set(sound.split()) <= set(asked.split()):
+        # The name and its district, in any order, perhaps with "район".
+        return 2
     if len(sound) >= 4 and f" {sound} " in f" {asked} ":
         # Somebody typed the district too.
         return 3

@@ -11,7 +11,7 @@ from typing import Any
 from data.model.cancellation import Notice
 from data.model.fleet import Vehicle, VehicleId
 from data.model.geo import distance_m
-from data.model.place import Settlement, SettlementId, Stop, StopId, StopKind
+from data.model.place import MunicipalityId, Settlement, SettlementId, Stop, StopId, StopKind
 from data.model.publication import Moment, PromisedVisit, VisitId, VisitState
 from data.model.visit_lines import VisitLine, visit_lines
 
@@ -95,11 +95,18 @@ class PublicTimetable:
     """For each stop how often calendars had to take over a change (RFC 5545, SEQUENCE)."""
     notices: tuple[Notice, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+    districts: Mapping[MunicipalityId, str] = field(default_factory=dict)
+    """Names of the municipalities that settlements lie in."""
     phone: str = ""
     """Number that readers call."""
 
     def name_in(self, language: str) -> str:
         return self.names.get(language) or next(iter(self.names.values()), self.region_id)
+
+    def district_of(self, place: Settlement) -> str:
+        """The municipality of a settlement; empty where it is not known."""
+        known = place.municipality_id
+        return "" if known is None else self.districts.get(known, "")
 
     @cached_property
     def stop_of(self) -> Mapping[StopId, PublicStop]:

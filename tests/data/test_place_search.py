@@ -46,6 +46,17 @@ def test_the_whole_name_comes_before_a_part() -> None:
     assert find("бор", named) == ("Бор", "Зелёный Бор", "Нижний Бор")
 
 
+def test_a_district_tells_places_of_one_name_apart() -> None:
+    """In either order, with «район» or without, in Latin letters too."""
+    named = [
+        Named.of("big", ["Садовое", "Садовое Озерский"], weight=900),
+        Named.of("small", ["Садовое", "Садовое Правдинский"], weight=10),
+    ]
+    assert find("Садовое", named)[0] == "big"
+    for typed in ("Садовое, Правдинский район", "Правдинский район Садовое", "sadovoe pravdinsky"):
+        assert find(typed, named)[0] == "small", typed
+
+
 def test_what_is_like_nothing_finds_nothing() -> None:
     """No guess is offered where no name is near; signs alone ask for nothing."""
     assert find("Лондон", NAMED) == ()

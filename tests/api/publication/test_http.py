@@ -216,6 +216,42 @@ def test_feeds_answer_304_until_something_changes(served: Served, feed: str) -> 
         assert since.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["stops", "stops/kalinovka", "notices", "stops?q=калин"])
+def test_json_answers_304_until_something_changes(served: Served, path: str) -> None:
+    """Programs need not read again what they know; every page may ask, each in its language."""
+    served.office.publish()
+    address = f"/api/v1/public/{REGION}/{path}"
+    with served.api(None) as reader:
+        first = reader.get(address)
+        assert first.headers["access-control-allow-origin"] == "*"
+        known = {"if-none-match": first.headers["etag"]}
+        same = reader.get(address, headers=known)
+        assert (same.status_code, same.content) == (304, b"")
+        assert same.headers["access-control-allow-origin"] == "*"
+        assert reader.get(address, headers=known | {"accept-language": "ru"}).status_code == 200
+        served.office.now = NOW + timedelta(seconds=5)
+        served.office.cancel("day", from_date=NOW.date() + timedelta(5))
+        changed = reader.get(address, headers=known)
+        assert changed.status_code == 200
+        assert changed.content != first.content
+
+
+def test_addresses_in_feeds_are_whole(served: Served) -> None:
+    """Without a public address feeds name the one by which they were asked: calendars need it."""
+    served.office.publish()
+    with served.api(None) as reader:
+        base = str(reader.base_url).rstrip("/")
+        ics = Calendar.from_ical(reader.get(f"{PAGES}/timetable.ics").content)
+        stops = reader.get(f"/api/v1/public/{REGION}/stops").json()
+        atom = reader.get(f"{PAGES}/notices.atom").text
+        feeds = reader.get(f"/api/v1/public/{REGION}/feeds").json()
+    assert str(ics["SOURCE"]) == f"{base}{PAGES}/timetable.ics"
+    assert all(str(e["URL"]).startswith(f"{base}{PAGES}/stops/") for e in ics.walk("VEVENT"))
+    assert all(s["calendar"].startswith(f"{base}{PAGES}/stops/") for s in stops)
+    assert all(f["address"].startswith(base) for f in feeds)
+    assert f'href="{base}{PAGES}/notices.atom"' in atom
+
+
 def test_paper_by_its_address(served: Served) -> None:
     """Every document is a PDF of its own, named for saving; sizes and languages are told apart."""
     served.office.publish()
