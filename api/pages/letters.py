@@ -1,6 +1,5 @@
 """Letters about a stop: asked for, confirmed, changed and ended by residents; the desk's box."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -9,17 +8,16 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from api.auth import Dispatcher, Staff
 from api.errors import status_of
-from api.limiter import Limit, network_of
 from api.pages.desk_region import form_data, open_desk, text_of
 from api.pages.public import pages_for, stop_id_of
-from api.rendering import render
+from api.pages.public_private import PRIVATE, TRAP, show_private
 from api.services import letters
 from api.services.cancelling import names_of
 from api.services.letters import CONFIRM, MANAGE, Wish, sends_letters
 from api.services.public_pages import PublicPages
 from api.state import ServiceDep
 from api.web.public_links import PREFIX
-from data.db import audit_store, letter_store
+from data.db import letter_store
 from data.db.engine import reading, writing
 from data.model.errors import BookmobileError, NotFoundError
 from data.model.letters import ADDRESS_MAX, CONFIRM_DAYS, masked
@@ -28,14 +26,9 @@ from data.model.place import StopId
 public = APIRouter(prefix=PREFIX + "/{region}")
 desk = APIRouter(prefix="/desk/{region_id}/letters")
 AREA = "timetable"
-TRAP = "website"
-"""A field that people do not see; programs that fill in everything fill it in, too."""
-LATELY = timedelta(days=7)
-"""So far back the desk counts letters that ended."""
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 _MOST_TOKEN = 120
 _GONE = 410
-_PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 Form = Annotated[FormData, Depends(form_data)]
 Told = Annotated[str, Query(max_length=12)]
 
@@ -43,17 +36,12 @@ Told = Annotated[str, Query(max_length=12)]
 def _show(
     request: Request, pages: PublicPages, template: str, *, status: int = 200, **context: Any
 ) -> Response:
-    return render(
+    return show_private(
         request,
-        f"public/{template}.html",
+        pages,
+        template,
+        here="letters",
         status=status,
-        headers=_PRIVATE,
-        language=pages.timetable.language,
-        links=pages.links,
-        views=pages.views,
-        region_name=pages.region_name,
-        here_page="letters",
-        trap=TRAP,
         confirm_days=CONFIRM_DAYS,
         most_address=ADDRESS_MAX,
         **context,
@@ -87,11 +75,6 @@ def ask(region: str, stop: str, request: Request, service: ServiceDep, form: For
     given = {"address": text_of(form, "address"), "reminder": bool(text_of(form, "reminder"))}
     there = f"{pages.links.stop(place.stop_id)}/letters?told=asked"
     try:
-        caller = request.client.host if request.client else ""
-        service.limiter.check(Limit.LETTERS, network_of(caller))
-        service.limiter.check(Limit.LETTERS_ANYWHERE, pages.timetable.region_id)
-        if not sends_letters(service.settings):
-            raise NotFoundError("letters.no_mail")
         if text_of(form, TRAP):
             return RedirectResponse(there, status_code=303)
         wish = Wish(
@@ -101,8 +84,7 @@ def ask(region: str, stop: str, request: Request, service: ServiceDep, form: For
             language=pages.words.language,
             wants_reminder=bool(given["reminder"]),
         )
-        with writing(service.engine) as session:
-            letters.ask_for_letters(session, wish, service.limiter, at=service.clock())
+        letters.take_wish(service, wish, caller=request.client.host if request.client else "")
     except BookmobileError as error:
         return _show(
             request,
@@ -194,7 +176,7 @@ def change(region: str, token: str, request: Request, service: ServiceDep, form:
             return _show(request, pages, "letters_gone", status=_GONE, error=error)
     if is_one_click:
         # Said twice it is the same, and nobody learns whether it was known.
-        return PlainTextResponse(pages.words("letters.ended"), headers=_PRIVATE)
+        return PlainTextResponse(pages.words("letters.ended"), headers=PRIVATE)
     return _show(request, pages, "letters_gone", error=None)
 
 
@@ -210,7 +192,8 @@ def box_page(
     """How many read about which stop, and what became of their letters."""
     opened = open_desk(request, service, asking, region_id)
     with reading(service.engine) as session:
-        figures = letter_store.letter_figures(session, region_id, since=service.clock() - LATELY)
+        since = service.clock() - letters.LATELY
+        figures = letter_store.letter_figures(session, region_id, since=since)
         stops, _ = names_of(session, region_id)
     rows = sorted(
         ((stops[StopId(i)].name if StopId(i) in stops else i, n)
@@ -237,8 +220,5 @@ def try_again(
     """Have what waits, or failed and is still of use, tried at once."""
     opened = open_desk(request, service, asking, region_id)
     with writing(service.engine) as session:
-        num = letter_store.try_all_again(session, region_id, service.clock())
-        audit_store.record(
-            session, asking, "letters.again", region_id, region_id=region_id, num=num
-        )
+        letters.send_at_once(session, region_id, by=asking, at=service.clock())
     return RedirectResponse(f"{opened.root}/letters?told=again", status_code=303)

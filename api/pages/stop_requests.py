@@ -9,10 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth import Dispatcher, Staff
 from api.errors import status_of
-from api.limiter import Limit, network_of
 from api.pages.desk_region import Desk, form_data, open_desk, text_of, whole_of
 from api.pages.public import pages_for
-from api.rendering import render
+from api.pages.public_private import TRAP, show_private
 from api.services import stop_requests
 from api.services.letters import answer_address, sends_letters
 from api.services.plan_access import account_names
@@ -26,6 +25,7 @@ from data.model.stop_request import (
     ANSWER_MAX,
     CONTACT_DAYS,
     CONTACT_MAX,
+    MOST_OPEN,
     MOST_PEOPLE,
     PLACE_MAX,
     REASON_MAX,
@@ -36,29 +36,16 @@ from data.model.stop_request import (
 public = APIRouter(prefix=PREFIX + "/{region}")
 desk = APIRouter(prefix="/desk/{region_id}/stop-requests")
 AREA = "needs"
+ANSWERED = (RequestState.ACCEPTED, RequestState.DECLINED)
 FIELDS = ("place", "reason", "contact", "people")
-TRAP = "website"
-"""A field that people do not see; programs that fill in everything fill it in, too."""
 MOST_TOKEN = 64
-_PRIVATE = {"cache-control": "private, no-store", "referrer-policy": "no-referrer"}
 Form = Annotated[FormData, Depends(form_data)]
 
 
 def _show(
     request: Request, pages: PublicPages, template: str, *, status: int = 200, **context: Any
 ) -> Response:
-    return render(
-        request,
-        f"public/{template}.html",
-        status=status,
-        headers=_PRIVATE,
-        language=pages.timetable.language,
-        links=pages.links,
-        views=pages.views,
-        region_name=pages.region_name,
-        here_page="request",
-        **context,
-    )
+    return show_private(request, pages, template, here="request", status=status, **context)
 
 
 def _form(
@@ -74,7 +61,6 @@ def _form(
         status=200 if error is None else status_of(error),
         given=given,
         error=error,
-        trap=TRAP,
         most={"place": PLACE_MAX, "reason": REASON_MAX, "contact": CONTACT_MAX},
         contact_days=CONTACT_DAYS,
         can_send=sends_letters(service_of(request).settings),
@@ -94,20 +80,16 @@ def ask(region: str, request: Request, service: ServiceDep, form: Form) -> Respo
     pages = pages_for(request, service, region)
     given = {name: text_of(form, name) for name in FIELDS}
     try:
-        address = request.client.host if request.client else ""
-        service.limiter.check(Limit.STOP_REQUEST, network_of(address))
-        service.limiter.check(Limit.STOP_REQUEST_ANYWHERE, pages.timetable.region_id)
         asked = _asked(form, given)
         if text_of(form, TRAP):
             return RedirectResponse(pages.links.page("home"), status_code=303)
-        with writing(service.engine) as session:
-            _, token = stop_requests.take_request(
-                session,
-                pages.published,
-                asked,
-                language=pages.words.language,
-                at=service.clock(),
-            )
+        _, token = stop_requests.ask_for_stop(
+            service,
+            pages.published,
+            asked,
+            language=pages.words.language,
+            caller=request.client.host if request.client else "",
+        )
     except BookmobileError as error:
         return _form(request, pages, given, error)
     return RedirectResponse(f"{pages.links.page('request')}/{token}?told=sent", status_code=303)
@@ -144,13 +126,15 @@ def requests_page(
     """Requests that wait, the most worth first, and those that were answered."""
     opened = open_desk(request, service, asking, region_id)
     with reading(service.engine) as session:
-        every = stop_request_store.list_requests(session, region_id)
-    waiting = [r for r in every if r.state is RequestState.OPEN]
+        waiting = stop_request_store.list_requests(
+            session, region_id, states=[RequestState.OPEN], limit=MOST_OPEN
+        )
+        answered = stop_request_store.list_requests(session, region_id, states=ANSWERED)
     return opened.render(
         "requests/list.html",
         area=AREA,
         waiting=sorted(waiting, key=lambda r: (-r.points, r.created_at)),
-        answered=[r for r in every if r.state is not RequestState.OPEN],
+        answered=answered,
         zone=opened.region.time_zone,
         told=told if told == "answered" else "",
     )

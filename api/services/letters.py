@@ -15,10 +15,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.limiter import Limit, Limiter
+from api.limiter import Limit, Limiter, network_of
 from api.setting_variables import Environment
 from api.settings import Settings
-from data.db import letter_store
+from api.state import Service
+from data.db import audit_store, letter_store
+from data.db.engine import writing
+from data.model.accounts import Caller
 from data.model.errors import AccessError, InputError, NotFoundError, RequestError
 from data.model.letters import (
     ASK_AGAIN,
@@ -34,6 +37,8 @@ from data.model.place import StopId
 
 CONFIRM, MANAGE = "confirm", "manage"
 _SIGNATURE_CHARS = 32
+LATELY = timedelta(days=7)
+"""So far back the desk counts letters that ended."""
 
 
 def sends_letters(settings: Settings) -> bool:
@@ -88,6 +93,31 @@ class Wish:
     address: str
     language: str
     wants_reminder: bool = False
+
+
+def take_wish(service: Service, wish: Wish, *, caller: str) -> None:
+    """Take what somebody on the network asks for, by a page or by a program.
+
+    Parameters
+    ----------
+    caller
+        Address of the network that it came from.
+
+    Raises
+    ------
+    AccessError
+        ``access.too_many``.
+    NotFoundError
+        ``letters.no_mail`` where no letter would reach anybody.
+    InputError, RequestError
+        As ``ask_for_letters``.
+    """
+    service.limiter.check(Limit.LETTERS, network_of(caller))
+    service.limiter.check(Limit.LETTERS_ANYWHERE, wish.region_id)
+    if not sends_letters(service.settings):
+        raise NotFoundError("letters.no_mail")
+    with writing(service.engine) as session:
+        ask_for_letters(session, wish, service.limiter, at=service.clock())
 
 
 def ask_for_letters(session: Session, wish: Wish, limiter: Limiter, *, at: datetime) -> None:
@@ -195,6 +225,13 @@ def end(
     one = subscription_of(session, region_id, token, MANAGE, at=at)
     own = letter_store.of_address(session, region_id, one.address) if everywhere else (one,)
     return letter_store.erase_subscriptions(session, (o.subscription_id for o in own))
+
+
+def send_at_once(session: Session, region_id: str, *, by: Caller, at: datetime) -> int:
+    """Have what waits, or failed and is still of use, tried at once; how many letters."""
+    num = letter_store.try_all_again(session, region_id, at)
+    audit_store.record(session, by, "letters.again", region_id, region_id=region_id, num=num)
+    return num
 
 
 def answer_address(contact: str) -> str | None:

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from api.auth import hash_token, new_token
+from api.limiter import Limit, network_of
 from api.services.letters import answer_address
 from api.services.public import Published
 from api.services.stop_request_score import score_of
+from api.state import Service
 from data.db import audit_store, event_store, letter_store, region_store, stop_request_store
+from data.db.engine import writing
 from data.model.accounts import Caller
 from data.model.errors import ConflictError, InputError, RequestError
 from data.model.letters import LetterKind, OutLetter
@@ -33,6 +36,29 @@ from data.model.stop_request import (
 TOPIC = "stop_request"
 ANSWER_DAYS = 14
 """So long a letter with an answer is tried."""
+
+
+def ask_for_stop(
+    service: Service, published: Published, asked: RequestAsked, *, language: str, caller: str
+) -> tuple[StopRequest, str]:
+    """Take what somebody on the network asks for, by a page or by a program.
+
+    Parameters
+    ----------
+    caller
+        Address of the network that it came from.
+
+    Raises
+    ------
+    AccessError
+        ``access.too_many``.
+    RequestError
+        As ``take_request``.
+    """
+    service.limiter.check(Limit.STOP_REQUEST, network_of(caller))
+    service.limiter.check(Limit.STOP_REQUEST_ANYWHERE, published.timetable.region_id)
+    with writing(service.engine) as session:
+        return take_request(session, published, asked, language=language, at=service.clock())
 
 
 def take_request(
