@@ -138,13 +138,13 @@ def _dots(lines: Sequence[CoverageLine], label: Labels) -> list[Any]:
                 scale=alt.Scale(
                     domain=shown, range=[_SHAPES[REACH_SYMBOLS[r].shape] for r in REACHES]
                 ),
-                legend=alt.Legend(orient="bottom", columns=2, labelLimit=320),
+                legend=alt.Legend(orient="bottom", columns=2, labelLimit=320, columnPadding=40),
             ),
             color=alt.Color(
                 "reach:N",
                 title=label("coverage.chart.settlements"),
                 scale=alt.Scale(domain=shown, range=[REACH_SYMBOLS[r].fill for r in REACHES]),
-                legend=alt.Legend(orient="bottom", columns=2, labelLimit=320),
+                legend=alt.Legend(orient="bottom", columns=2, labelLimit=320, columnPadding=40),
             ),
         )
     )

@@ -1,6 +1,5 @@
 """Coverage in a browser: who has a library or a stop in reach, before and after."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -16,14 +15,17 @@ from api.errors import status_of
 from api.pages.desk_region import Desk, open_desk
 from api.rendering import is_htmx
 from api.routes.coverage import Wanted, begin_coverage
+from api.services.coverage_filter import Among, LineFilter
+from api.services.coverage_links import ASKED, CoverageLinks
 from api.services.coverage_report import CHARTS, CoverageReport
-from api.services.coverage_view import CURRENT, Among, CoverageRun, LineFilter
+from api.services.coverage_view import CURRENT, CoverageRun
+from api.services.report_files import desk_address
 from api.state import ServiceDep
 from data.db import plan_store, publication_store
 from data.db.engine import reading
 from data.feeds.coverage_lines_table import reason_told
 from data.feeds.coverage_table import CoverageTable, told
-from data.model.coverage import REACHES, Reach
+from data.model.coverage import REACHES, Group, Reach
 from data.model.coverage_count import Cut, total_of
 from data.model.errors import BookmobileError, InputError, NotFoundError
 
@@ -79,7 +81,7 @@ class Query:
     def filter(self) -> LineFilter:
         """Which settlements are listed; an odd value asks for nothing."""
         cut, among = self.text("cut"), self.text("among")
-        before, after = self.text("before"), self.text("after")
+        before, after, group = (self.text(name) for name in ("before", "after", "group"))
         return LineFilter(
             text=self.text("text"),
             cut=Cut(cut) if cut in set(Cut) else None,
@@ -87,29 +89,27 @@ class Query:
             among=Among(among) if among in set(Among) else Among.ALL,
             before=Reach(before) if before in set(Reach) else None,
             after=Reach(after) if after in set(Reach) else None,
+            group=Group(group) if group in set(Group) else Group.RESIDENTS,
         )
 
-    def address(self, path: str, **changed: str) -> str:
-        """A path with the same plan and limits, the filter replaced by what is given."""
-        kept = {n: v for n, v in self.given.items() if v and n in _ASKED}
-        pairs = kept | {n: v for n, v in changed.items() if v or n == "key"}
-        return f"{path}?{urlencode(pairs)}" if pairs else path
+    def links(self, desk: Desk) -> CoverageLinks:
+        """Addresses with the same plan and limits."""
+        return CoverageLinks(root=desk.root, asked=self.given)
 
     @property
     def filtered(self) -> dict[str, str]:
         """The parameters of the filter."""
-        return {n: v for n, v in self.given.items() if n not in _ASKED}
+        return {n: v for n, v in self.given.items() if n not in ASKED and n != "measuring"}
 
 
-_ASKED = ("plan", "against", "minutes", "km", "metres", "on")
-_FILTER = ("text", "cut", "key", "among", "before", "after", "measuring")
+_FILTER = ("text", "cut", "key", "among", "before", "after", "group", "measuring")
 
 
 def read_query(request: Request) -> Query:
     """The query of a request; without a plan named, the timetable in force."""
     given = {
         name: request.query_params[name][:_TEXT_MAX].replace("\0", "")
-        for name in (*_ASKED, *_FILTER)
+        for name in (*ASKED, *_FILTER)
         if name in request.query_params
     }
     start = request.query_params.get("start", "")
@@ -139,7 +139,14 @@ def coverage_page(
     plans, version = _choices(desk)
     if "plan" not in query.given and version:
         query = Query(given=query.given | {"plan": CURRENT}, start=query.start)
-    context = {"query": query, "plans": plans, "version": version, "current": CURRENT}
+    links = query.links(desk)
+    context = {
+        "query": query,
+        "links": links,
+        "plans": plans,
+        "version": version,
+        "current": CURRENT,
+    }
     try:
         run, _ = begin_coverage(request, service, region_id, query.wanted)
         found = run.result(WAIT_S)
@@ -148,12 +155,8 @@ def coverage_page(
     if found is None:
         return _shell(desk, context, run=run)
     if query.text("measuring") and is_htmx(request):
-        return Response(status_code=204, headers={"HX-Redirect": query.address(_path(desk))})
+        return Response(status_code=204, headers={"HX-Redirect": links.address()})
     return _measured(desk, context, query, found.report(desk.words))
-
-
-def _path(desk: Desk) -> str:
-    return f"{desk.root}/coverage"
 
 
 def _choices(desk: Desk) -> tuple[list[tuple[str, str]], int]:
@@ -187,10 +190,10 @@ def _shell(
 def _measured(
     desk: Desk, context: dict[str, Any], query: Query, report: CoverageReport
 ) -> Response:
-    path, words = _path(desk), desk.words
-    lines = query.filter.apply(report.lines)
+    words, chosen = desk.words, query.filter
+    links = query.links(desk)
+    lines = chosen.apply(report.lines)
     shown = lines[query.start : query.start + PAGE]
-    links = _links(query, path)
     total = total_of(report.coverage)
     return desk.render(
         "coverage/page.html",
@@ -201,63 +204,27 @@ def _measured(
         reaches=tuple(reversed(REACHES)),
         tables=[_Shown(table=table, report=report, links=links) for table in report.tables],
         lines=shown,
+        chosen=chosen,
         num_lines=len(lines),
+        num_people=sum(chosen.adds(line) for line in lines),
         start=query.start,
         page=PAGE,
         more=query.start + PAGE < len(lines),
         among=tuple(Among),
         reasons=lambda line: [reason_told(r.code, r.facts, words) for r in line.reasons],
-        pager=lambda start: query.address(path, **query.filtered, start=str(start)),
-        file=lambda name: query.address(f"{path}/files/{name}"),
-        picture=lambda name: query.address(f"{path}/{name}.svg"),
-        api=lambda ending: query.address(
-            f"/api/v1/regions/{desk.region.region_id}/coverage.{ending}"
-        ),
-        path=path,
+        pager=lambda start: links.settlements(**query.filtered, start=str(start)),
+        file=lambda name: links.address(f"/files/{name}"),
+        picture=lambda name: links.address(f"/{name}.svg"),
+        api=lambda ending: _api(desk, query, ending),
+        path=f"{desk.root}/coverage",
         **context,
     )
 
 
-type _Links = Callable[[CoverageTable, int, int], str]
-
-_CUT_COLUMNS = {
-    1: Among.ALL,
-    2: Among.ALL,
-    3: Among.COVERED_BEFORE,
-    4: Among.COVERED_BEFORE,
-    5: Among.COVERED_AFTER,
-    6: Among.COVERED_AFTER,
-    7: Among.GAINED,
-    8: Among.LEFT,
-}
-"""Which settlements the columns of a cut's table count; a share opens those of its part."""
-_GROUP_COLUMNS = {
-    1: Among.ALL,
-    2: Among.COVERED_BEFORE,
-    3: Among.COVERED_BEFORE,
-    4: Among.COVERED_AFTER,
-    5: Among.COVERED_AFTER,
-}
-"""Which settlements the people of a group live in."""
-
-
-def _links(query: Query, path: str) -> _Links:
-    """Where each figure of a table leads: to the settlements that it counts."""
-
-    def of(table: CoverageTable, row: int, column: int) -> str:
-        key = table.keys[row] if table.keys else ""
-        if table.cut is not None and column in _CUT_COLUMNS:
-            chosen = {"cut": table.cut.value, "key": key, "among": _CUT_COLUMNS[column].value}
-        elif table.name == "reach" and column:
-            side = "before" if column < 4 else "after"
-            chosen = {"among": f"covered_{side}"} if key == "covered" else {side: key}
-        elif table.name == "groups" and column in _GROUP_COLUMNS:
-            chosen = {"among": _GROUP_COLUMNS[column].value}
-        else:
-            return ""
-        return query.address(path, **chosen) + "#settlements"
-
-    return of
+def _api(desk: Desk, query: Query, ending: str) -> str:
+    pairs = {n: v for n, v in query.given.items() if n in ASKED and v}
+    path = f"/api/v1/regions/{desk.region.region_id}/coverage.{ending}"
+    return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +233,7 @@ class _Shown:
 
     table: CoverageTable
     report: CoverageReport
-    links: _Links
+    links: CoverageLinks
 
     @property
     def chart(self) -> str:
@@ -279,14 +246,21 @@ class _Shown:
         kinds = [column.kind for column in self.table.columns]
         return [
             [
-                (told(cell, kind, self.report.words), self.links(self.table, i, j))
+                (told(cell, kind, self.report.words), self.links.cell(self.table, i, j))
                 for j, (cell, kind) in enumerate(zip(row, kinds, strict=True))
             ]
             for i, row in enumerate(self.table.rows)
         ]
 
 
-def _report(desk: Desk, query: Query) -> CoverageReport:
+def kept_report(desk: Desk, query: Query) -> CoverageReport:
+    """The report that is asked for, measured anew if need be.
+
+    Raises
+    ------
+    NotFoundError
+        ``coverage.still_measuring``.
+    """
     run, _ = begin_coverage(desk.request, desk.service, desk.region.region_id, query.wanted)
     found = run.result(FILE_WAIT_S)
     if found is None:
@@ -300,7 +274,7 @@ def plot(
 ) -> Response:
     """The map as a picture."""
     desk = open_desk(request, service, asking, region_id)
-    return _svg(_report(desk, query).plot_kept)
+    return _svg(kept_report(desk, query).plot_kept)
 
 
 @router.get("/{cut}.svg")
@@ -314,12 +288,20 @@ def chart(
 ) -> Response:
     """A chart of the shares in reach."""
     desk = open_desk(request, service, asking, region_id)
-    return _svg(_report(desk, query).chart(cut))
+    return _svg(kept_report(desk, query).chart(cut))
 
 
 def _svg(svg: str) -> Response:
     headers = {"cache-control": FOR_A_WHILE, "vary": "Cookie, Accept-Language"}
     return Response(svg, media_type="image/svg+xml", headers=headers)
+
+
+def file_links(desk: Desk, query: Query, report: CoverageReport) -> CoverageLinks:
+    """Addresses for a file, that give the same figures another day."""
+    settings = desk.service.settings
+    root = desk_address(settings, desk.region.region_id, asked_at=str(desk.request.base_url))
+    asked = {"plan": query.text("plan")} | query.given | {"on": report.on.isoformat()}
+    return CoverageLinks(root=root, asked=asked)
 
 
 @router.get("/files/{name}")
@@ -341,15 +323,16 @@ def file(
     desk = open_desk(request, service, asking, region_id)
     if name not in KINDS:
         raise NotFoundError("coverage.no_file", name=name[:60], known=", ".join(KINDS))
-    report = _report(desk, query)
+    report = kept_report(desk, query)
+    links = file_links(desk, query, report)
     if name.endswith(".html"):
         body = report.page().encode()
     elif name.endswith(".pdf"):
-        body = report.pdf(at=datetime.combine(report.on, time(), UTC))
+        body = report.pdf(at=datetime.combine(report.on, time(), UTC), links=links)
     else:
         with TemporaryDirectory() as folder:
             made = Path(folder) / name
-            report.write_xlsx(made)
+            report.write_xlsx(made, links)
             body = made.read_bytes()
     stem, _, ending = name.rpartition(".")
     saved = f"{stem}-{region_id}-{report.on.isoformat()}.{ending}"

@@ -127,6 +127,8 @@ def read_norm(data: FormData, key: str, before: NormSet | None) -> RegisterForm:
             **(before.names if before else {}),
             **({"en": form.cells["name_en"]} if form.cells["name_en"] else {}),
         },
+        # What is told in another language belongs to the source that was there before.
+        sources=before.sources if before and before.source == form.cells["source"] else {},
     )
     return _checked(form, row, norm)
 

@@ -14,11 +14,10 @@ from api.language import words_of
 from api.schemas.coverage import CoveragePublic, coverage_public, line_public, points_of
 from api.schemas.needs import MeasuringPublic
 from api.services.coverage import params_for
+from api.services.coverage_filter import Among, LineFilter
 from api.services.coverage_view import (
-    Among,
     CoverageAsked,
     CoverageRun,
-    LineFilter,
     MeasuredCoverage,
     served_by,
 )
@@ -26,7 +25,7 @@ from api.services.region_parts import parts_of
 from api.state import Service, ServiceDep
 from data.db import region_store
 from data.db.engine import reading
-from data.model.coverage import Reach
+from data.model.coverage import Group, Reach
 from data.model.coverage_count import Cut
 from data.model.region import Region
 
@@ -73,10 +72,17 @@ def filter_of(
     among: Annotated[Among, Query()] = Among.ALL,
     reach_before: Annotated[Reach | None, Query()] = None,
     reach_after: Annotated[Reach | None, Query()] = None,
+    group: Annotated[Group, Query(description="Whose people are counted.")] = Group.RESIDENTS,
 ) -> LineFilter:
     """Which settlements are wanted."""
     return LineFilter(
-        text=text, cut=cut, key=key, among=among, before=reach_before, after=reach_after
+        text=text,
+        cut=cut,
+        key=key,
+        among=among,
+        before=reach_before,
+        after=reach_after,
+        group=group,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.services.coverage import weighted_of
 from api.services.coverage_report import CoverageReport
 from data.feeds.coverage_files import csv_rows
 from data.feeds.coverage_lines_table import reason_told
@@ -171,7 +172,7 @@ def coverage_public(
                 worst_tenth_s=e.worst_tenth_s,
                 gini=e.gini,
             )
-            for e in equity_of(coverage)
+            for e in equity_of(coverage, weighted_of(report.region))
         ],
         total=total,
         items=items,

@@ -24,7 +24,7 @@ def norm_quoted(norm: NormSet, words: Words) -> tuple[str, ...]:
         )
     ]
     if norm.source:
-        lines.append(words("needs.norm.source", source=norm.source))
+        lines.append(words("needs.norm.source", source=norm.source_in(words.language)))
     if norm.valid_from or norm.valid_to:
         first = words.day(norm.valid_from) if norm.valid_from else "…"
         last = words.day(norm.valid_to) if norm.valid_to else "…"
@@ -48,11 +48,13 @@ def norm_summary(region: Region, audit: NeedAudit, words: Words) -> CoverageTabl
     """How many settlements keep the norm, and on which libraries that rests."""
     people = {s.settlement_id: s.population or 0 for s in region.settlements}
     rows: list[tuple[Cell, ...]] = []
+    keys = []
     for status in NeedStatus:
         chosen = [n for n in audit.needs if n.status is status]
         if not chosen:
             continue
         verdict = "fail" if status in LACKING else "pass"
+        keys.append(f"{audit.norm.norm_set_id}/{status}")
         rows.append(
             (
                 words(f"needs.verdict.{verdict}"),
@@ -72,6 +74,7 @@ def norm_summary(region: Region, audit: NeedAudit, words: Words) -> CoverageTabl
             ("people", Kind.COUNT, 14),
         ),
         rows=tuple(rows),
+        keys=tuple(keys),
         notes=norm_quoted(audit.norm, words),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from api.print.typeset import Json, print_pdf
 from api.progress import Ticker
 from api.services.coverage import weighted_of
+from api.services.coverage_links import CoverageLinks
 from api.services.coverage_norm import norm_lines, norm_summary
 from api.services.folders import made_folder, not_written
 from api.services.needs import NeedAudit
@@ -133,12 +134,12 @@ class CoverageReport:
         """Settlements as CSV."""
         return csv_text(self.coverage, self.lines)
 
-    def pdf(self, *, at: datetime) -> bytes:
-        """The report on paper, PDF/UA-1."""
-        return print_pdf("coverage", self._printed(), self.words, at=at)
+    def pdf(self, *, at: datetime, links: CoverageLinks | None = None) -> bytes:
+        """The report on paper, PDF/UA-1; with links, figures lead to their settlements."""
+        return print_pdf("coverage", self._printed(links), self.words, at=at)
 
-    def write_xlsx(self, path: Path) -> None:
-        """All tables in one workbook."""
+    def write_xlsx(self, path: Path, links: CoverageLinks | None = None) -> None:
+        """All tables in one workbook; a figure stays a number, and leads to its settlements."""
         facts = [
             (self.words("coverage.fact.compared"), self.subtitle),
             (self.words("coverage.fact.on"), self.words.day(self.on)),
@@ -152,17 +153,23 @@ class CoverageReport:
         if self.readers:
             tables.append(readers_table(self.readers, self.words))
         write_workbook(
-            path, self.words, title=self.title, facts=facts, tables=tables, made_on=self.on
+            path,
+            self.words,
+            title=self.title,
+            facts=facts,
+            tables=tables,
+            made_on=self.on,
+            link=None if links is None else links.cell,
         )
 
-    def _printed(self) -> dict[str, Json]:
+    def _printed(self, links: CoverageLinks | None) -> dict[str, Json]:
         sections: list[Json] = []
         for table in self.tables:
             svg = self.chart(table.cut) if table.cut in CHARTS else ""
-            sections.append(self._section(table, svg))
-        sections.append(self._section(_unserved(self), ""))
+            sections.append(self._section(table, svg, links))
+        sections.append(self._section(_unserved(self), "", links))
         if self.readers:
-            sections.append(self._section(readers_table(self.readers, self.words), ""))
+            sections.append(self._section(readers_table(self.readers, self.words), "", links))
         return {
             "title": self.title,
             "region": self.region.name_in(self.words.language),
@@ -174,7 +181,9 @@ class CoverageReport:
             "sections": sections,
         }
 
-    def _section(self, table: CoverageTable, svg: str) -> dict[str, Json]:
+    def _section(
+        self, table: CoverageTable, svg: str, links: CoverageLinks | None
+    ) -> dict[str, Json]:
         kinds = [column.kind for column in table.columns]
         return {
             "title": table.title,
@@ -185,8 +194,14 @@ class CoverageReport:
             "widths": [column.width for column in table.columns],
             "is_number": [kind is not Kind.TEXT for kind in kinds],
             "rows": [
-                [told(cell, kind, self.words) for cell, kind in zip(row, kinds, strict=True)]
-                for row in table.rows
+                [
+                    {
+                        "text": told(cell, kind, self.words),
+                        "link": "" if links is None else links.cell(table, i, j),
+                    }
+                    for j, (cell, kind) in enumerate(zip(row, kinds, strict=True))
+                ]
+                for i, row in enumerate(table.rows)
             ],
         }
 
@@ -226,6 +241,7 @@ def _unserved(report: CoverageReport) -> CoverageTable:
             )
             for line in lacking
         ),
+        keys=tuple(str(line.settlement.settlement_id) for line in lacking),
     )
 
 

@@ -1,14 +1,13 @@
 """Coverage as pages show it: what is asked for, measured once, then filtered and told."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 from sqlmodel import Session
 
+from api.progress import Ticker
 from api.services.coverage import (
     cover_region,
     left_out_stops,
@@ -18,7 +17,7 @@ from api.services.coverage import (
 from api.services.coverage_report import CoverageReport, LeftOut, make_areas
 from api.services.coverage_what_if import WhatIf, WhatIfAsked, what_if
 from api.services.measuring import Measuring, MeasuringRun
-from api.services.needs import placed_libraries
+from api.services.needs import NeedAudit, audit_region, placed_libraries
 from api.services.needs_view import stored_roads
 from api.services.plan_documents import open_plan
 from api.words import Words
@@ -28,14 +27,12 @@ from data.model.coverage import (
     DAYS_28,
     Coverage,
     CoverageParams,
-    Reach,
     ServedStop,
 )
-from data.model.coverage_count import Cut
-from data.model.coverage_lines import CoverageLine
-from data.model.errors import NotFoundError
+from data.model.errors import InputError, NotFoundError
 from data.model.region import Region
 from maps.coverage_ground import CoverageAreas
+from maps.roads import Roads
 
 CURRENT = "current"
 """Stands for the timetable in force, where a plan's id may stand."""
@@ -127,6 +124,8 @@ class MeasuredCoverage:
     asked: CoverageAsked
     coverage: Coverage
     areas: CoverageAreas
+    audit: NeedAudit | None = None
+    """By the region's norm, where it has one that its roads can be held to."""
 
     def report(self, words: Words) -> CoverageReport:
         """Told in one language; the last ones are kept."""
@@ -159,10 +158,21 @@ def _report(kept: _Kept, language: str) -> CoverageReport:
         after_name=asked.after.name(words),
         areas=measured.areas,
         left_out=asked.after.left_out,
+        audit=measured.audit,
     )
 
 
 type CoverageRun = MeasuringRun[MeasuredCoverage]
+
+
+def _audit(asked: CoverageAsked, roads: Roads, tick: Ticker) -> NeedAudit | None:
+    if not asked.region.norm_set_id:
+        return None
+    try:
+        return audit_region(asked.region, roads, on=asked.on, tick=tick)
+    except InputError:
+        # Roads of another region: the page of needs tells it, with what to do.
+        return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -191,7 +201,8 @@ class Coverages:
                 )
                 _, places = placed_libraries(region, asked.on)
                 areas = make_areas(region, coverage, places, roads, run)
-            return MeasuredCoverage(asked=asked, coverage=coverage, areas=areas)
+                audit = _audit(asked, roads, run)
+            return MeasuredCoverage(asked=asked, coverage=coverage, areas=areas, audit=audit)
 
         return self._runs.begin(asked.key, measure)
 
@@ -215,54 +226,3 @@ class Coverages:
                 )
 
         return self._what_ifs.begin((*asked.key, branch, costs), measure)
-
-
-class Among(StrEnum):
-    """Which settlements of a class a figure counts."""
-
-    ALL = "all"
-    COVERED_BEFORE = "covered_before"
-    COVERED_AFTER = "covered_after"
-    GAINED = "gained"
-    LEFT = "left"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineFilter:
-    """Which settlements are wanted."""
-
-    text: str = ""
-    cut: Cut | None = None
-    key: str = ""
-    among: Among = Among.ALL
-    before: Reach | None = None
-    after: Reach | None = None
-
-    def apply(self, lines: Iterable[CoverageLine]) -> tuple[CoverageLine, ...]:
-        """Inhabited settlements that match, those with most people first."""
-        found = [line for line in lines if line.is_inhabited and self._matches(line)]
-        found.sort(key=lambda line: (-(line.settlement.population or 0), line.settlement.name))
-        return tuple(found)
-
-    def _matches(self, line: CoverageLine) -> bool:
-        wanted = self.text.strip().casefold().replace("ё", "е")
-        names = f"{line.settlement.name} {line.settlement.name_latin}"
-        return (
-            wanted in names.casefold().replace("ё", "е")
-            and (self.cut is None or line.keys[self.cut] == self.key)
-            and (self.before is None or line.before is self.before)
-            and (self.after is None or line.after is self.after)
-            and self._is_among(line)
-        )
-
-    def _is_among(self, line: CoverageLine) -> bool:
-        match self.among:
-            case Among.COVERED_BEFORE:
-                return line.before is not Reach.NONE
-            case Among.COVERED_AFTER:
-                return line.is_covered
-            case Among.GAINED:
-                return line.is_gained
-            case Among.LEFT:
-                return not line.is_covered
-        return True

@@ -5,7 +5,7 @@ Column names and codes of CSV and GeoJSON are English and stay.
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from data.model.coverage_lines import CoverageLine
 from data.model.geo import COORDINATE_DIGITS
 from data.model.labels import Labels
 
+type Link = Callable[[CoverageTable, int, int], str]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so may be run by a spreadsheet program."""
 CSV_COLUMNS = (
@@ -105,14 +106,27 @@ def write_workbook(
     facts: Sequence[tuple[str, str]],
     tables: Sequence[CoverageTable],
     made_on: date,
+    link: Link | None = None,
 ) -> None:
-    """All tables as sheets of one workbook, led by what the figures rest on."""
+    """All tables as sheets of one workbook, led by what the figures rest on.
+
+    Parameters
+    ----------
+    link
+        Where the figure in a row and column of a table leads; empty is nowhere.
+    """
     book = TableBook(path, label, made_on)
     told_facts: list[tuple[str, Kind, Cell]] = [(n, Kind.TEXT, v) for n, v in facts]
     book.add_facts(label("coverage.sheet.about"), title, told_facts)
     for table in tables:
-        book.add_table(label(f"coverage.sheet.{table.name}"), table.columns, table.rows)
+        links = linked(table, link) if link is not None else ()
+        book.add_table(label(f"coverage.sheet.{table.name}"), table.columns, table.rows, links)
     book.close()
+
+
+def linked(table: CoverageTable, link: Link) -> list[list[str]]:
+    """Where each cell of a table leads."""
+    return [[link(table, i, j) for j in range(len(table.columns))] for i in range(len(table.rows))]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

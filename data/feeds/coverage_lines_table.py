@@ -11,9 +11,10 @@ from data.model.labels import Labels
 
 def lines_table(lines: Iterable[CoverageLine], label: Labels) -> CoverageTable:
     """Settlement by settlement."""
-    rows = []
+    rows, keys = [], []
     for line in lines:
         place = line.settlement
+        keys.append(str(place.settlement_id))
         rows.append(
             (
                 place.settlement_id,
@@ -54,7 +55,9 @@ def lines_table(lines: Iterable[CoverageLine], label: Labels) -> CoverageTable:
     )
     title = label("coverage.table.settlements")
     columns = columns_of(label, *names)
-    return CoverageTable(name="settlements", title=title, columns=columns, rows=tuple(rows))
+    return CoverageTable(
+        name="settlements", title=title, columns=columns, rows=tuple(rows), keys=tuple(keys)
+    )
 
 
 def reason_told(code: str, facts: Mapping[str, Any], label: Labels) -> str:

@@ -17,11 +17,12 @@ from data.model.labels import Labels
 from data.model.weighted import Floats
 
 UNKNOWN = "—"
+_DECIMALS = {Kind.NUMBER: 1, Kind.FINE: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageTable:
-    """A table of figures; ``keys[i]`` is the class of row ``i`` in the table's cut."""
+    """A table of figures; ``keys[i]`` says what row ``i`` tells: a class, a group, a settlement."""
 
     name: str
     title: str
@@ -42,7 +43,9 @@ def told(cell: Cell, kind: Kind, label: Labels) -> str:
         return label("table.yes" if cell else "table.no")
     if isinstance(cell, date):
         return label.day(cell)
-    return label.number(cell, 1 if kind is Kind.NUMBER else 0)
+    if kind in _DECIMALS:
+        return label.decimal(cell, _DECIMALS[kind])
+    return label.number(cell)
 
 
 def summary_table(coverage: Coverage, label: Labels) -> CoverageTable:
@@ -151,12 +154,13 @@ def class_name(row: Row, cut: Cut, label: Labels, municipalities: Mapping[str, s
 
 def groups_table(coverage: Coverage, label: Labels) -> CoverageTable:
     """Age groups and people with a disability, as far as the region's data tell them."""
-    rows, unknown = [], []
+    rows, unknown, keys = [], [], []
     for group in groups_of(coverage):
         name = label(f"coverage.group.{group.group}")
         if not group.is_known:
             unknown.append(name)
             continue
+        keys.append(group.group.value)
         before, after = (100 * n / group.total for n in (group.covered_before, group.covered_after))
         rows.append(
             (name, group.total, group.covered_before, before, group.covered_after, after,
@@ -177,22 +181,23 @@ def groups_table(coverage: Coverage, label: Labels) -> CoverageTable:
             ("untold", Kind.COUNT, 18),
         ),
         rows=tuple(rows),
+        keys=tuple(keys),
         notes=notes,
     )
 
 
 def equity_table(coverage: Coverage, label: Labels, weights: Floats | None) -> CoverageTable:
     """How evenly the time to a library or stop is spread: mean, P90, worst tenth, Gini."""
-    rows = []
+    rows, keys = [], []
     for one in equity_of(coverage, weights):
-        group = one.group.value if one.group else one.kind
+        keys.append(f"{one.whom}/{'after' if one.is_after else 'before'}")
         times = (one.mean_s, one.p90_s, one.worst_tenth_s)
         rows.append(
             (
-                label(f"coverage.group.{group}"),
+                label(f"coverage.group.{one.whom}"),
                 label("coverage.after" if one.is_after else "coverage.before"),
                 *(None if t is None else round(t / MINUTE_S, 1) for t in times),
-                "" if one.gini is None else label.number(one.gini, 3),
+                one.gini,
             )
         )
     return CoverageTable(
@@ -205,9 +210,10 @@ def equity_table(coverage: Coverage, label: Labels, weights: Floats | None) -> C
             ("mean", Kind.NUMBER, 14),
             ("p90", Kind.NUMBER, 14),
             ("tenth", Kind.NUMBER, 18),
-            ("gini", Kind.TEXT, 12),
+            ("gini", Kind.FINE, 12),
         ),
         rows=tuple(rows),
+        keys=tuple(keys),
         notes=(label("coverage.equity_told"),),
     )
 

@@ -23,6 +23,8 @@ def write_norm_sets(norm_sets: Iterable[NormSet], path: Path) -> None:
         table = _head(norm_set.norm_set_id, norm_set)
         if norm_set.names:
             table["names"] = dict(norm_set.names)
+        if norm_set.sources:
+            table["sources"] = dict(norm_set.sources)
         table["band"] = [_band(band) for band in norm_set.bands]
         table["unknown_population"] = _band(norm_set.unknown_population)
         tables.append(table)

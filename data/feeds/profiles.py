@@ -110,7 +110,7 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
     ----------
     text
         ``[[norm_set]]`` tables with ``[[norm_set.band]]``, ``[norm_set.unknown_population]`` and,
-        if wanted, ``names`` by language.
+        if wanted, ``names`` and ``sources`` by language.
     file
         Name of the file, for messages.
 
@@ -122,7 +122,7 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
     """
     sets: dict[str, NormSet] = {}
     for table in _tables(text, file, "norm_set"):
-        table.allow((*_HEAD, "names", "band", "unknown_population"))
+        table.allow((*_HEAD, "names", "sources", "band", "unknown_population"))
         set_id = table.text("id")
         if set_id in sets:
             raise InputError("profiles.twice", file=file, id=set_id)
@@ -134,6 +134,7 @@ def parse_norm_sets(text: str, file: str) -> dict[str, NormSet]:
             unknown_population=_band(table.inner("unknown_population", required=True)),
             names=table.inner("names").texts(),
             source=table.text("source", ""),
+            sources=table.inner("sources").texts(),
             mark=table.mark("mark", "D"),
             valid_from=valid_from,
             valid_to=valid_to,

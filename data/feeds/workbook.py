@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TEXT = "text"
     COUNT = "count"
     NUMBER = "number"
+    FINE = "fine"
     DEGREES = "degrees"
     DATE = "date"
     CLOCK = "clock"
@@ -60,6 +61,7 @@ class TableBook:
             Kind.TEXT: {"text_wrap": True},
             Kind.COUNT: {"num_format": "#,##0"},
             Kind.NUMBER: {"num_format": "#,##0.0"},
+            Kind.FINE: {"num_format": "0.000000"},
             Kind.DEGREES: {"num_format": "0.00000"},
             Kind.DATE: {"num_format": _DATE_FORMATS[label.language], "align": "left"},
             Kind.CLOCK: {"num_format": "hh:mm", "align": "left"},

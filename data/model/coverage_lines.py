@@ -56,6 +56,11 @@ class CoverageLine:
         """Whether the plan brings it into reach."""
         return self.before is Reach.NONE and self.is_covered
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it had something in reach, and has not any more."""
+        return self.before is not Reach.NONE and not self.is_covered
+
 
 def lines_of(
     coverage: Coverage,

@@ -24,6 +24,10 @@ class Labels(Protocol):
         """A number with at most ``digits`` decimals."""
         ...
 
+    def decimal(self, value: float, digits: int) -> str:
+        """A number with just so many decimals."""
+        ...
+
     def percent(self, ratio: float, digits: int = 1) -> str:
         """A ratio in [0, 1] as a percentage."""
         ...

@@ -38,9 +38,15 @@ class NormSet:
     valid_to: date | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     """The name in further languages, by language code."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The source in further languages."""
 
     def name_in(self, language: str) -> str:
         return self.names.get(language, self.name)
+
+    def source_in(self, language: str) -> str:
+        """Where the norm comes from, in a language as far as it is told in it."""
+        return self.sources.get(language, self.source)
 
 
 class NeedStatus(StrEnum):

@@ -1,13 +1,17 @@
 """Coverage over HTTP and on the desk: before and after a plan, files, what if, bad input."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 
 from data.model.accounts import Role
 from data.model.place import Library, LibraryId, Settlement, SettlementId
@@ -15,6 +19,7 @@ from tests.api.publication.office import region
 from tests.api.regions.house import add_region
 from tests.e2e.plans import add_small_plan
 from tests.e2e.service import Running, run_service
+from tests.paper_links import links_on_paper
 from tests.pdf_ua import assert_pdf_ua
 
 API = "/api/v1/regions/kaliningrad/coverage"
@@ -128,6 +133,110 @@ def test_the_page_links_each_figure_to_its_settlements(http: httpx.Client) -> No
     listed = http.get(DESK, params={"plan": "p1", "minutes": "2", "among": "left"}).text
     assert FORMULA in listed
     assert "Калужское" not in listed.split('id="settlements"')[1]
+
+
+def listed(page: str) -> tuple[int, int]:
+    """Settlements and people that a page of the desk says it lists."""
+    told = re.search(r'role="status">([\d,]+) settlements?[^<]*?: (-?[\d,]+)<', page)
+    assert told is not None, page[page.index("<main") :][:3000]
+    return number(told[1]), number(told[2])
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+@pytest.mark.parametrize("against", ["", "p1"])
+def test_figures_on_paper_and_in_the_workbook_open_what_they_count(
+    http: httpx.Client, against: str
+) -> None:
+    """Each count is that of the list which it opens; a share is that of its people; both files
+    lead to the same places. Where the plan goes, its people are the balance of the increase."""
+    asked = {"plan": "" if against else "p1", "against": against, "minutes": "2"}
+    paper = links_on_paper(http.get(f"{DESK}/files/coverage.pdf", params=asked).content)
+    body = http.get(f"{DESK}/files/coverage.xlsx", params=asked).content
+    book = load_workbook(io.BytesIO(body))
+    led = {
+        "#".join(filter(None, (cell.hyperlink.target, cell.hyperlink.location)))
+        for sheet in book.worksheets
+        for cell in chain.from_iterable(sheet.iter_rows())
+        if cell.hyperlink is not None and cell.data_type == "n"
+    }
+    # On paper those left without are listed, too; in the workbook everybody's open minutes.
+    assert {x.address for x in paper if "/verdict?" not in x.address} == {
+        x for x in led if "/open-minutes?" not in x
+    }
+    opened, pages = 0, dict[str, str]()
+    for link in paper:
+        if not link.address.endswith("#settlements") or (against and "changed" not in link.address):
+            continue
+        if link.address not in pages:
+            pages[link.address] = http.get(link.address).text
+        count, people = listed(pages[link.address])
+        if "." in link.text:
+            every = re.sub(r"&(among|before|after)=\w+", "", link.address)
+            pages.setdefault(every, http.get(every).text if every not in pages else "")
+            whole = listed(pages[every])[1]
+            assert float(link.text) == pytest.approx(100 * people / whole, abs=0.05), link
+        else:
+            assert number(link.text) in (count, people), link
+        opened += 1
+    assert opened > (5 if against else 60)
+    gained = next(n for a, p in pages.items() if "among=changed" in a for n in [listed(p)[1]] if n)
+    assert gained < 0 if against else gained > 0
+
+
+def test_equity_opens_its_sums(http: httpx.Client) -> None:
+    """Every line in the workbook: a plain loop over it comes to the figures of the table."""
+    asked = {"plan": "p1", "minutes": "2"}
+    figures = http.get(API, params=asked).json()["equity"]
+    for one in figures:
+        whom, when = one["group"] or one["kind"], "after" if one["is_after"] else "before"
+        more = asked | {"whom": whom, "when": when}
+        body = http.get(f"{DESK}/equity.xlsx", params=more).content
+        rows = list(load_workbook(io.BytesIO(body)).worksheets[1].iter_rows(2, values_only=True))
+        minutes: list[float] = [float(str(row[3])) for row in rows]
+        people: list[float] = [float(str(row[4])) for row in rows]
+        assert minutes == sorted(minutes)
+        whole = sum(people)
+        mean = sum(m * n for m, n in zip(minutes, people, strict=True)) / whole
+        assert one["mean_s"] == pytest.approx(60 * mean)
+        passed, at = 0.0, -1
+        while passed < 0.9 * whole - 1e-6:
+            at += 1
+            passed += people[at]
+        assert one["p90_s"] == pytest.approx(60 * minutes[at])
+        worst = sum(float(str(row[8])) * m for row, m in zip(rows, minutes, strict=True))
+        assert one["worst_tenth_s"] == pytest.approx(60 * worst / (whole / 10))
+        assert one["gini"] == pytest.approx(1 - sum(float(str(r[10] or 0)) for r in rows), abs=1e-9)
+        page = http.get(f"{DESK}/equity", params=more | {"figure": "p90"}).text
+        assert str(rows[at][1]).replace("=", "&#61;") in page or str(rows[at][1]) in page
+        assert f"{round(mean, 1):.1f}".rstrip("0").rstrip(".") in page
+    assert {f["group"] or f["kind"] for f in figures} == {"population", "weighted", "lacking"}
+    for wrong in ({"whom": "cats"}, {"whom": "seniors"}, {"when": "now"}):
+        assert http.get(f"{DESK}/equity", params=asked | wrong).status_code == 404
+
+
+def test_open_minutes_open_their_stops_and_who_shares_them(http: httpx.Client) -> None:
+    """A settlement's minutes for 1,000 people are the sum over its stops, each shared by all."""
+    asked = {"plan": "p1", "minutes": "2"}
+    lines = http.get(API, params=asked).json()["items"]
+    known = [x for x in lines if x["open_minutes_per_1000"] is not None]
+    assert known
+    for line in known:
+        more = asked | {"settlement": line["settlement_id"]}
+        page = http.get(f"{DESK}/open-minutes", params=more).text
+        parts = [float(x.replace(",", "")) for x in re.findall(r'num">([\d,]+\.\d)</td>', page)]
+        assert parts[-1] == pytest.approx(line["open_minutes_per_1000"], abs=0.06)
+        assert parts[-1] == pytest.approx(sum(parts[:-1]), abs=0.2)
+        stops = re.findall(r'href="([^"]*stop=[^"]*)">([\d,]+)<', page)
+        assert len(stops) == len(parts) - 1
+        for address, people in stops:
+            shared = http.get(html.unescape(address)).text
+            counts = re.findall(r'<td class="num">([\d,]+)</td></tr>', shared)
+            assert sum(map(number, counts[:-1])) == number(counts[-1]) == number(people)
+    assert http.get(f"{DESK}/open-minutes", params={"settlement": "nowhere"}).status_code == 404
+    assert http.get(f"{DESK}/open-minutes", params={"stop": "nowhere"}).status_code == 404
 
 
 def test_a_limit_in_letters_is_told(http: httpx.Client) -> None:

@@ -186,3 +186,4 @@ def test_shipped_norms_are_named_in_both_languages(tmp_path: Path) -> None:
     for norm in shipped.values():
         assert norm.name_in("en").isascii()
         assert norm.name_in("ru") == norm.name_in("de") == norm.name
+        assert norm.source_in("ru") == norm.source != norm.source_in("en")
