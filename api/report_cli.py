@@ -62,7 +62,8 @@ def _span(region: Region, first: datetime | None, last: datetime | None) -> tupl
 @report.command()
 def show(
     kind: Annotated[
-        ReportKind, typer.Argument(help="form, services, targets, review, stock or costs.")
+        ReportKind,
+        typer.Argument(help="form, services, targets, punctuality, review, stock or costs."),
     ],
     region_id: RegionArgument,
     first: FromOption = None,

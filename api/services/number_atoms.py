@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from api.services.number_books import NumberBooks
@@ -20,6 +21,7 @@ from data.model.number_behind import (
     SettlementLine,
     StopLine,
 )
+from data.model.punctuality import SPREADS, TIMING, deviation_of
 from data.model.report import CellKind, Drill, Named, Said
 from data.model.service_costs import HOUR_S, RunCost
 from data.model.stock import Carrier, PlaceKind
@@ -52,6 +54,10 @@ def atom(books: NumberBooks, drill: Drill) -> NumberBehind | None:
         return _of_runs(books, drill)
     if name in ("trend", "trend_low", "trend_high") and not rest:
         return _trend(books, drill)
+    if name in TIMING and not rest:
+        return _timing(books, drill)
+    if name in SPREADS and not rest:
+        return _spread(books, drill)
     match name, rest:
         case "stock", _:
             return _stock(books, drill, rest)
@@ -171,6 +177,38 @@ def _trend(books: NumberBooks, drill: Drill) -> NumberBehind:
         formula=Formula.TREND,
         lines=lines,
         facts=facts,
+    )
+
+
+def _timing(books: NumberBooks, drill: Drill) -> NumberBehind:
+    """Stop visits by how their times kept to the promised ones, or the minutes themselves."""
+    of = TIMING[drill.measure]
+    lines = tuple(
+        MeasuredLine(record=r, amount=amount)
+        for r in books.records(drill)
+        if (amount := of(r)) is not None
+    )
+    is_minutes = drill.measure.endswith("_min")
+    return NumberBehind(
+        drill=drill,
+        name=named(drill),
+        kind=CellKind.NUMBER if is_minutes else CellKind.COUNT,
+        value=sum(x.amount for x in lines),
+        lines=lines,
+        facts={"how": drill.measure} if is_minutes else {},
+    )
+
+
+def _spread(books: NumberBooks, drill: Drill) -> NumberBehind:
+    lines = _timing(books, replace(drill, measure=SPREADS[drill.measure])).lines
+    return NumberBehind(
+        drill=drill,
+        name=named(drill),
+        kind=CellKind.NUMBER,
+        value=deviation_of([float(x.amount) for x in lines if isinstance(x, MeasuredLine)]),
+        formula=Formula.SPREAD,
+        lines=lines,
+        facts={"how": drill.measure},
     )
 
 

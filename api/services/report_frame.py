@@ -28,7 +28,7 @@ from data.model.visit_record import VisitRecord
 
 COMPARING = frozenset({ReportKind.FORM, ReportKind.SERVICES, ReportKind.TARGETS})
 """Reports that hold a span against the one a year before."""
-TIMED = frozenset({ReportKind.REVIEW, ReportKind.COSTS})
+TIMED = frozenset({ReportKind.PUNCTUALITY, ReportKind.REVIEW, ReportKind.COSTS})
 """Reports that need more of a stop visit than its counts: its times, its own key."""
 _date = attrgetter("service_date")
 FORMS_FOLDER = "forms"

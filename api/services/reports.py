@@ -7,6 +7,7 @@ from sqlmodel import Session
 from api.services.report_costs import costs_report
 from api.services.report_form import form_report
 from api.services.report_frame import form_named, load_frame
+from api.services.report_punctuality import punctuality_report
 from api.services.report_review import review_report
 from api.services.report_services import services_report
 from api.services.report_stock import stock_report
@@ -36,6 +37,8 @@ def build_report(
             found = services_report(frame)
         case ReportKind.TARGETS:
             found = targets_report(session, frame)
+        case ReportKind.PUNCTUALITY:
+            found = punctuality_report(frame)
         case ReportKind.REVIEW:
             found = review_report(session, frame)
         case ReportKind.STOCK:

@@ -31,6 +31,8 @@ class Over(StrEnum):
     HELD = "held"
     PROMISED = "promised"
     """Planned ones whose time is over."""
+    KEPT = "kept"
+    """Planned and held."""
     NOT_HELD = "not_held"
     """Planned, skipped or cancelled."""
     UNKNOWN = "unknown"
@@ -77,6 +79,8 @@ def looks_at(measure: Measure, record: Counted) -> bool:
             return record.is_held
         case Over.PROMISED:
             return record.is_planned
+        case Over.KEPT:
+            return record.is_held and record.is_planned
         case Over.NOT_HELD:
             return record.state in (RecordState.SKIPPED, RecordState.CANCELLED)
         case Over.UNKNOWN:
@@ -191,6 +195,7 @@ def sums_of(records: Sequence[Counted]) -> Sums:
     """Some stop visits added up; a report adds up tens of thousands, so each is looked at once."""
     held = [r for r in records if r.state in HELD_STATES]
     states = Counter([r.state for r in records])
+    num_kept = sum([r.is_planned for r in held])
     num_confirmed = sum([r.is_gps_confirmed for r in held])
     counts: dict[str, int] = defaultdict(int)
     for record in held:
@@ -216,7 +221,8 @@ def sums_of(records: Sequence[Counted]) -> Sums:
             Over.PROMISED: sum([r.is_planned for r in records]),
             Over.NOT_HELD: states[RecordState.SKIPPED] + states[RecordState.CANCELLED],
             Over.UNKNOWN: states[RecordState.UNKNOWN],
-            Over.UNPLANNED: len(held) - sum([r.is_planned for r in held]),
+            Over.KEPT: num_kept,
+            Over.UNPLANNED: len(held) - num_kept,
             Over.CONFIRMED: num_confirmed,
             Over.UNCONFIRMED: len(held) - num_confirmed,
             Over.CORRECTED: sum([r.num_corrections > 0 for r in held]),
@@ -267,6 +273,7 @@ KNOWN_MEASURES: dict[str, Measure] = {
     "satisfied_no": Measure(names=("satisfied_no",)),
     "answers": Measure(names=("satisfied_yes", "satisfied_partly", "satisfied_no")),
     "promised": Measure(over=Over.PROMISED),
+    "kept": Measure(over=Over.KEPT),
     "not_held": Measure(over=Over.NOT_HELD),
     "unknown": Measure(over=Over.UNKNOWN),
     "unplanned": Measure(over=Over.UNPLANNED),

@@ -27,6 +27,8 @@ class Formula(StrEnum):
     """The first part by the second, less one."""
     TREND = "trend"
     """The slope of a straight line through the lines, or an end of its interval."""
+    SPREAD = "spread"
+    """The standard deviation of the lines' amounts."""
     YEAR_PART = "year_part"
     """A year's number for some of its days."""
     GIVEN = "given"

@@ -18,6 +18,7 @@ class ReportKind(StrEnum):
     FORM = "form"
     SERVICES = "services"
     TARGETS = "targets"
+    PUNCTUALITY = "punctuality"
     REVIEW = "review"
     STOCK = "stock"
     COSTS = "costs"

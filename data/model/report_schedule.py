@@ -87,7 +87,7 @@ class ReportSchedule:
             raise InputError("reports.no_places", kind=self.kind.value)
 
 
-PLACED_KINDS = frozenset({ReportKind.REVIEW})
+PLACED_KINDS = frozenset({ReportKind.REVIEW, ReportKind.PUNCTUALITY})
 """Reports that speak of places."""
 
 
