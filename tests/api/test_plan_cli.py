@@ -15,7 +15,8 @@ from data.feeds.stops_csv import read_stops_csv
 from tests.api.runner import Terminal
 from tests.osm_region import RegionFacts, make_region
 
-LIMITS = ("--vehicles", 1, "--work-limit", 300, "--workers", 1, "--time-limit", 20)
+LIMITS = ("--work-limit", 300, "--workers", 1, "--time-limit", 20)
+"""A search as short as these tests need: none asks how good a plan is."""
 
 ROUNDS = Path(__file__).resolve().parents[1] / "instances" / "tiny-rounds.csv"
 FILES = {
@@ -39,6 +40,20 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> RegionFacts:
     return make_region(path, seed=11, num_settlements=25)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the roads of the extract are kept once they are built."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def bookmobile(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
+) -> Terminal:
+    """The command with the module's cache."""
+    return Terminal(monkeypatch, capfd, cache)
+
+
 @pytest.fixture
 def region(bookmobile: Terminal, extract: RegionFacts, tmp_path: Path) -> Path:
     """A region made from the extract alone."""
@@ -49,9 +64,7 @@ def region(bookmobile: Terminal, extract: RegionFacts, tmp_path: Path) -> Path:
 
 
 def plan(bookmobile: Terminal, region: Path, out: Path, *more: object) -> str:
-    told = bookmobile(
-        "plan", region, "--start", "2026-11-30", "--time-limit", 3, "--out", out, *more
-    )
+    told = bookmobile("plan", region, "--start", "2026-11-30", *LIMITS, "--out", out, *more)
     assert told.code == 0, told.said
     return told.said
 
@@ -100,7 +113,7 @@ def test_same_seed_and_work_give_the_same_plan(
     bookmobile: Terminal, region: Path, tmp_path: Path
 ) -> None:
     """With one worker and a limit on work, two runs write the same runs."""
-    limits = ("--work-limit", 2000, "--workers", 1, "--time-limit", 60, "--seed", 7)
+    limits = ("--work-limit", 1000, "--time-limit", 60, "--seed", 7)
     runs = []
     for name in ("first", "second"):
         out = tmp_path / name
@@ -149,7 +162,7 @@ def test_an_interrupt_keeps_the_best_plan(region: Path, tmp_path: Path) -> None:
         assert running.stdout is not None
         while "Planning" not in (line := running.stdout.readline()):
             assert line, "ended before the search began"
-        time.sleep(3)
+        time.sleep(1)
         running.send_signal(signal.SIGINT)
         said, _ = running.communicate(timeout=100)
     assert running.returncode == 0, said
@@ -243,13 +256,14 @@ def test_dates_are_planned_and_a_plan_of_them_is_gone_on_from(
 ) -> None:
     """Dates give their own plan, which is gone on from on its own dates; wrong ones are refused."""
     out = tmp_path / "out"
-    dates = ("--from", "2026-10-06", "--until", "2026-12-06", *LIMITS)
+    limits = ("--vehicles", 1, *LIMITS)
+    dates = ("--from", "2026-10-06", "--until", "2026-12-06", *limits)
     told = bookmobile("plan", region, *dates, "--out", out)
     assert told.code == 0, told.said
     assert bookmobile("check", out / "plan.json").code == 0
     cycle = json.loads((out / "plan.json").read_text("utf-8"))["request"]["cycle"]
     assert (cycle["repeats"], cycle["from_date"], cycle["num_weeks"]) == (False, "2026-10-06", 9)
-    again = bookmobile("plan", region, "--start-from", out / "plan.json", *LIMITS, "--out", out)
+    again = bookmobile("plan", region, "--start-from", out / "plan.json", *limits, "--out", out)
     assert again.code == 0, again.said
     for wrong, code in (
         (("--from", "2026-10-06"), "--until"),
@@ -257,6 +271,6 @@ def test_dates_are_planned_and_a_plan_of_them_is_gone_on_from(
         (("--from", "2026-10-06", "--until", "2026-09-01"), "later date"),
         (("--from", "2026-10-06", "--until", "2028-11-01"), "53 weeks"),
     ):
-        told = bookmobile("plan", region, *wrong, *LIMITS, "--out", out)
+        told = bookmobile("plan", region, *wrong, *limits, "--out", out)
         assert told.code == 2
         assert code in told.said
