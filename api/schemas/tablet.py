@@ -61,6 +61,7 @@ class SiteAboard(BaseModel):
     contact: str
     permission_until_date: date | None
     notes: str
+    photo: str = Field(description="Its name among the region's photos; empty where none.")
 
 
 class BoxAboard(BaseModel):
@@ -311,6 +312,7 @@ class TabletDay(BaseModel):
                                     "contact": "Клуб, Анна Ивановна",
                                     "permission_until_date": None,
                                     "notes": "Въезд со двора",
+                                    "photo": "",
                                 },
                                 "to_hand_over": ["hold-1"],
                                 "expected_back": ["loan-9"],

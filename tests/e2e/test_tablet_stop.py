@@ -1,5 +1,6 @@
 """The card of a stop on the crew's tablet, and the way handed over to other programs; offline."""
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,8 +10,10 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from api.services.photos import keep_photo, photos_folder
 from data.db import region_store
 from data.db.engine import writing
 from data.model.patrons import Block, BlockReason, Patron, PatronId, PatronKind
@@ -64,6 +67,16 @@ EVERYTHING = """async () => {
   return told.join("\\n");
 }"""
 """All that the browser keeps of the tablet on its disk, as text."""
+HAS_PHOTO = """() => new Promise((done) => {
+  indexedDB.open("bookmobile-tablet").onsuccess = (opened) => {
+    const base = opened.target.result;
+    const range = IDBKeyRange.bound("site/", "site/\uffff");
+    base.transaction("pieces").objectStore("pieces").count(range).onsuccess = (e) => {
+      base.close();
+      done(e.target.result === 1);
+    };
+  };
+})"""
 GPX = "{http://www.topografix.com/GPX/1/1}"
 
 
@@ -71,13 +84,15 @@ GPX = "{http://www.topografix.com/GPX/1/1}"
 def aboard(running: Running) -> Iterator[Aboard]:
     expect.set_options(timeout=30_000)
     made = Aboard.begin(running)
+    drawn = io.BytesIO()
+    Image.new("RGB", (640, 360), "seagreen").save(drawn, "JPEG")
+    photo = keep_photo(photos_folder(running.settings.data_dir, REGION), drawn.getvalue())
     with writing(running.engine) as session:
         kept = region_store.get_thing(session, REGION, Stop, STOPS[0])
         assert isinstance(kept.thing, Stop)
-        region_store.put_thing(
-            session, REGION, replace(kept.thing, site=SITE), at=MORNING - timedelta(hours=1),
-            expect_revision=kept.revision,
-        )  # fmt: skip
+        stop = replace(kept.thing, site=replace(SITE, photo=photo))
+        before = MORNING - timedelta(hours=1)
+        region_store.put_thing(session, REGION, stop, at=before, expect_revision=kept.revision)
     school = Patron(
         patron_id=PatronId("school"), kind=PatronKind.COLLECTIVE, name="Школа, 3 класс",
         stop_ids=frozenset({STOPS[0]}),
@@ -100,6 +115,7 @@ def test_a_stop_tells_all_that_its_crew_must_know(
     with aboard.browser(chromium, width=width, height=height) as tablet:
         page = tablet.open("/tablet")
         settle(page)
+        page.wait_for_function(HAS_PHOTO)
         page.context.set_offline(True)
         page.locator(".t-card-open").first.click()
         people = page.get_by_role("region", name="Читатели стоянки")
@@ -116,6 +132,10 @@ def test_a_stop_tells_all_that_its_crew_must_know(
         for text in (SITE.notes, SITE.contact, "гравий", "14", "31 мая 2027"):
             assert text in facts
         assert site.locator("dt").count() == 10
+        picture = site.get_by_role("img", name="Фото места стоянки")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("(img) => img.decode().then(() => img.naturalWidth)") == 640
+        assert (picture.get_attribute("src") or "").startswith("blob:"), "the one taken along"
         call = site.locator("a[href^='tel:']")
         assert call.get_attribute("href") == "tel:+79112223344"
         assert tablet.axe() == []

@@ -16,6 +16,7 @@ import * as relay from "./relay.mjs";
 import { Run } from "./run.mjs";
 import { listen } from "./scanner.mjs";
 import { go, Shell } from "./shell.mjs";
+import { takePhotos } from "./site_photos.mjs";
 import { rebuild } from "./state.mjs";
 import { Stop } from "./stop.mjs";
 import { kept, persist } from "./store.mjs";
@@ -95,6 +96,7 @@ export async function begin(root) {
   relay.begin();
   await mapKept.open(dayKept.day.value?.map ?? null);
   dayKept.day.subscribe((told) => { if (told?.map) mapKept.downloadMap(told.map); });
+  dayKept.day.subscribe((told) => { if (told !== null) takePhotos(told); });
   setInterval(look, LOOK_MS);
   document.addEventListener("visibilitychange", () => (document.hidden ? copy.follow() : look()));
   document.body.dataset.ready = "";

@@ -13,6 +13,7 @@ import { ask, html, icon, say, sound, titleName } from "./parts.mjs";
 import { keepPhoto } from "./photos.mjs";
 import { standing } from "./run.mjs";
 import { go } from "./shell.mjs";
+import { SitePhoto } from "./site_photos.mjs";
 import { faults, loansOf, now, patronNow, patronsAt, revision, stops, totalOf, visitNow } from "./state.mjs";
 
 const BANDS = ["children", "youth", "adult", "senior"];
@@ -156,6 +157,7 @@ function Site({ stop }) {
   ].filter(([, value]) => value);
   const phone = site.contact.match(/\+?\d[\d\s()-]{6,}\d/)?.[0];
   return html`<section class="t-section" aria-labelledby="site-title"><h2 id="site-title">${t("tablet.site")}</h2>
+    ${site.photo && html`<${SitePhoto} stop=${stop} />`}
     ${rows.length === 0 ? html`<p class="soft">${t("tablet.site.nothing")}</p>` : html`<dl class="t-facts">${rows.map(([code, value]) => html`<div key=${code}><dt>${t(code)}</dt><dd>${value}</dd></div>`)}</dl>`}
     <div class="t-row">${phone && html`<a class="t-button" href=${`tel:${phone.replace(/[^+\d]/g, "")}`}>${t("tablet.call", { phone })}</a>`}
       <button type="button" class="t-button" onClick=${() => ask(t("tablet.defect.title"), ({ close }) => html`<${Defect} stop=${stop} close=${close} />`)}>${t("tablet.defect.add")}</button></div></section>`;
