@@ -183,7 +183,7 @@ def _of(words: Words, group: Group | None) -> str:
 def _money(words: Words, amount: Decimal | None, currency: str = "", shared: str = "") -> str:
     if amount is None:
         return "—"
-    return f"{words.number(float(amount), 2)} {'' if shared else currency}".strip()
+    return words.money(float(amount), "" if shared else currency)
 
 
 def _price(text: str | None, option: str) -> Decimal | None:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_currency_symbol
 
 from data.model.crew import service_name
 from data.model.errors import BookmobileError
@@ -81,13 +81,14 @@ class Words:
         return self._catalogue.gettext(code).format_map(_Facts(self._named(facts)))
 
     def _named(self, facts: dict[str, object]) -> dict[str, object]:
-        """The facts with codes of services as the words for those who give them."""
-        services = facts.get("services")
-        if not isinstance(services, str):
-            return facts
-        return facts | {
-            "services": ", ".join(service_name(s, self) for s in services.split(", ") if s)
-        }
+        """The facts with codes of services and of a currency as people read them."""
+        told: dict[str, object] = {}
+        services, currency = facts.get("services"), facts.get("currency")
+        if isinstance(services, str):
+            told["services"] = ", ".join(service_name(s, self) for s in services.split(", ") if s)
+        if isinstance(currency, str):
+            told["currency"] = self.currency(currency)
+        return facts | told if told else facts
 
     def count(self, code: str, n: int, /, **facts: object) -> str:
         """The plural form of a code for ``n``; ``{n}`` in the message is the formatted number."""
@@ -108,6 +109,14 @@ class Words:
         told = round(value, digits) or 0
         form = "#,##0." + "0" * digits if digits else "#,##0"
         return str(format_decimal(told, format=form, locale=self._locale))
+
+    def currency(self, code: str) -> str:
+        """The sign of a currency as the language writes it: ``RUB`` is ₽ in Russian."""
+        return str(get_currency_symbol(code, locale=self._locale)) if code else ""
+
+    def money(self, amount: float, code: str, digits: int = 2) -> str:
+        """An amount with its currency, by locale."""
+        return f"{self.number(amount, digits)}\N{NO-BREAK SPACE}{self.currency(code)}".rstrip()
 
     def percent(self, ratio: float, digits: int = 1) -> str:
         gap = "\N{NO-BREAK SPACE}" if self.language == "ru" else ""

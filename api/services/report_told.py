@@ -56,7 +56,7 @@ class Teller:
             return NOTHING
         told = self.value(value, found.kind)
         if found.kind is CellKind.MONEY:
-            return f"{told} {currency}"
+            return f"{told}\N{NO-BREAK SPACE}{self.words.currency(currency)}"
         return f"+{told}" if found.formula is Formula.GROWTH and value > 0 else told
 
     def amount(self, amount: Amount, found: NumberBehind) -> str:

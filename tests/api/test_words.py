@@ -54,3 +54,13 @@ def test_numbers_follow_the_language() -> None:
     """Thousands and decimals are written the way the language does."""
     assert Words("en").number(1234.5, 1) == "1,234.5"
     assert Words("ru").number(1234.5, 1) == "1\N{NO-BREAK SPACE}234,5"
+
+
+def test_a_currency_has_the_sign_of_the_language() -> None:
+    """₽ in Russian, the code in English; what is no code of a currency is left as it was typed."""
+    assert Words("ru").currency("RUB") == "₽"
+    assert Words("en").currency("RUB") == "RUB"
+    assert Words("ru").currency("руб.") == "руб."
+    assert Words("ru").money(1234.5, "RUB") == "1\N{NO-BREAK SPACE}234,5\N{NO-BREAK SPACE}₽"
+    assert Words("ru").money(7, "") == "7"
+    assert Words("ru")("compare.cost", currency="RUB").endswith("₽")
