@@ -39,12 +39,17 @@ def test_every_page_is_accessible_and_fits(
     """No violation of WCAG 2.1 AA, nothing wider than the window, no complaint."""
     admin = visit(Role.ADMIN, language=language, width=width, height=height, dark=dark)
     crew = running.accounts[Role.CREW].account_id
+    is_first = (language, width, height, dark) == SCREENS[0]
     admin.expect(404)
     for path in ("/", "/desk", "/account", "/accounts", "/accounts/new", f"/accounts/{crew}",
                  "/devices", "/audit", "/api/docs", "/pair", "/nothing"):  # fmt: skip
-        admin.open(path)
-        assert admin.axe() == [], path
+        page = admin.open(path)
         assert admin.overflow_px() == 0, path
+        if path == "/api/docs" and not is_first:
+            # Hundreds of operations and types are drawn alike; axe looks at all of them but once.
+            page.evaluate("document.querySelectorAll('.op:not(.op:nth-of-type(-n+2))')"
+                          ".forEach((one) => one.remove())")  # fmt: skip
+        assert admin.axe() == [], path
         assert admin.page.locator(".who").inner_text() == "Администратор стенда", path
         admin.shot("shell" + path.replace(crew, "one").replace("/", "-"))
     nobody = visit(None, language=language, width=width, height=height, dark=dark)
