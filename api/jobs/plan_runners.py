@@ -19,6 +19,7 @@ from api.services.region_home import check_inside
 from api.services.stop_requests import people_asked
 from data.db.engine import reading
 from data.feeds.plan_bytes import pins_to_json
+from data.model.demand import PrizeBy
 from data.model.errors import ConflictError
 from data.model.pins import KeptRun, Pins
 from data.model.plan import Plan, PlanRequest
@@ -75,7 +76,7 @@ def run_plan(ctx: Context, params: PlanParams) -> Outcome:
         "num_borrowed": result.borrowed,
         "off_road": [s.name for s in result.off_road],
         "drive_bound_s": result.drive_bound_s,
-        "stop_requests": _asked_told(result.request, guidance),
+        **_asked_told(result.request, guidance),
     }
     return _new_plan(ctx, params, result, facts, earlier)
 
@@ -100,14 +101,17 @@ def _guidance(ctx: Context, region: Region, params: PlanParams) -> Guidance:
     )
 
 
-def _asked_told(request: PlanRequest, guidance: Guidance) -> list[dict[str, Any]]:
-    """Residents' requests that raised what is expected of a stop, as a plan tells them."""
+def _asked_told(request: PlanRequest, guidance: Guidance) -> dict[str, list[dict[str, Any]]]:
+    """Residents' requests as a plan tells them: those it goes by, or those it leaves aside.
+
+    A plan that values stops by residents knows who lives there; requests change nothing in it.
+    """
     asked = asked_by_stop(request.stops, guidance.asked)
-    return [
-        {"stop": s.name, "people": asked[s.stop_id]}
-        for s in request.stops
-        if s.stop_id in asked and s.visits_expected is not None
+    told = [
+        {"stop": s.name, "people": asked[s.stop_id]} for s in request.stops if s.stop_id in asked
     ]
+    key = "stop_requests" if request.prize_by is PrizeBy.DEMAND else "stop_requests_aside"
+    return {key: told}
 
 
 def _horizon(

@@ -1,5 +1,6 @@
 """Requests for a stop: the public form, the private page of the answer, the desk's list."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -20,7 +21,10 @@ from api.state import Service, ServiceDep, service_of
 from api.web.public_links import PREFIX
 from data.db import stop_request_store
 from data.db.engine import reading, writing
+from data.model.demand import PrizeBy
 from data.model.errors import BookmobileError, InputError
+from data.model.place import Stop
+from data.model.region import Region
 from data.model.stop_request import (
     ANSWER_MAX,
     CONTACT_DAYS,
@@ -31,6 +35,9 @@ from data.model.stop_request import (
     REASON_MAX,
     RequestAsked,
     RequestState,
+    StopRequest,
+    asked_by_stop,
+    asked_people,
 )
 
 public = APIRouter(prefix=PREFIX + "/{region}")
@@ -242,6 +249,15 @@ def _one(
         by_mail=answer_address(found.contact) is not None,
         can_send=sends_letters(service.settings),
         counted_by=people.get(found.counted_by or "", ""),
+        by_people=opened.region.standard.prize_by is PrizeBy.PEOPLE,
+        own_stop=_own_stop(opened.region, found),
         address=_address(opened, request_id),
         zone=opened.region.time_zone,
     )
+
+
+def _own_stop(region: Region, found: StopRequest) -> Stop | None:
+    """The stop on the region's own list that would serve whoever asked."""
+    asked = asked_people([replace(found, counted_people=1)], region.settlements)
+    served = asked_by_stop(region.stops, asked)
+    return next((s for s in region.stops if s.stop_id in served), None)

@@ -1,6 +1,7 @@
 """Residents who asked for a stop are expected by new plans, once a person has let them count."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from api.jobs.params import PlanParams
 from api.services.plan_documents import OpenedPlan, open_plan
@@ -16,8 +17,8 @@ AT = datetime(2026, 2, 27, 12, 0, tzinfo=UTC)
 ASKED = PlanParams(start_date=date(2026, 3, 2), time_limit_s=1, prize_by=PrizeBy.DEMAND)
 
 
-def planned(yard: Yard) -> OpenedPlan:
-    job = yard.done(ASKED)
+def planned(yard: Yard, **more: Any) -> OpenedPlan:
+    job = yard.done(ASKED.model_copy(update=more))
     with reading(yard.engine) as session:
         return open_plan(session, job.plan_id or "")
 
@@ -46,6 +47,12 @@ def test_a_new_plan_expects_those_who_count(busy: Yard) -> None:
     assert wing.prize == 36.0 * wing.visits_per_cycle
     assert {k: s for k, s in raised.items() if s != before[k]} == {str(wing.stop_id): wing}
     assert opened.stored.facts["stop_requests"] == [{"stop": wing.name, "people": 90}]
+    assert "stop_requests_aside" not in opened.stored.facts
+    by_people = planned(busy, prize_by=PrizeBy.PEOPLE)
+    assert by_people.stored.facts["stop_requests_aside"] == [{"stop": wing.name, "people": 90}]
+    assert "stop_requests" not in by_people.stored.facts
+    (same,) = (s for s in stops_of(by_people).values() if "wing" in s.settlement_ids)
+    assert same.prize != wing.prize, "what it is worth to its residents"
     with writing(busy.engine) as session:
         count_request(session, REGION_ID, "r1", None, by=DORA, at=AT)
     assert stops_of(planned(busy)) == before

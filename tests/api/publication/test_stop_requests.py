@@ -106,6 +106,11 @@ def test_a_request_is_scored_and_answered(running: Running, people: httpx.Client
         assert again.status_code == 409
         shown = anna.get(one).text
         assert "Спрос для планировщика" in shown
+        assert "ценят места стоянок по жителям, и просьбы их не меняют" in shown
+        assert anna.get(f"/desk/{REGION}/settings/standard").text.count('id="f-prize_by"') == 1
+        stop = f"/desk/{REGION}/stops/kalinovka"
+        assert f'href="{stop}"' in shown, "the stop that would serve whoever asked"
+        assert "Обслуживать обязательно" in anna.get(stop).text
         wrong = anna.post(f"{one}/count", data={"people": "x", "do": "count"})
         assert wrong.status_code == 422
         counted = anna.post(
