@@ -133,6 +133,8 @@ def cut_after(engine: Engine, statements: int) -> Iterator[None]:
 
 
 WORLDS = 20
+FEW_WORLDS = 4
+"""So many where nobody asks for a thorough run."""
 ON_POSTGRES = int(os.environ.get("BOOKMOBILE_INTERRUPTIONS", "120"))
 CUTS = {"sqlite": 52, "postgresql": -(-ON_POSTGRES // WORLDS)}
 """Interruptions of each world: together a thousand on SQLite, on PostgreSQL as many as asked."""
@@ -182,12 +184,27 @@ def interrupted(service: Service, days: Sequence[TabletAt], chance: random.Rando
 
 
 NUM_CUT: Counter[str] = Counter()
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
+SEEDS = st.integers(min_value=0, max_value=2**32)
 
 
-@settings(max_examples=WORLDS, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(seed=st.integers(min_value=0, max_value=2**32))
+@settings(max_examples=FEW_WORLDS, deadline=None, phases=PHASES)
+@given(seed=SEEDS)
 def test_an_interrupted_sync_ends_as_a_clean_one(service: Service, seed: int) -> None:
     """Cut off at any statement or answer, doubled, relayed, over restarts: the same state."""
+    hold(service, seed)
+
+
+@pytest.mark.thorough
+@settings(max_examples=WORLDS, deadline=None, phases=PHASES)
+@given(seed=SEEDS)
+def test_a_thousand_interruptions_end_as_one_clean_sync(service: Service, seed: int) -> None:
+    """The same of many more worlds."""
+    hold(service, seed)
+
+
+def hold(service: Service, seed: int) -> None:
+    """Sync some days interrupted and at one go: the state is the same."""
     chance = random.Random(seed)
     days = tablets(chance)
     clear(service.engine)
@@ -214,10 +231,12 @@ def _num_events(session: Session) -> int:
     return session.exec(select(func.count()).select_from(JournalEventRow)).one()
 
 
-def test_a_thousand_interruptions_were_tried(service: Service) -> None:
-    """The property above cut off often enough to mean something."""
+@pytest.mark.parametrize("worlds", [FEW_WORLDS, pytest.param(WORLDS, marks=pytest.mark.thorough)])
+def test_enough_interruptions_were_tried(service: Service, worlds: int) -> None:
+    """The property above cut off often enough to mean something: of 20 worlds a thousand times."""
     kind = service.engine.dialect.name
-    assert NUM_CUT[kind] >= (1000 if kind == "sqlite" else ON_POSTGRES)
+    assert NUM_CUT[kind] >= CUTS[kind] * worlds
+    assert CUTS["sqlite"] * WORLDS >= 1000
 
 
 def test_two_processes_take_turns(service: Service) -> None:
