@@ -10,9 +10,10 @@ from api.auth import Staff, require_region
 from api.errors import problems
 from api.schemas.crew_notes import CrewNotePublic
 from api.schemas.fields import NUL_FREE
-from api.services.crew_notes import crew_notes
+from api.services.crew_notes import crew_notes, stop_notes
 from api.services.photos import crew_photo_path, photos_folder
 from api.state import ServiceDep
+from data.model.place import StopId
 
 router = APIRouter(prefix="/regions/{region_id}/crew-notes", tags=["live"])
 RegionId = Annotated[str, Path(max_length=64, pattern=NUL_FREE, description="The region.")]
@@ -32,6 +33,20 @@ def list_crew_notes(
     return [
         CrewNotePublic.of(note, region_id, folder) for note in crew_notes(service, region_id, on)
     ]
+
+
+@router.get("/stops/{stop_id}", responses=problems(404))
+def list_stop_notes(
+    region_id: RegionId,
+    stop_id: Annotated[str, Path(max_length=120, pattern=NUL_FREE)],
+    asking: Staff,
+    service: ServiceDep,
+) -> list[CrewNotePublic]:
+    """The newest that crews told of a stop, whenever it was: defects, why it was left out."""
+    require_region(asking, region_id)
+    folder = photos_folder(service.settings.data_dir, region_id)
+    told = stop_notes(service, region_id, StopId(stop_id))
+    return [CrewNotePublic.of(note, region_id, folder) for note in told]
 
 
 @router.get("/photos/{photo_id}", response_class=FileResponse, responses=problems(404))

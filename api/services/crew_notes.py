@@ -1,6 +1,6 @@
 """What a crew told of a day: stops left out with reasons, others, defects of sites."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -19,7 +19,9 @@ from data.model.publication import VisitId
 from data.model.stock import PlaceKind
 from fleet.journal_json import event_from_json
 
-TOLD = frozenset({EventKind.SKIP, EventKind.UNPLANNED_STOP, EventKind.DEFECT})
+OF_STOPS = frozenset({EventKind.SKIP, EventKind.DEFECT})
+TOLD = OF_STOPS | {EventKind.UNPLANNED_STOP}
+MOST_OF_STOP = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,30 @@ def crew_notes(service: Service, region_id: str, on: date) -> tuple[CrewNote, ..
 
 def notes_in(session: Session, ledger: Ledger, on: date) -> tuple[CrewNote, ...]:
     """The same within somebody's look."""
-    told = _replayed(ledger, on)
+    told = _replayed(ledger, lambda event: event.service_date == on)
     if ledger.is_settled(on):
         told = {**_settled(session, ledger.region_id, on), **told}
+    return _notes(session, ledger.region_id, told)
+
+
+def stop_notes(service: Service, region_id: str, stop_id: StopId) -> tuple[CrewNote, ...]:
+    """The newest that crews told of a stop: defects of its ground, why it was left out.
+
+    Raises
+    ------
+    NotFoundError
+        ``region.unknown``.
+    """
+    with service.ledgers.reading(service.engine, region_id) as (session, ledger):
+        told = _replayed(ledger, lambda event: event.stop_id == stop_id)
+        told = {**_settled_at(session, region_id, stop_id), **told}
+        return _notes(session, region_id, told)[:MOST_OF_STOP]
+
+
+def _notes(session: Session, region_id: str, told: "_Told") -> tuple[CrewNote, ...]:
     if not told:
         return ()
-    stops, _ = names_of(session, ledger.region_id)
+    stops, _ = names_of(session, region_id)
     names = {stop_id: stop.name for stop_id, stop in stops.items()}
     unplanned = {
         event.visit_id: event.body.name
@@ -92,13 +112,11 @@ def by_vehicle(notes: Iterable[CrewNote]) -> Mapping[VehicleId, tuple[CrewNote, 
 type _Told = dict[EventId, tuple[JournalEvent, datetime]]
 
 
-def _replayed(ledger: Ledger, on: date) -> _Told:
+def _replayed(ledger: Ledger, is_wanted: Callable[[JournalEvent], bool]) -> _Told:
     return {
         step.timed.event.event_id: (step.timed.event, step.timed.at)
         for step in ledger.replay.steps
-        if step.timed.event.service_date == on
-        and step.timed.event.kind in TOLD
-        and not step.is_voided
+        if step.timed.event.kind in TOLD and is_wanted(step.timed.event) and not step.is_voided
     }
 
 
@@ -115,6 +133,22 @@ def _settled(session: Session, region_id: str, on: date) -> _Told:
         elif event.service_date == on:
             told[event.event_id] = event, event.utc_at
     return {key: one for key, one in told.items() if key not in voided}
+
+
+def _settled_at(session: Session, region_id: str, stop_id: StopId) -> _Told:
+    """Of a stop, from what is not replayed any more."""
+    told: _Told = {}
+    for kept in journal_store.settled_that_tell(session, region_id, [k.value for k in OF_STOPS]):
+        if kept.document.get("kind") in OF_STOPS:
+            event = event_from_json(kept.document)
+            if event.stop_id == stop_id:
+                told[event.event_id] = event, event.utc_at
+    for kept in journal_store.settled_that_tell(session, region_id, list(told)):
+        if kept.document.get("kind") == EventKind.VOID:
+            body = event_from_json(kept.document).body
+            if isinstance(body, VoidBody):
+                told.pop(EventId(body.event_id), None)
+    return told
 
 
 def _note(event: JournalEvent, at: datetime, names: Mapping[StopId, str]) -> CrewNote:

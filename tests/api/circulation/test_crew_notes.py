@@ -12,7 +12,15 @@ from PIL import Image
 from api.services.circulation_settling import settle_region
 from api.services.ledger import Ledgers
 from api.services.visit_records import keep_records
-from tests.api.circulation.library import MORNING, STOPS, Library, TabletAt, library, pair
+from tests.api.circulation.library import (
+    MORNING,
+    OLGA_TOKEN,
+    STOPS,
+    Library,
+    TabletAt,
+    library,
+    pair,
+)
 from tests.api.tracking.depot import NORTH, REGION
 from tests.fleet.days import DAY
 
@@ -80,3 +88,28 @@ def test_a_day_that_is_long_past_is_still_told(one: Library) -> None:
     one.service.ledgers = Ledgers()
     assert one.ask("GET", NOTES, params=query).json() == before
     assert [note["what"] for note in before] == ["nobody"]
+
+
+def test_a_stop_tells_its_defects_of_any_day(one: Library) -> None:
+    """Folded ones too; not those of other stops, nor what was taken back; also on the desk."""
+    device, token = pair(one.engine, 1)
+    tablet = TabletAt(device=device)
+    tablet.write("defect", MORNING, STOPS[0], defect="surface", note=HOSTILE)
+    slip = tablet.write("defect", MORNING, STOPS[0], defect="light", note="ошибка")
+    tablet.write("void", MORNING + timedelta(minutes=1), event_id=slip["event_id"])
+    tablet.write("skip", MORNING + timedelta(minutes=2), STOPS[2], reason="nobody")
+    tablet.lend("i1", "p1", MORNING + timedelta(minutes=3))
+    one.bring(token, tablet)
+    before = one.ask("GET", f"{NOTES}/stops/{STOPS[0]}").json()
+    assert [(note["what"], note["note"]) for note in before] == [("surface", HOSTILE)]
+    keep_records(one.service, REGION)
+    assert settle_region(one.service, REGION, one.depot.now, least=1) == 5
+    one.service.ledgers = Ledgers()
+    assert one.ask("GET", f"{NOTES}/stops/{STOPS[0]}").json() == before
+    headers = {"authorization": f"Bearer {OLGA_TOKEN}"}
+    page = one.depot.client.get(f"/desk/{REGION}/told/stops/{STOPS[0]}", headers=headers)
+    assert page.status_code == 200
+    assert HOSTILE not in page.text
+    assert "&lt;script&gt;" in page.text
+    assert f"/days/{DAY}" in page.text
+    assert one.depot.client.get(f"/desk/{REGION}/told/stops/{STOPS[0]}").status_code != 200
