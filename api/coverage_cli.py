@@ -1,6 +1,6 @@
 """The command that tells who has a library or a stop in reach, and what if a branch went."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +12,10 @@ from rich.table import Table
 
 from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
 from api.services.coverage import cover_region, left_out_stops, params_for, plan_stops
+from api.services.coverage_prices import plan_prices
 from api.services.coverage_report import CoverageReport, make_areas, readers_table, write_report
-from api.services.coverage_what_if import WhatIfAsked, what_if
-from api.services.coverage_what_if_told import changed_table, summary_table
+from api.services.coverage_what_if import WhatIf, WhatIfAsked, what_if
+from api.services.coverage_what_if_told import changed_table, made_table, summary_table
 from api.services.folders import check_folder
 from api.services.needs import audit_region, placed_libraries
 from api.services.regions import load_region, region_folder
@@ -196,10 +197,21 @@ class _WhatIf:
                 tick=bars,
             )
         if as_json:
-            print_json(asdict(found) | {"saved": found.saved})
+            print_json(what_if_facts(found))
             return
-        for table in (summary_table(found, words), changed_table(found, words)):
+        made = made_table(found, plan_prices(self.region.costs), words)
+        for table in (summary_table(found, words), made, changed_table(found, words)):
             show_table(console, words, table)
+
+
+def what_if_facts(found: WhatIf) -> dict[str, Any]:
+    """What changes as JSON tells it: without the whole coverage that it was taken from."""
+    told = {f.name: getattr(found, f.name) for f in fields(found)}
+    for whole in ("before", "after", "rows"):
+        del told[whole]
+    told |= {n: asdict(told[n]) for n in ("library", "asked", "costs")}
+    told |= {"legs": None if found.legs is None else asdict(found.legs)}
+    return told | {"changed": [asdict(c) for c in found.changed], "saved": found.saved}
 
 
 def coverage_facts(found: Coverage) -> dict[str, Any]:

@@ -74,6 +74,31 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Legs:
+    """One drive out and back from the nearest base, with what is done at the stop."""
+
+    base: str
+    out_s: int
+    out_m: int
+    back_s: int
+    back_m: int
+    setup_s: int
+    teardown_s: int
+    open_min: float
+
+    @property
+    def km(self) -> float:
+        """Of one stop visit."""
+        return (self.out_m + self.back_m) / 1000
+
+    @property
+    def hours(self) -> float:
+        """Of one stop visit, from the base to the base."""
+        at_stop_s = self.open_min * MINUTE_S + self.setup_s + self.teardown_s
+        return (self.out_s + self.back_s + at_stop_s) / HOUR_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
     """What changes in four weeks; ``None`` is not known. Money is in ``currency``."""
 
@@ -101,6 +126,14 @@ class WhatIf:
     branch_cost: Decimal | None
     currency: str
     is_estimated: bool
+    legs: Legs | None
+    """``None`` where no road leads from any base."""
+    costs: Costs
+    before: Coverage
+    after: Coverage
+    """All the region, with the branch and without it; ``after`` of each is the side to read."""
+    rows: tuple[int, ...]
+    """Places in both of the settlements that change."""
 
     @property
     def saved(self) -> Decimal | None:
@@ -160,7 +193,9 @@ def what_if(
     without = replace(region, libraries=others)
     after = cover_region(without, roads, on=on, tick=tick, after=comes, params=params)
     rows = _rows(before, after, library)
-    drive_km, work_h = _driving(region, roads, place, asked)
+    legs = _legs(region, roads, place, asked)
+    drive_km = None if legs is None else asked.visits_28 * legs.km
+    work_h = None if legs is None else asked.visits_28 * legs.hours
     branch = asked.branch_year
     return WhatIf(
         library=library,
@@ -179,6 +214,11 @@ def what_if(
         branch_cost=None if branch is None else (branch * DAYS_28 / DAYS_YEAR).quantize(_CENT),
         currency=costs.currency,
         is_estimated=before.is_estimated,
+        legs=legs,
+        costs=costs,
+        before=before,
+        after=after,
+        rows=tuple(rows),
     )
 
 
@@ -228,25 +268,30 @@ def _minutes(before: Coverage, after: Coverage, rows: list[int]) -> dict[str, fl
     return found
 
 
-def _driving(
-    region: Region, roads: Roads, place: Position, asked: WhatIfAsked
-) -> tuple[float | None, float | None]:
-    """Kilometres and hours of work in four weeks, out and back from the nearest base."""
-    bases = [(d.lon, d.lat) for d in region.depots if not d.is_lodging]
+def _legs(region: Region, roads: Roads, place: Position, asked: WhatIfAsked) -> Legs | None:
+    """The drive out and back from the base that is nearest in time."""
+    depots = [d for d in region.depots if not d.is_lodging]
+    bases = [(d.lon, d.lat) for d in depots]
     if not bases:
-        return None, None
+        return None
     vehicle = region.vehicles[0] if region.vehicles else None
     out_s, out_m = roads.times(bases, [place], vehicle)
     back_s, back_m = roads.times([place], bases, vehicle)
     there = (out_s[:, 0] != UNREACHABLE) & (back_s[0] != UNREACHABLE)
     if not there.any():
-        return None, None
+        return None
     seconds = np.where(there, out_s[:, 0].astype(np.int64) + back_s[0], np.iinfo(np.int64).max)
     base = int(seconds.argmin())
-    at_stop_s = asked.open_min * MINUTE_S + region.standard.setup_s + region.standard.teardown_s
-    km = (int(out_m[base, 0]) + int(back_m[0, base])) / 1000
-    hours = (int(seconds[base]) + at_stop_s) / HOUR_S
-    return asked.visits_28 * km, asked.visits_28 * hours
+    return Legs(
+        base=depots[base].name,
+        out_s=int(out_s[base, 0]),
+        out_m=int(out_m[base, 0]),
+        back_s=int(back_s[0, base]),
+        back_m=int(back_m[0, base]),
+        setup_s=region.standard.setup_s,
+        teardown_s=region.standard.teardown_s,
+        open_min=asked.open_min,
+    )
 
 
 def _stop_cost(costs: Costs, km: float | None, hours: float | None) -> Decimal | None:

@@ -133,7 +133,7 @@ def equity_lines(
         whom=whom,
         is_after=is_after,
         figures=_figures(coverage, whom, people, is_after=is_after),
-        lines=_lines(seconds, seconds < coverage.library_s, people),
+        lines=time_lines(seconds, seconds < coverage.library_s, people),
     )
 
 
@@ -162,7 +162,10 @@ def _figures(coverage: Coverage, whom: Whom, people: Floats, *, is_after: bool) 
     )
 
 
-def _lines(seconds: Floats, is_walk: NDArray[np.bool_], people: Floats) -> tuple[EquityLine, ...]:
+def time_lines(
+    seconds: Floats, is_walk: NDArray[np.bool_], people: Floats
+) -> tuple[EquityLine, ...]:
+    """Settlements in which any people live, from the nearest, with their part in each figure."""
     order = np.argsort(seconds, kind="stable")
     order = order[people[order] > 0]
     weight, times = people[order], seconds[order]

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
@@ -13,8 +14,12 @@ import httpx
 import pytest
 from openpyxl import load_workbook
 
+from api.services.coverage_prices import prices_behind
 from data.model.accounts import Role
+from data.model.costs import Costs, FuelKind
 from data.model.place import Library, LibraryId, Settlement, SettlementId
+from data.model.report_settings import ReportSettings
+from data.model.service_costs import CostPrices
 from tests.api.publication.office import region
 from tests.api.regions.house import add_region
 from tests.e2e.plans import add_small_plan
@@ -274,3 +279,63 @@ def test_what_if_a_branch_becomes_a_point_and_a_stop(http: httpx.Client) -> None
     unknown = http.get(f"{DESK}/what-if", params={"library": "lib-9"})
     assert unknown.status_code == 422
     assert "lib-1" in unknown.text
+
+
+def test_each_number_of_what_if_opens_what_it_is_made_of(http: httpx.Client) -> None:
+    """Counts open their settlements, means their times, kilometres and money the reckoning."""
+    asked = {"library": "lib-1", "visits": "2", "open": "90", "branch_year": "730 000",
+             "plan": "p1", "minutes": "2"}  # fmt: skip
+    page = http.get(f"{DESK}/what-if", params=asked).text
+    summary = page[page.index('id="t-what_if"') : page.index('id="t-made"')]
+    cells = re.findall(r'<td class="num">(.*?)</td>', summary)
+    assert [c for c in cells if re.search(r"\d", re.sub("<.*?>", "", c)) and "<a " not in c] == []
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', summary)
+    assert len(links) >= 12
+    for address, text in links:
+        if address.startswith("#"):
+            assert f'id="{address[1:]}"' in page
+            continue
+        behind = http.get(html.unescape(address)).text
+        if text == "0":
+            assert "<tbody>" not in behind
+            continue
+        rows = re.findall(r"<tr>.*?</tr>", behind[behind.index("<tbody>") :], re.DOTALL)
+        sums = [re.findall(r'num">([\d,]+)</td>', row)[-1] for row in rows if "<td" in row]
+        if "figure=mean" in address or "figure=p90" in address:
+            assert f"= {text}\u00a0min" in behind or f": {text}\u00a0min" in behind
+        else:
+            assert number(sums[-1]) == number(text), address
+    made = page[page.index('id="t-made"') : page.index('id="t-changed"')]
+    assert "2 × 90" in made
+    assert "730,000.00 RUB × 28 ÷ 365" in made
+    assert "56,000.00 RUB" in made
+    assert http.get(f"{DESK}/what-if/lines", params=asked | {"figure": "cats"}).status_code == 404
+
+
+def test_the_price_of_a_kilometre_is_taken_apart() -> None:
+    """Fuel by the mean of the bookmobiles and wear come to the price that is reckoned with."""
+    fuel = {FuelKind.DIESEL: Decimal("71.30"), FuelKind.PETROL: Decimal("62.10")}
+    sources = {"fuel.diesel": "АЗС", "crew_hour": "Штат"}
+    prices = CostPrices(
+        fuel=fuel, vehicle_km=Decimal("9.40"), crew_hour=Decimal(655), sources=sources
+    )
+    first, second = region().vehicles[:2]
+    place = replace(
+        region(),
+        costs=Costs(),
+        vehicles=(
+            replace(first, fuel=FuelKind.DIESEL, fuel_per_100km=18.0),
+            replace(second, fuel=FuelKind.PETROL, fuel_per_100km=15.5),
+        ),
+    )
+    found = prices_behind(ReportSettings(prices=prices), place)
+    by_hand = (Decimal("71.30") * 18 + Decimal("62.10") * Decimal("15.5")) / 200 + Decimal("9.40")
+    assert found.costs.per_km == by_hand
+    assert found.fuel_km is not None and found.fixed_km is not None
+    assert found.fuel_km + found.fixed_km == by_hand
+    assert [(o.setting, o.source) for o in (*found.of_km, *found.of_hour)] == [
+        ("price.fuel.diesel", "АЗС"), ("price.fuel.petrol", ""), ("price.vehicle_km", ""),
+        ("price.crew_hour", "Штат"),
+    ]  # fmt: skip
+    own = Costs(currency="RUB", per_km=Decimal(30))
+    assert prices_behind(ReportSettings(prices=prices), replace(place, costs=own)).fuels == ()
