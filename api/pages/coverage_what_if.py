@@ -12,7 +12,7 @@ from api.pages.coverage import FILE_WAIT_S, PAGE, QueryDep, number_of
 from api.pages.desk_region import Desk, open_desk
 from api.routes.coverage import Wanted, asked_of
 from api.services.coverage_links import CoverageLinks
-from api.services.coverage_prices import Prices, prices_behind
+from api.services.coverage_prices import OF_PLAN, Prices, prices_behind
 from api.services.coverage_view import CURRENT
 from api.services.coverage_what_if import WhatIf, WhatIfAsked
 from api.services.coverage_what_if_behind import what_if_behind
@@ -24,6 +24,7 @@ from api.state import ServiceDep
 from data.db import publication_store, report_store
 from data.db.engine import reading
 from data.feeds.coverage_table import UNKNOWN, CoverageTable, told
+from data.feeds.workbook import Kind
 from data.model.costs import Costs
 from data.model.errors import BookmobileError, NotFoundError
 
@@ -66,6 +67,7 @@ def what_if_page(
         error = wrong
     libraries, _ = placed_libraries(desk.region, desk.today)
     links = query.links(desk)
+    linked = _Linked(links=links, given=given, prices=prices)
     context: dict[str, Any] = {
         "given": given | {"visits": given["visits"] or "1", "open": given["open"] or "60"},
         "query": query,
@@ -76,8 +78,9 @@ def what_if_page(
         ),
         "error": error,
         "currency": prices.costs.currency,
-        "tables": _tables(desk, found, prices, _Linked(links=links, given=given)) if found else (),
+        "tables": _tables(desk, found, linked) if found else (),
         "found": found,
+        "is_number": _is_number,
     }
     status = 200 if error is None else status_of(error)
     return desk.render("coverage/what_if.html", area="coverage", status=status, **context)
@@ -115,6 +118,7 @@ class _Linked:
 
     links: CoverageLinks
     given: dict[str, str]
+    prices: Prices
 
     def cell(self, table: CoverageTable, row: int, column: int) -> str:
         """An address or a place on the page; empty for what is no figure."""
@@ -130,7 +134,18 @@ class _Linked:
             return ANCHORS.get(key) or self.links.address(
                 "/what-if/lines", **self.given, figure=key, when=when
             )
+        if table.name == "made" and column == 3:
+            return self._setting(key)
         return ""
+
+    def _setting(self, key: str) -> str:
+        """Where the first price of a kilometre or an hour was given."""
+        origins = {"per_km": self.prices.of_km, "per_hour": self.prices.of_hour}.get(key, ())
+        if not origins:
+            return ""
+        setting = origins[0].setting
+        part = "settings/standard" if setting == OF_PLAN else f"reports/settings#{setting}"
+        return f"{self.links.root}/{part}"
 
     def _after(self, column: int) -> str:
         if column != 5:
@@ -142,11 +157,15 @@ type _Shown = list[tuple[str, str]]
 """Texts of a row's cells, and where each leads."""
 
 
-def _tables(
-    desk: Desk, found: WhatIf, prices: Prices, linked: _Linked
-) -> list[tuple[CoverageTable, list[_Shown]]]:
+def _is_number(table: CoverageTable, column: int) -> bool:
+    """Whether a column stands to the right."""
+    numbers = {"what_if": (1, 2), "made": (2,)}.get(table.name, ())
+    return table.columns[column].kind is not Kind.TEXT or column in numbers
+
+
+def _tables(desk: Desk, found: WhatIf, linked: _Linked) -> list[tuple[CoverageTable, list[_Shown]]]:
     words = desk.words
-    made = made_table(found, prices, words)
+    made = made_table(found, linked.prices, words)
     return [
         (
             table,

@@ -10,6 +10,13 @@ from data.feeds.coverage_table import UNKNOWN, CoverageTable
 from data.feeds.workbook import Cell, Column, Kind
 
 
+def money_told(value: Decimal | None, currency: str, words: Words) -> str:
+    """An amount with its currency, never broken in two."""
+    if value is None:
+        return UNKNOWN
+    return f"{words.decimal(float(value), 2)}\N{NO-BREAK SPACE}{words.currency(currency)}".strip()
+
+
 def summary_table(found: WhatIf, words: Words) -> CoverageTable:
     """People, minutes and money, before and after."""
 
@@ -17,9 +24,7 @@ def summary_table(found: WhatIf, words: Words) -> CoverageTable:
         return UNKNOWN if value is None else words.number(value, digits)
 
     def money(value: Decimal | None) -> str:
-        if value is None:
-            return UNKNOWN
-        return f"{words.number(float(value), 2)} {words.currency(found.currency)}".strip()
+        return money_told(value, found.currency, words)
 
     lines = [
         ("people", count(found.people), count(found.people)),
@@ -108,10 +113,8 @@ def _driven(found: WhatIf, words: Words) -> list[_Made]:
 def _paid(found: WhatIf, prices: Prices, words: Words) -> list[_Made]:
     costs, rows = found.costs, list[_Made]()
 
-    def money(value: Decimal | float | None) -> str:
-        if value is None:
-            return UNKNOWN
-        return f"{words.decimal(float(value), 2)} {words.currency(found.currency)}".strip()
+    def money(value: Decimal | None) -> str:
+        return money_told(value, found.currency, words)
 
     def source(origins: Sequence[PriceOrigin]) -> str:
         told = []

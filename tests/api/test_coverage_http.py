@@ -307,8 +307,8 @@ def test_each_number_of_what_if_opens_what_it_is_made_of(http: httpx.Client) -> 
             assert number(sums[-1]) == number(text), address
     made = page[page.index('id="t-made"') : page.index('id="t-changed"')]
     assert "2 × 90" in made
-    assert "730,000.00 RUB × 28 ÷ 365" in made
-    assert "56,000.00 RUB" in made
+    assert "730,000.00\u00a0RUB × 28 ÷ 365" in made
+    assert "56,000.00\u00a0RUB" in made
     assert http.get(f"{DESK}/what-if/lines", params=asked | {"figure": "cats"}).status_code == 404
 
 
