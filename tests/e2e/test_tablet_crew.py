@@ -12,6 +12,7 @@ from data.db import day_sheet_store
 from data.db.engine import reading, writing
 from data.model.accounts import Role
 from data.model.day_sheet import DaySheet
+from tests.api.circulation.library import STOPS
 from tests.api.tracking.depot import NORTH, REGION
 from tests.e2e.service import NEEDS_CHROMIUM, Running, Visit
 from tests.e2e.tablet import MORNING, Aboard, settle, show, waits
@@ -226,6 +227,13 @@ def test_the_desk_sees_at_once_what_the_crew_tells(
         expect(told.locator("img")).to_be_visible()
         assert desk.axe() == []
         desk.shot("day-crew")
+        desk.open(f"/desk/{REGION}/stops/{STOPS[0]}")
+        told = desk.page.locator(".history .told li")
+        expect(told).to_have_count(1)
+        expect(told).to_contain_text("Яма у входа")
+        expect(told.locator("img")).to_be_visible()
+        assert desk.axe() == []
+        desk.shot("stop-crew", whole=True)
         show(page, stop_of_visit(page))
         page.get_by_role("button", name="Не пропускать").click()
         waits(page, 0)
