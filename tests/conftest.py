@@ -15,6 +15,10 @@ settings.register_profile(
 )
 settings.load_profile("bookmobile")
 
+# The matrices here are small: several threads at one of them mostly wait for each other, and the
+# processes of a run have the cores already. Read when numpy is loaded, later than this.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 TESTS = Path(__file__).parent
 SEARCHING = ("api", "benchmarks", "planner", "test_docs.py")
 """Parts of the tests that run the search; the others come first and wait for no compiler."""

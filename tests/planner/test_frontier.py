@@ -138,7 +138,7 @@ def test_stopping_keeps_what_is_found(request_: PlanRequest) -> None:
     seen: list[FrontierProgress] = []
     found = frontier(
         request_,
-        replace(QUICK, work_limit=900_000, time_limit_s=600.0),
+        replace(QUICK, work_limit=100_000, time_limit_s=600.0),
         progress=seen.append,
         should_stop=lambda: bool(seen),
     )

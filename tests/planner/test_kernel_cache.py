@@ -41,6 +41,7 @@ def test_a_change_in_a_called_module_is_seen(tmp_path: Path) -> None:
         (folder / "inner.py").write_text(INNER.format(value=value), encoding="utf-8")
         run = subprocess.run(
             [sys.executable, "-m", "planner.kernel.outer"],
+            cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
             capture_output=True,
             check=False,
