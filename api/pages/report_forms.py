@@ -42,7 +42,7 @@ router = APIRouter(prefix="/desk/{region_id}/reports")
 PRICES = ("crew_hour", "vehicle_km", "vehicle_day")
 SHARES = ("children", "accessible", "new", "renewal")
 RULES = ("min_visitors", "grace_months", "grace_most_months", "least_held", "merge_m",
-         "home_people", "point_loans")  # fmt: skip
+         "home_people", "home_senior_percent", "point_loans")  # fmt: skip
 DELIVERIES = 100
 Form = Annotated[FormData, Depends(form_data)]
 

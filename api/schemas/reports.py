@@ -310,6 +310,7 @@ class ReviewBody(Body):
     least_held: int = Field(default=4, ge=2, le=1000)
     merge_m: int = Field(default=1000, ge=0, le=50_000)
     home_people: int = Field(default=30, ge=0, le=100_000)
+    home_senior_percent: float = Field(default=60.0, ge=0, le=100, allow_inf_nan=False)
     point_loans: float = Field(default=5.0, ge=0, le=10_000, allow_inf_nan=False)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Engine
 
+from api.services.demo_lots import WALK_M
 from data.db import report_store
 from data.db.engine import writing
 from data.model.costs import FuelKind
@@ -16,6 +17,7 @@ from data.model.fleet import Vehicle
 from data.model.region import Region
 from data.model.report_settings import ReportSettings
 from data.model.service_costs import CostPrices
+from data.model.stop_review import ReviewRules
 
 FUEL_PER_100KM = 17.0
 """Litres; the middle of what the simulated waybills write."""
@@ -53,10 +55,13 @@ def with_fuel(region: Region) -> Region:
 
 
 def put_example_prices(engine: Engine, region_id: str, *, at: datetime) -> None:
-    """Store the example prices, where nobody has said anything yet."""
+    """Store the example prices, where nobody has said anything yet.
+
+    The demo's review takes a walk to be as long as its readers go.
+    """
     with writing(engine) as session:
         held = report_store.get_settings(session, region_id)
         if held.revision:
             return
-        settings = ReportSettings(prices=EXAMPLE_PRICES)
+        settings = ReportSettings(prices=EXAMPLE_PRICES, review=ReviewRules(merge_m=WALK_M))
         report_store.put_settings(session, region_id, settings, expect_revision=0, by=None, at=at)

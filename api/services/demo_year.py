@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from api.services.cancelling import names_of
+from api.services.demo_lots import BANDS, USUAL, Lot, lots_of
 from api.services.demo_road import PAST_DAYS
 from data.db import (
     day_sheet_store,
@@ -50,15 +51,12 @@ GROWTH = 0.11
 """More visits than at the same time a year before."""
 SEASON = (0.92, 1.04, 1.08, 1.05, 0.98, 0.86, 0.80, 0.84, 1.06, 1.14, 1.12, 0.99)
 """Of the mean, by month: gardens in summer, long evenings in autumn."""
-BANDS = {"children": 0.36, "youth": 0.09, "adult": 0.30, "senior": 0.25}
 SUMMER_CHILDREN = 0.8
+EVENT_SHARE, GUESTS = 0.07, 9
+"""Share of stop visits with an event, and how many come to it."""
 LEFT_OUT = 0.02
 """Share of visits that did not take place; three times as many in the winter months."""
 GPS_SHARE = 0.97
-FEW_SHARE, FEW = 0.06, 0.24
-"""Share of stops to which few come, and how many of the usual number: reviews look at them."""
-NEW_SHARE, NEW_DAYS = 0.05, (80, 330)
-"""Share of stops that began lately, and how many days ago."""
 COUNTED_BY = "simulation"
 _WINTER = frozenset({1, 2, 12})
 _HOLIDAYS = frozenset(
@@ -147,10 +145,17 @@ class _Past:
             if (on - began).days < CYCLE_DAYS
             for v in found
         ]
+        used = {str(v.stop_id) for v in cycle if str(v.stop_id) in self._stops}
+        self._lots = lots_of(
+            {i: self._stops[i] for i in used}, {i: self._people(i) for i in used}, seed
+        )
         runs = len({(v.vehicle_id, v.service_date) for v in cycle})
-        people = sum(self._pull(str(v.stop_id)) for v in cycle)
+        people = sum(self._pull(str(v.stop_id)) * self._lot(str(v.stop_id)).pull for v in cycle)
+        visits_of_runs = VISITS_A_RUN * max(runs, 1)
+        for_services = max(visits_of_runs - EVENT_SHARE * GUESTS * len(cycle), visits_of_runs / 2)
+        self._documents = DOCUMENTS_A_VISIT * visits_of_runs / for_services
         # The mean is that of the last year, whose middle is half a year ago.
-        self._per_pull = VISITS_A_RUN * max(runs, 1) / max(people, 1e-9) * (1 + GROWTH) ** 0.5
+        self._per_pull = for_services / max(people, 1e-9) * (1 + GROWTH) ** 0.5
 
     def records(self, first: date, last: date) -> Iterator[VisitRecord]:
         """The records of a span: promised visits by their ids, those before by their dates."""
@@ -162,7 +167,7 @@ class _Past:
             elif (on.month, on.day) not in _HOLIDAYS:
                 like = self._began + timedelta(days=(on - self._began).days % CYCLE_DAYS)
                 for number, visit in enumerate(self._by_date.get(like, ())):
-                    began_days = self._luck(str(visit.stop_id))[1]
+                    began_days = self._lot(str(visit.stop_id)).began_days
                     if not began_days or (last - on).days <= began_days:
                         yield self._record(visit, on, number, last, is_promised=False)
             on += timedelta(days=1)
@@ -200,21 +205,19 @@ class _Past:
 
     def _pull(self, stop_id: str) -> float:
         """How strongly a stop draws people: less than in proportion to those who live there."""
+        return math.sqrt(max(self._people(stop_id), 60))
+
+    def _people(self, stop_id: str) -> int:
+        """Residents of a stop; 0 where nobody knows."""
         stop = self._stops.get(stop_id)
         places = () if stop is None else stop.settlement_ids
         people = stop.people if stop is not None and stop.people else 0
-        people = people or sum(
+        return people or sum(
             p.population or 0 for i in places if (p := self._places.get(str(i))) is not None
         )
-        return math.sqrt(max(people, 60)) * self._luck(stop_id)[0]
 
-    def _luck(self, stop_id: str) -> tuple[float, int]:
-        """How many of the usual number come to a stop, and how many days ago it began (0: ever)."""
-        rng = np.random.default_rng([self._seed, *f"luck {stop_id}".encode()])
-        chance = rng.random()
-        if chance < FEW_SHARE:
-            return FEW, 0
-        return 1.0, int(rng.integers(*NEW_DAYS)) if chance > 1 - NEW_SHARE else 0
+    def _lot(self, stop_id: str) -> Lot:
+        return self._lots.get(stop_id, USUAL)
 
     def _record(
         self, visit: PromisedVisit, on: date, number: int, last: date, *, is_promised: bool
@@ -228,9 +231,9 @@ class _Past:
         key = (
             str(visit.visit_id) if is_promised else f"demo-{on:%Y%m%d}-{visit.vehicle_id}-{number}"
         )
-        late_s = float(max(0.0, rng.normal(60, 240)))
         opens = instant_of(on, visit.start_s, self._zone)
         closes = instant_of(on, visit.end_s, self._zone)
+        opened, closed = self._times(key, opens, closes, is_winter=on.month in _WINTER)
         counts = {} if is_out else self._counts(key, stop_id, on, last, rng)
         return VisitRecord(
             region_id=self._region_id,
@@ -247,8 +250,8 @@ class _Past:
             reason="skip.weather" if is_out and on.month in _WINTER else "",
             planned_open_at=opens,
             planned_close_at=closes,
-            opened_at=None if is_out else opens + timedelta(seconds=round(late_s)),
-            closed_at=None if is_out else closes,
+            opened_at=None if is_out else opened,
+            closed_at=None if is_out else closed,
             is_gps_confirmed=bool(not is_out and rng.random() < GPS_SHARE),
             counts=counts,
             num_readers=len(self.served.get(key, ())),
@@ -257,23 +260,36 @@ class _Past:
             is_simulated=True,
         )
 
+    def _times(
+        self, key: str, opens: datetime, closes: datetime, *, is_winter: bool
+    ) -> tuple[datetime, datetime]:
+        """When the doors opened and closed: roads make late, more so in winter."""
+        rng = np.random.default_rng([self._seed, *f"times {key}".encode()])
+        late_s = max(-240.0, rng.gamma(1.6, 210.0) * (1.5 if is_winter else 1.0) - 180)
+        # Who came late stays for those who wait, as long as the next stop allows.
+        stays_s = min(late_s, 600.0) * rng.uniform(0.3, 0.9) + rng.normal(0, 100)
+        return opens + timedelta(seconds=round(late_s)), closes + timedelta(seconds=round(stays_s))
+
     def _counts(
         self, key: str, stop_id: str, on: date, last: date, rng: Generator
     ) -> dict[str, int]:
         """Counts of one visit (DOMAIN §7): gamma-mixed Poisson, as counts at stops are spread."""
         years = (on - last).days / 365.25
-        mean = self._pull(stop_id) * self._per_pull * SEASON[on.month - 1] * (1 + GROWTH) ** years
+        lot = self._lot(stop_id)
+        mean = self._pull(stop_id) * self._per_pull * lot.part((last - on).days)
+        mean *= SEASON[on.month - 1] * (1 + GROWTH) ** years
         visits = int(rng.poisson(mean * rng.gamma(12.0, 1 / 12.0)))
         is_summer = on.month in (6, 7, 8)
         shares = np.array(
             [
                 s * (SUMMER_CHILDREN if b == "children" and is_summer else 1.0)
-                for b, s in BANDS.items()
+                for b, s in lot.bands.items()
             ]
         )
         shares = shares / shares.sum()
         came = rng.multinomial(visits, shares)
-        lent = rng.poisson(came * DOCUMENTS_A_VISIT * np.array([1.05, 0.8, 0.95, 1.05]))
+        of_band = np.array([1.05, 0.8, 0.95, 1.05])
+        lent = rng.poisson(came * lot.taken * self._documents * of_band)
         aboard = rng.binomial(lent, 0.14)
         home = lent - aboard
         start = (on - date(on.year, 1, 1)).days / 365
@@ -349,8 +365,8 @@ def _services(visits: int, rng: Generator) -> dict[str, int]:
         "satisfied_partly": int(rng.binomial(visits, 0.015)),
         "satisfied_no": int(rng.binomial(visits, 0.004)),
     }
-    if rng.random() < 0.07:
-        guests = int(rng.poisson(9))
+    if rng.random() < EVENT_SHARE:
+        guests = int(rng.poisson(GUESTS))
         found |= {"events_count": 1, "event_participants": guests, "visits_event": guests}
     if visits and rng.random() < 0.12:
         homes = int(rng.integers(1, 4))

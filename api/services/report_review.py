@@ -1,7 +1,7 @@
 """Report: which stops are used and which are not, what is proposed, and by which rule."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from api.services.report_costs import cost_of_visits, prices_of, run_costs
 from api.services.report_frame import ReportFrame
 from data.db import report_store, visit_record_store
 from data.model.geo import distance_m
-from data.model.measures import LOANS, VISITS, amount_of
+from data.model.measures import LOANS, VISITS, amount_of, sums_of
 from data.model.public_timetable import PublicStop
 from data.model.region import Region
 from data.model.report import (
@@ -27,6 +27,7 @@ from data.model.report import (
     Said,
 )
 from data.model.report_settings import ReportSettings
+from data.model.stop_counts import Band
 from data.model.stop_review import (
     StopFigures,
     StopVerdict,
@@ -77,6 +78,7 @@ def review_report(session: Session, frame: ReportFrame) -> Report:
             facts={
                 "metres": rules.merge_m,
                 "people": rules.home_people,
+                "seniors": rules.home_senior_percent,
                 "loans": rules.point_loans,
             },
         ),
@@ -120,8 +122,8 @@ def _figures(
         if not held:
             continue
         times = [s for r in held if (s := r.open_s) is not None]
-        visits = [amount_of(VISITS, r) for r in held]
-        points = [(r.service_date, float(v)) for r, v in zip(held, visits, strict=True)]
+        points = [(r.service_date, float(amount_of(VISITS, r))) for r in held]
+        sums = sums_of(held)
         money = [m for r in held if (m := costs.get(r.key)) is not None]
         stop = where.get(stop_id)
         since = first.get(stop_id, held[0].service_date)
@@ -133,17 +135,25 @@ def _figures(
                 num_not_held=len(some) - len(held),
                 open_s=sum(times),
                 num_open_known=len(times),
-                num_visits=sum(visits),
-                num_loans=sum(amount_of(LOANS, r) for r in held),
+                num_visits=sums.value(VISITS),
+                num_loans=sums.value(LOANS),
                 first_date=since,
                 is_new=span is not None and (since - span[0]).days > DIARY_BEGINS_DAYS,
                 trend=trend_of(points),
                 cost=sum(money, Decimal(0)) if money else None,
                 people=_people(stop, held[-1], residents),
+                senior_percent=_senior_percent(sums.counts),
                 near=_near(stop, used, settings.review.merge_m) if stop is not None else (),
             )
         )
     return found
+
+
+def _senior_percent(counts: Mapping[str, int]) -> float | None:
+    """Seniors' part of the visits whose age is known."""
+    by_band = {band: sum(counts.get(f"{name}.{band}", 0) for name in VISITS.names) for band in Band}
+    known = sum(by_band.values())
+    return 100 * by_band[Band.SENIOR] / known if known > 0 else None
 
 
 def _people(

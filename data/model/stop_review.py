@@ -10,7 +10,7 @@ Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5: quantiles of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from math import sqrt
@@ -38,6 +38,8 @@ class ReviewRules:
     """Walk to another stop that may take a stop's readers over (D, ``access.walk_to_stop_m``)."""
     home_people: int = 30
     """Residents up to which their homes are visited instead (D)."""
+    home_senior_percent: float = 60.0
+    """Part of the visits that are seniors' from which their homes are visited instead (D)."""
     point_loans: float = 5.0
     """Loans by stop visit from which an exchange collection is worth it (D)."""
 
@@ -49,6 +51,7 @@ class ReviewRules:
             "least_held": (2, 1000),
             "merge_m": (0, 50_000),
             "home_people": (0, 100_000),
+            "home_senior_percent": (0, 100),
             "point_loans": (0, 10_000),
         }
         for name, (least, most) in limits.items():
@@ -74,6 +77,8 @@ class Trend:
     slope: float
     low: float
     high: float
+    mid_date: date | None = None
+    """Where the line passes through the mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,8 @@ class StopFigures:
     trend: Trend | None = None
     cost: Decimal | None = None
     people: int | None = None
+    senior_percent: float | None = None
+    """Seniors' part of the visits whose age is known."""
     near: tuple[tuple[str, float], ...] = ()
     """Other stops within a walk, nearest first: name, metres."""
 
@@ -163,7 +170,8 @@ def trend_of(points: Sequence[tuple[date, float]]) -> Trend | None:
     slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
     rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in zip(xs, ys, strict=True))
     half = t_quantile(num - 2) * sqrt(rest / (num - 2) / spread)
-    return Trend(slope=slope, low=slope - half, high=slope + half)
+    mid_date = start + timedelta(days=round(mean_x * MONTH_DAYS))
+    return Trend(slope=slope, low=slope - half, high=slope + half, mid_date=mid_date)
 
 
 def t_quantile(freedom: int) -> float:
@@ -196,7 +204,8 @@ def judge_stop(stop: StopFigures, rules: ReviewRules, on: date) -> StopVerdict:
     if stop.visits_mean >= rules.min_visitors:
         trend = stop.trend
         if trend is not None and trend.high < 0:
-            then = stop.visits_mean + AHEAD_MONTHS * trend.slope
+            since = (on - trend.mid_date).days / MONTH_DAYS if trend.mid_date else 0.0
+            then = stop.visits_mean + (since + AHEAD_MONTHS) * trend.slope
             if then < rules.min_visitors:
                 return _said(Verdict.WATCH, facts | {"then": max(0.0, then)})
         return _said(Verdict.KEEP, facts)
@@ -209,12 +218,22 @@ def _said(verdict: Verdict, facts: dict[str, object]) -> StopVerdict:
 
 
 def _proposed(stop: StopFigures, rules: ReviewRules) -> tuple[Proposal, dict[str, object]]:
-    """The first rule that fits: another stop is near, few live here, much is lent, or the time."""
+    """The first rule that fits.
+
+    Another stop is near; few live here, or mostly old people come; much is lent; else the time.
+    """
     near = next(((name, m) for name, m in stop.near if m <= rules.merge_m), None)
     if near is not None:
         return Proposal.MERGE, {"near": near[0], "metres": near[1], "limit": rules.merge_m}
-    if stop.people is not None and stop.people <= rules.home_people:
-        return Proposal.HOME, {"people": stop.people, "limit": rules.home_people}
+    are_few = stop.people is not None and stop.people <= rules.home_people
+    seniors = stop.senior_percent
+    if are_few or (seniors is not None and seniors >= rules.home_senior_percent):
+        return Proposal.HOME, {
+            "people": stop.people,
+            "limit": rules.home_people,
+            "seniors": seniors,
+            "senior_limit": rules.home_senior_percent,
+        }
     if stop.loans_mean >= rules.point_loans:
         return Proposal.POINT, {"loans": stop.loans_mean, "limit": rules.point_loans}
     return Proposal.SHIFT, {"people": stop.people}

@@ -51,6 +51,9 @@ def stop(**more: Any) -> StopFigures:
         ({"people": 30}, "home"),
         ({"people": 31}, "shift"),
         ({"people": None}, "shift"),
+        ({"senior_percent": 60.0}, "home"),
+        ({"senior_percent": 59.9}, "shift"),
+        ({"senior_percent": 80.0, "num_loans": 50}, "home"),
         ({"num_loans": 50}, "point"),
         ({"num_loans": 50, "people": 20}, "home"),
         ({"is_new": True, "first_date": date(2026, 4, 1)}, "grace"),
@@ -63,6 +66,9 @@ def stop(**more: Any) -> StopFigures:
         ({"num_visits": 40, "trend": Trend(slope=-0.5, low=-0.9, high=-0.1)}, "watch"),
         ({"num_visits": 40, "trend": Trend(slope=-0.5, low=-1.1, high=0.1)}, "keep"),
         ({"num_visits": 90, "trend": Trend(slope=-0.5, low=-0.9, high=-0.1)}, "keep"),
+        # The line passes through the mean in the middle of a year: to there are six months more.
+        ({"num_visits": 80, "trend": Trend(slope=-0.5, low=-0.9, high=-0.1,
+                                           mid_date=date(2026, 5, 31))}, "watch"),
     ],
 )  # fmt: skip
 def test_each_stop_gets_the_verdict_of_the_rule(more: dict[str, Any], rule: str) -> None:
