@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from api.services.visit_records import Kept, keep_records
+from api.services.visit_records import keep_records
+from api.services.visit_records_days import Kept
 from data.db import audit_store, live_store, publication_store, visit_record_store
 from data.db.engine import reading
 from data.model.live import StopActual
