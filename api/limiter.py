@@ -67,10 +67,11 @@ class Limiter:
         Raises
         ------
         AccessError
-            ``access.too_many`` with the seconds to wait, where there were too many.
+            ``access.too_many`` with seconds and minutes to wait, where there were too many.
         """
         item = self._items[limit]
         if self._windows.hit(item, limit.name, key):
             return
         reset_at = self._windows.get_window_stats(item, limit.name, key).reset_time
-        raise AccessError("access.too_many", wait_s=max(1, math.ceil(reset_at - time.time())))
+        wait_s = max(1, math.ceil(reset_at - time.time()))
+        raise AccessError("access.too_many", wait_s=wait_s, wait_min=math.ceil(wait_s / 60))
