@@ -115,7 +115,7 @@ class House:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]})
         thread.start()
         try:
-            with httpx.Client(base_url=self.address, timeout=30) as http:
+            with httpx.Client(base_url=self.address, timeout=30, verify=False) as http:
                 _wait_for(http)
                 self._http = http
                 yield self

@@ -283,7 +283,7 @@ def depot(folder: Path, now: datetime, **settings: Any) -> Iterator[Depot]:
             time.sleep(0.01)
         try:
             with httpx.Client(
-                base_url=f"http://localhost:{made.settings.port}", timeout=60
+                base_url=f"http://localhost:{made.settings.port}", timeout=60, verify=False
             ) as client:
                 made.client = client
                 yield made
