@@ -100,6 +100,7 @@ def _audited(desk: Desk, query: Query, audited: AuditedRegion) -> Response:
     context |= {
         "lines": shown,
         "total": len(lines),
+        "num_people": sum(line.settlement.population or 0 for line in lines),
         "start": query.start,
         "page": PAGE,
         "more": query.start + PAGE < len(lines),
@@ -153,6 +154,10 @@ class Links:
         now = self.query.filter
         descending = not now.descending if now.sort is sort else False
         return self._with(replace(now, sort=sort, descending=descending))
+
+    def lacking(self) -> str:
+        """Those that fail the norm."""
+        return self._with(replace(self.query.filter, status=None, lacking=True)) + "#need-table"
 
     def with_status(self, status: NeedStatus | None) -> str:
         return self._with(replace(self.query.filter, status=status, lacking=False))

@@ -48,7 +48,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             settlement_id=SettlementId("kalinovka"),
         )
         places = (*made.settlements[:3], formula, empty)
-        add_region(service, replace(made, settlements=places, libraries=(library,)))
+        add_region(
+            service,
+            replace(made, settlements=places, libraries=(library,), norm_set_id="sp42-30min"),
+        )
         add_small_plan(service.engine, "p1", "Зима")
         yield service
 
@@ -173,6 +176,9 @@ def test_figures_on_paper_and_in_the_workbook_open_what_they_count(
     }
     opened, pages = 0, dict[str, str]()
     for link in paper:
+        if "/needs?" in link.address:
+            assert "norm=sp42-30min" in link.address
+            assert number(link.text) in listed(http.get(link.address).text)
         if not link.address.endswith("#settlements") or (against and "changed" not in link.address):
             continue
         if link.address not in pages:
