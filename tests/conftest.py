@@ -1,7 +1,9 @@
-"""What holds for every test: how Hypothesis looks for counter-examples, who compiles kernels."""
+"""What holds for every test: Hypothesis's examples, who compiles kernels, what was left out."""
 
 import os
+import re
 import time
+from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +27,8 @@ SEARCHING = ("api", "benchmarks", "planner", "test_docs.py")
 SHARED = "BOOKMOBILE_TESTS_SHARED"
 """Names, for the processes of a run, a folder of them all."""
 PATIENCE_S = 300
+DEBIAN = re.compile(r"Debian packages? ([a-z0-9 +.-]+)")
+"""How the reason of a test that is left out names what it needs."""
 
 
 def _searches(item: pytest.Item) -> bool:
@@ -76,3 +80,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         until = time.monotonic() + PATIENCE_S
         while not _compiled().exists() and time.monotonic() < until:
             time.sleep(0.1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that were left out for want of a Debian package, by package."""
+    left_out: dict[str, list[str]] = defaultdict(list)
+    for report in terminalreporter.getreports("skipped"):
+        if found := DEBIAN.search(str(report.longrepr)):
+            left_out[found[1].strip()].append(report.nodeid)
+    for packages, tests in sorted(left_out.items()):
+        terminalreporter.section(f"left out: {len(tests)} for want of {packages}")
+        terminalreporter.line(f"To run them: apt-get install {packages.replace(' and ', ' ')}")
+        for nodeid in sorted(tests):
+            terminalreporter.line(f"  {nodeid}")

@@ -57,7 +57,7 @@ from tests.databases import build
 
 CHROMIUM = shutil.which("chromium")
 NEEDS_CHROMIUM = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium: install Debian's package chromium"
+    CHROMIUM is None, reason="needs the Debian package chromium"
 )
 SWITCHES = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip

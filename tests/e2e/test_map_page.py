@@ -17,7 +17,7 @@ from tests import plan_example as example
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: install Debian's package chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium"),
 ]
 BLANK_BYTES = 12_000
 SWITCHES = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -30,7 +30,7 @@ from tests.fleet.service import TOKEN, serving
 GPSFAKE = shutil.which("gpsfake")
 needs_gpsd = pytest.mark.skipif(
     GPSFAKE is None or shutil.which("gpsd") is None,
-    reason="needs Debian packages gpsd and gpsd-tools",
+    reason="needs the Debian packages gpsd and gpsd-clients",
 )
 
 

@@ -399,7 +399,7 @@ def test_an_endless_line_ends_the_connection(one: Depot) -> None:
             time.sleep(0.005)
 
 
-@pytest.mark.skipif(not MOSQUITTO.exists(), reason="no mosquitto: install Debian's package")
+@pytest.mark.skipif(not MOSQUITTO.exists(), reason="needs the Debian package mosquitto")
 def test_mqtt(tmp_path: Path) -> None:
     """A real broker: stored, then acknowledged; what came while nobody listened comes too."""
     from paho.mqtt.publish import single
