@@ -97,7 +97,8 @@ class CoverageLinks:
                 return f"{self.root}/needs?{urlencode(pairs)}#need-table"
             case "settlements" if column == 14:
                 return self.address("/open-minutes", settlement=key)
-            case "unserved" if column >= 2:
+            case "unserved" if column == 2:
+                # One link for a line: its page tells the ways beside it, too.
                 return self.verdict(key)
         return ""
 
