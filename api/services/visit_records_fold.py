@@ -6,7 +6,7 @@ Nothing here looks at a clock or a database: the same knowledge gives the same r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from data.model.fleet import VehicleId
@@ -97,7 +97,7 @@ def record_of(
     state, reason = _state(known, zone, now)
     if state is None:
         return None
-    opened_at, closed_at = _times(known)
+    opened_at, closed_at = _times(known, zone)
     planned = None if visit is None else _planned(visit, zone)
     record = VisitRecord(
         region_id=known.region_id,
@@ -136,9 +136,11 @@ def hand_actual(known: Known, record: VisitRecord, place: PlaceThen, zone: ZoneI
         name: instant_of(visit.service_date, getattr(visit, f"{name}_s"), zone)
         for name in ("arrival", "start", "end", "departure")
     }
-    came, left = record.opened_at, record.closed_at
-    if not record.is_held:
-        came = left = None
+    log, came, left = known.log, None, None
+    if record.is_held and log is not None:
+        came, left = log.opened_at or log.arrived_at, log.closed_at or log.departed_at
+    if came is not None and left is not None and left < came:
+        left = None
     late_s = 0 if came is None else max(0, round((came - clock["start"]).total_seconds()))
     short_s = 0 if left is None else max(0, round((clock["end"] - left).total_seconds()))
     state = ActualState.SKIPPED
@@ -210,19 +212,65 @@ def _state(known: Known, zone: ZoneInfo, now: datetime) -> tuple[RecordState | N
     return RecordState.UNKNOWN, ""
 
 
-def _times(known: Known) -> tuple[datetime | None, datetime | None]:
+def _times(known: Known, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """When the doors opened and closed: as tapped, else as far as the vehicle's stay allows.
+
+    A vehicle comes before the doors open and leaves after they close, by the time that setting up
+    and packing up take.
+    """
     log, actual = known.log, known.actual
-    opened = closed = None
-    if log is not None:
-        opened = log.opened_at or log.arrived_at
-        closed = log.closed_at or log.departed_at
+    opened, closed = (None, None) if log is None else (log.opened_at, log.closed_at)
+    came, left = (None, None) if log is None else (log.arrived_at, log.departed_at)
+    late_s = 0
     if actual is not None and known.is_seen:
-        is_going_on = actual.state is ActualState.STANDING
-        opened = opened or actual.actual_from_at
-        closed = closed or (None if is_going_on else actual.actual_until_at)
+        late_s = actual.late_s if came is None else 0
+        came = came or actual.actual_from_at
+        left = left or (None if actual.state is ActualState.STANDING else actual.actual_until_at)
+    if known.visit is None:
+        opened, closed = opened or came, closed or left
+    else:
+        planned = _planned(known.visit, zone)
+        opened = opened or _opened_by(came, left, planned, late_s)
+        packing = timedelta(seconds=known.visit.departure_s - known.visit.end_s)
+        closed = closed or _closed_by(left, opened, planned, packing)
     if opened is not None and closed is not None and closed < opened:
         closed = None
     return opened, closed
+
+
+def _opened_by(
+    came: datetime | None,
+    left: datetime | None,
+    planned: tuple[datetime, datetime],
+    late_s: int,
+) -> datetime | None:
+    """The opening where only the stay is known: as promised, or when one who came late was set up.
+
+    Parameters
+    ----------
+    late_s
+        By how much the doors could open too late, as the follower found it.
+    """
+    if came is None:
+        return None
+    opened = max(planned[0] + timedelta(seconds=late_s), came)
+    # Nothing opens after the vehicle has gone.
+    return opened if left is None or left < came else min(opened, left)
+
+
+def _closed_by(
+    left: datetime | None,
+    opened: datetime | None,
+    planned: tuple[datetime, datetime],
+    packing: timedelta,
+) -> datetime | None:
+    """The closing where only the stay is known: as promised, later only to make up a delay."""
+    if left is None:
+        return None
+    if opened is None:
+        return min(left, planned[1])
+    made_up = min(opened + (planned[1] - planned[0]), left - packing)
+    return min(left, max(planned[1], made_up))
 
 
 def _lost_s(record: VisitRecord, actual: StopActual | None) -> float:

@@ -60,7 +60,7 @@ class VisitRecord:
     planned_close_at: datetime | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
-    """As the crew tapped, else as the vehicle stood there."""
+    """As the crew tapped the doors, else as promised, as far as the vehicle was there for it."""
     is_gps_confirmed: bool = False
     """Whether a track shows the vehicle there."""
     counts: Mapping[str, int] = field(default_factory=dict)
