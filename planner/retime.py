@@ -17,7 +17,7 @@ from data.model.place import DepotId, Stop, StopId
 from data.model.plan import PlanRequest, Run
 from data.model.travel import UNREACHABLE
 from planner.aboard import within_hours
-from planner.compile import duty_window, vehicle_day
+from planner.duty import duty_window, vehicle_day
 from planner.problem import NO_LIMIT, VehicleDay
 from planner.schedule import GRID_S, Site, Timing, time_sites, timed_run
 

@@ -10,7 +10,8 @@ from data.model.errors import RequestError
 from data.model.fleet import CrewRules
 from data.model.place import Stop
 from data.model.plan import Plan, PlanRequest
-from planner.compile import compile_request, duty_window, longest_duty
+from planner.compile import compile_request
+from planner.duty import duty_window, longest_duty
 from planner.params import SolveParams
 from planner.score import check
 from planner.solve import Progress, solve
