@@ -80,6 +80,8 @@ class NoticeView:
     iso_day: str
     stop_name: str
     stop_link: str
+    is_good: bool
+    """Something takes place after all."""
 
 
 class PublicViews:
@@ -243,6 +245,7 @@ class PublicViews:
             iso_day=on.isoformat(),
             stop_name=stop.name,
             stop_link=self.links.stop(stop.stop_id),
+            is_good=notice.code == RESTORED,
         )
 
 
