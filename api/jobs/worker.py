@@ -212,17 +212,22 @@ class Worker:
 
     def _deliver(self) -> None:
         """Send the reports that have fallen due, and letters to residents, until the end."""
-        is_cut_off, letters = False, LetterPost(self._engine, self._settings)
+        letters = LetterPost(self._engine, self._settings)
+        boxes = {
+            "reports": lambda now: deliver_due(self._engine, self._settings, now),
+            "letters": letters.deliver,
+        }
+        cut_off: set[str] = set()
         while not self._leaving.wait(self._pace.reap_s):
-            try:
-                deliver_due(self._engine, self._settings, self._clock())
-                letters.deliver(self._clock())
-            except Exception:  # the edge of the worker: it goes on
-                if not is_cut_off:
-                    log.exception("worker.deliveries_failed")
-                is_cut_off = True
-            else:
-                is_cut_off = False
+            for box, deliver in boxes.items():
+                try:
+                    deliver(self._clock())
+                except Exception:  # the edge of the worker: it goes on
+                    if box not in cut_off:
+                        log.exception("worker.deliveries_failed", extra={"box": box})
+                    cut_off.add(box)
+                else:
+                    cut_off.discard(box)
 
     def _tidy(self, now: datetime) -> None:
         if self._tidied_at is not None and now - self._tidied_at < _TIDY_EVERY:

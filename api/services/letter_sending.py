@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -32,6 +33,7 @@ from data.model.public_timetable import PublicStop, PublicTimetable, is_public
 log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=5)
 """Longer than a letter takes; one whose sender died is taken up after it."""
+BROKEN = "letters.broken"
 MOST_AT_ONCE = 500
 """Letters of one round; others, such as reports, get their turn in between."""
 
@@ -47,24 +49,28 @@ class LetterPost:
     def deliver(self, now: datetime) -> int:
         """Remind of tomorrow and send what is due; gives how many letters were tried.
 
-        A server that is away ends the round: the others keep their turn.
+        A server that is away ends its round: the others keep their turn.
         """
         queue_reminders(self._engine, now)
         queue_hooks(self._engine, self._settings, now)
-        num = 0
         with reading(self._engine) as session:
             if not letter_store.has_due(session, now):
-                return num
+                return 0
         with Mailer(self._settings) as mailer:
-            while num < MOST_AT_ONCE:
-                with writing(self._engine) as session:
-                    letter = letter_store.claim_letter(session, now, CLAIM)
-                if letter is None:
-                    break
-                num += 1
-                if self._try(mailer, letter, now):
-                    break
-        return num
+            return sum(self._round(mailer, now, is_hook=is_hook) for is_hook in (False, True))
+
+    def _round(self, mailer: Mailer, now: datetime, *, is_hook: bool) -> int:
+        """Letters by one way, until none is due or the way is closed; how many were tried."""
+        began_s = monotonic()
+        for num in range(MOST_AT_ONCE):
+            lasts = CLAIM + timedelta(seconds=monotonic() - began_s)
+            with writing(self._engine) as session:
+                letter = letter_store.claim_letter(session, now, lasts, is_hook=is_hook)
+            if letter is None:
+                return num
+            if self._try(mailer, letter, now):
+                return num + 1
+        return MOST_AT_ONCE
 
     def _try(self, mailer: Mailer, letter: OutLetter, now: datetime) -> bool:
         """One try; whether no other is of use now."""
@@ -85,6 +91,10 @@ class LetterPost:
             is_down = True
             cause = str(wrong.facts.get("cause", ""))
             ended = _missed(letter, LetterState.WAITING, now, wrong.code, cause)
+        except Exception as wrong:  # the edge of the box: one letter holds up no other
+            log.exception("letter.broken", extra={"letter_id": letter.letter_id})
+            cause = type(wrong).__name__
+            ended = _missed(letter, LetterState.WAITING, now, BROKEN, cause)
         with writing(self._engine) as session:
             letter_store.end_letter(session, ended)
             if is_unknown or ended.state is LetterState.SENT:

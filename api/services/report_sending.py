@@ -2,8 +2,10 @@
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -20,6 +22,7 @@ from data.db import audit_store, publication_store, region_store, report_store
 from data.db.engine import reading, writing
 from data.model.accounts import Caller
 from data.model.errors import BookmobileError, InputError, NotFoundError
+from data.model.letters import mail_address
 from data.model.region import Region
 from data.model.report import Report, ReportAsked, ReportKind
 from data.model.report_schedule import (
@@ -76,6 +79,13 @@ def change_settings(
     return stored
 
 
+def _address(text: str) -> str:
+    try:
+        return mail_address(text)
+    except InputError as wrong:
+        raise InputError("reports.bad_address", value=text[:80]) from wrong
+
+
 def new_schedule(
     region_id: str,
     *,
@@ -102,6 +112,8 @@ def new_schedule(
     _check("period", period, list(PeriodRule))
     _check("channel", channel, list(Channel))
     _check("language", language, list(LANGUAGES))
+    if channel == Channel.MAIL:
+        recipient = _address(recipient)
     return ReportSchedule(
         schedule_id=str(uuid.uuid4()),
         region_id=region_id,
@@ -203,9 +215,11 @@ def deliver_due(engine: Engine, settings: Settings, now: datetime) -> int:
     num = 0
     if not _note_due(engine, now):
         return num
+    began_s = monotonic()
     while True:
+        lasts = CLAIM + timedelta(seconds=monotonic() - began_s)
         with writing(engine) as session:
-            delivery = report_store.claim_delivery(session, now, CLAIM)
+            delivery = report_store.claim_delivery(session, now, lasts)
         if delivery is None:
             return num
         num += 1
@@ -277,18 +291,13 @@ def _try(
             report = build_report(session, region, asked, known_forms(settings))
         name, num_bytes = _send(settings, schedule, delivery, region, report, now)
     except BookmobileError as error:
-        again = retry_at(delivery.tries, now)
-        facts: dict[str, object] = {
+        facts = {
             k: v if isinstance(v, int | float | str) else str(v) for k, v in error.facts.items()
         }
-        return replace(
-            delivery,
-            state=DeliveryState.FAILED if again is None else DeliveryState.WAITING,
-            due_at=delivery.due_at if again is None else again,
-            ended_at=now if again is None else None,
-            code=error.code,
-            facts=facts,
-        )
+        return _missed(delivery, now, error.code, facts)
+    except Exception as wrong:  # the edge of the sender: one report holds up no other
+        log.exception("report.broken", extra={"delivery_id": delivery.delivery_id})
+        return _missed(delivery, now, "reports.broken", {"cause": type(wrong).__name__})
     return replace(
         delivery,
         state=DeliveryState.SENT,
@@ -297,6 +306,20 @@ def _try(
         num_bytes=num_bytes,
         code="",
         facts={},
+    )
+
+
+def _missed(
+    delivery: ReportDelivery, now: datetime, code: str, facts: Mapping[str, object]
+) -> ReportDelivery:
+    again = retry_at(delivery.tries, now)
+    return replace(
+        delivery,
+        state=DeliveryState.FAILED if again is None else DeliveryState.WAITING,
+        due_at=delivery.due_at if again is None else again,
+        ended_at=now if again is None else None,
+        code=code,
+        facts=dict(facts),
     )
 
 

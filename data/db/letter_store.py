@@ -193,7 +193,7 @@ def known_marks(session: Session, marks: Sequence[str]) -> frozenset[str]:
 
 
 def notices_for_hook(session: Session, since: datetime) -> tuple[tuple[Notice, bool], ...]:
-    """Notices of late, and whether another program was told of each.
+    """Notices made or withdrawn of late, and whether another program was told of each.
 
     That something takes place after all is told with the notice that no longer holds.
     """
@@ -201,7 +201,7 @@ def notices_for_hook(session: Session, since: datetime) -> tuple[tuple[Notice, b
         select(NoticeRow)
         .join(RegionRow, col(RegionRow.region_id) == NoticeRow.region_id)
         .where(
-            col(NoticeRow.created_at) >= since,
+            or_(col(NoticeRow.created_at) >= since, col(NoticeRow.withdrawn_at) >= since),
             col(NoticeRow.code) != RESTORED,
             col(RegionRow.closed_at).is_(None),
         )
@@ -250,9 +250,15 @@ def has_due(session: Session, now: datetime) -> bool:
     return outbox.has_due(session, LetterRow, now)
 
 
-def claim_letter(session: Session, now: datetime, lasts: timedelta) -> OutLetter | None:
-    """The letter that has been due longest, for whoever asks alone; ``None`` where none is."""
-    row = outbox.claim_due(session, LetterRow, now, lasts)
+def claim_letter(
+    session: Session, now: datetime, lasts: timedelta, *, is_hook: bool
+) -> OutLetter | None:
+    """The letter that has been due longest, for whoever asks alone; ``None`` where none is.
+
+    Those to another program and those by mail wait apart: one may be away while the other is not.
+    """
+    way = (col(LetterRow.kind) == LetterKind.HOOK.value) == is_hook
+    row = outbox.claim_due(session, LetterRow, now, lasts, way)
     return None if row is None else _letter(row)
 
 

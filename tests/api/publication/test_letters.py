@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import re
@@ -27,8 +28,9 @@ from api import mail
 from api.jobs.pace import Pace
 from api.jobs.worker import Worker
 from api.limiter import Limiter
-from api.services import letters
-from api.services.letter_sending import LetterPost
+from api.services import letter_sending, letters
+from api.services.letter_sending import CLAIM, LetterPost
+from api.services.letter_telling import LetterTeller, Told
 from api.services.letters import CONFIRM, MANAGE, Wish, token_of
 from api.settings import Settings
 from api.tidying import tidy
@@ -36,11 +38,13 @@ from data.db import letter_store
 from data.db.engine import open_engine, reading, writing
 from data.db.letter_store import LetterFigures
 from data.db.tables.letters import LetterRow, SubscriptionRow
+from data.model.cancellation import Notice
 from data.model.errors import InputError, NotFoundError
 from data.model.letters import (
     ASK_AGAIN,
     CONFIRM_DAYS,
     MOST_REFUSALS,
+    OutLetter,
     Subscription,
     mail_address,
     without_addresses,
@@ -241,6 +245,56 @@ def test_nothing_is_lost_while_the_server_is_away(post: Post) -> None:
     assert post.box.num_talks >= 2
     found = post.figures()
     assert (found.num_waiting, found.num_sent, found.last_cause) == (0, 2, "")
+
+
+def test_a_claim_lasts_from_when_it_is_made(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also late in a long round: what is being sent then is no other sender's."""
+    post.subscribe()
+    post.subscribe("second@example.org")
+    post.office.cancel("day", from_date=TUESDAY)
+    passed = itertools.count(0, 400)
+    monkeypatch.setattr(letter_sending, "monotonic", lambda: next(passed))
+    sending = post.post._sent
+    others: list[OutLetter | None] = []
+
+    def while_it_is_sent(mailer: mail.Mailer, letter: OutLetter, now: datetime) -> bool:
+        with writing(post.office.engine) as session:
+            # What another sender asks at that moment, 400 seconds after the letter before.
+            asked = now + timedelta(seconds=400 * (len(others) + 1))
+            others.append(letter_store.claim_letter(session, asked, CLAIM, is_hook=False))
+        return sending(mailer, letter, now)
+
+    with writing(post.office.engine) as session:
+        # Only one waits when the second is sent, so nothing is left for another.
+        day = timedelta(days=1)
+        first = letter_store.claim_letter(session, post.office.now, day, is_hook=False)
+    assert first is not None
+    monkeypatch.setattr(post.post, "_sent", while_it_is_sent)
+    assert post.deliver() == 1
+    assert others == [None]
+
+
+def test_a_letter_that_cannot_be_made_holds_up_no_other(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of the program is a failed try; the other letter goes out, and both in the end."""
+    post.subscribe()
+    post.subscribe("second@example.org")
+    post.office.cancel("day", from_date=TUESDAY)
+    made = LetterTeller.notice
+
+    def fault(self: LetterTeller, reader: Subscription, notice: Notice) -> Told:
+        if reader.address == READER:
+            raise KeyError(notice.code)
+        return made(self, reader, notice)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LetterTeller, "notice", fault)
+        assert post.deliver() == 2
+    assert [str(letter["To"]) for letter in post.box.letters] == ["second@example.org"]
+    assert (post.figures().num_waiting, post.figures().last_cause) == (1, "KeyError")
+    assert post.deliver(hours=1) == 1
+    assert len(post.box.letters) == 2
 
 
 def test_a_slow_server_is_not_waited_for(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -486,3 +540,40 @@ def test_the_worker_empties_the_box(post: Post) -> None:
         worker.leave()
         thread.join()
     assert [str(letter["To"]) for letter in post.box.letters] == [READER]
+
+
+def test_another_program_learns_that_an_old_notice_no_longer_holds(post: Post) -> None:
+    """However long ago it was told of it."""
+    with gateway() as told:
+        settings = replace(post.settings, notice_hook_url=f"http://127.0.0.1:{told.port}/")
+        plugged = LetterPost(post.office.engine, settings)
+        visit = post.office.visit(STOP, date(2026, 12, 15))
+        exception = post.office.cancel("visit", visit_id=visit.visit_id)
+        assert plugged.deliver(post.office.now) == 1
+        post.office.now += timedelta(days=4)
+        assert plugged.deliver(post.office.now) == 0
+        post.office.undo(exception.exception_id)
+        assert plugged.deliver(post.office.now) == 1
+    assert [json.loads(body)["event"] for body in told.bodies] == ["notice", "withdrawn"]
+
+
+def test_one_way_that_is_closed_leaves_the_other_open(post: Post) -> None:
+    """A program that is away holds up no letter, nor a mail server the program."""
+    post.subscribe()
+    with socket.socket() as free, gateway() as told:
+        free.bind(("127.0.0.1", 0))
+        closed = free.getsockname()[1]
+        settings = replace(post.settings, notice_hook_url=f"http://127.0.0.1:{closed}/")
+        post.office.cancel("day", from_date=TUESDAY)
+        assert LetterPost(post.office.engine, settings).deliver(post.office.now) == 2
+        assert [str(letter["To"]) for letter in post.box.letters] == [READER]
+        settings = replace(
+            settings,
+            smtp_url=f"smtp://127.0.0.1:{closed}",
+            notice_hook_url=f"http://127.0.0.1:{told.port}/",
+        )
+        post.office.cancel("day", from_date=date(2026, 12, 8))
+        later = post.office.now + timedelta(hours=1)
+        LetterPost(post.office.engine, settings).deliver(later)
+        assert len(told.bodies) > 1
+        assert post.figures().num_waiting == 1

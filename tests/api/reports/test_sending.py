@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,19 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 from sqlalchemy import Engine
+from sqlmodel import Session
 
-from api.services.report_sending import deliver_due
+from api.services import report_sending
+from api.services.report_sending import deliver_due, new_schedule
+from api.services.reports import build_report
 from api.settings import Settings
 from api.words import Words
 from data.db import region_store, report_store, visit_record_store
 from data.db.engine import reading, writing
+from data.model.accounts import PROGRAM
 from data.model.errors import InputError
-from data.model.report import ReportKind
+from data.model.region import Region
+from data.model.report import Report, ReportAsked, ReportKind
 from data.model.report_schedule import (
     MOST_TRIES,
     Channel,
@@ -205,6 +211,44 @@ def test_two_workers_send_one_letter(desk: Desk) -> None:
     assert mine is not None
     assert again is not None
     assert (mine.tries, again.tries) == (1, 2)
+
+
+def test_a_broken_report_holds_up_no_other_and_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of the program is a failed try like another, told to the desk; the rest is sent."""
+    desk.order(kind=ReportKind.COSTS)
+    desk.order(schedule_id="o2", recipient="Архив")
+
+    def build(session: Session, region: Region, asked: ReportAsked, forms: Any) -> Report:
+        if asked.kind is ReportKind.COSTS:
+            raise KeyError(asked.kind)
+        return build_report(session, region, asked, forms)
+
+    monkeypatch.setattr(report_sending, "build_report", build)
+    at = APRIL
+    assert desk.run(at) == 2
+    for _ in range(MOST_TRIES - 1):
+        at += timedelta(hours=24)
+        assert desk.run(at) == 1
+    told = {d.schedule_id: (d.state, d.code, d.facts) for d in desk.deliveries()}
+    assert told == {
+        "o1": (DeliveryState.FAILED, "reports.broken", {"cause": "KeyError"}),
+        "o2": (DeliveryState.SENT, "", {}),
+    }
+    assert desk.run(at + timedelta(hours=24)) == 0
+
+
+def test_an_order_writes_to_a_host_in_ascii() -> None:
+    """Mail servers without SMTPUTF8 take no other; what is no address is refused."""
+    order = partial(
+        new_schedule, REGION, kind="form", format="pdf", period="month", channel="mail",
+        language="ru", vehicle_id=None, form_id="", by=PROGRAM, at=MADE,
+    )  # fmt: skip
+    assert order(recipient="info@библиотека.рф").recipient == "info@xn--80abaqnbpf2a4b.xn--p1ai"
+    for bad in ("nobody", "a@b", "a@b.org\r\nBcc: c@d.org"):
+        with pytest.raises(InputError, match=r"reports\.bad_address"):
+            order(recipient=bad)
 
 
 @pytest.mark.parametrize(
