@@ -42,7 +42,7 @@ def _unchanged(request: Request, response: Response, pages: PublicPages) -> Resp
     What is told depends on the language, on what is published, on the day and on the visits that
     are over: they are not the next ones any more.
     """
-    num_over = sum((v.opens_date, v.closes_s) <= pages.now for v in pages.timetable.visits)
+    num_over = sum(v.ends <= pages.now for v in pages.timetable.visits)
     told = "\n".join(
         (
             str(request.url),

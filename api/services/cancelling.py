@@ -220,12 +220,12 @@ def _asked_visits(
         first, last = asked.from_date, asked.last_date
         assert first is not None  # checked by Cancellation
         assert last is not None
-        if last < now[0]:
-            raise InputError("cancel.past", date=last.isoformat(), today=now[0].isoformat())
         found = publication_store.load_visits(
             session, region_id, from_date=first, until_date=last, vehicle_id=asked.vehicle_id
         )
-    left = [v for v in found if v.is_coming and (v.service_date, v.end_s) > now]
+    left = [v for v in found if v.is_coming and v.ends > now]
+    if not left and asked.last_date is not None and asked.last_date < now[0]:
+        raise InputError("cancel.past", date=asked.last_date.isoformat(), today=now[0].isoformat())
     is_closure = asked.scope in (Scope.CLOSED, Scope.VEHICLE)
     if not left and not is_closure:
         raise InputError("cancel.nothing")

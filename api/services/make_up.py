@@ -271,7 +271,7 @@ def _broken_down(session: Session, region_id: str, now: Moment) -> frozenset[Veh
     visits = publication_store.load_visits(
         session, region_id, from_date=today, until_date=today, states=[VisitState.PLANNED]
     )
-    going_on = {v.vehicle_id for v in visits if (v.opens_date, v.opens_s) > now}
+    going_on = {v.vehicle_id for v in visits if v.begins > now}
     return frozenset(broken - going_on)
 
 

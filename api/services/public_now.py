@@ -21,7 +21,7 @@ from data.model.calendar import DAY_S
 from data.model.fleet import VehicleId
 from data.model.live import ActualState, LiveEta, Phase, StopActual, VehicleNow
 from data.model.place import StopId
-from data.model.publication import Moment, PromisedVisit, VisitId, VisitState
+from data.model.publication import PromisedVisit, VisitId, VisitState
 
 FRESH = timedelta(minutes=15)
 """A position older than that no longer tells where a vehicle is."""
@@ -279,7 +279,7 @@ class NowViews:
         return []
 
     def _is_over(self, visit: PromisedVisit) -> bool:
-        return (visit.opens_date, visit.closes_s) <= self._views.now
+        return visit.ends <= self._views.now
 
     def _seen(self, vehicle_id: VehicleId, on: date) -> VehicleNow | None:
         """What GPS says of a vehicle; ``None`` where that is nothing, or too old."""
@@ -329,8 +329,7 @@ class NowViews:
     def _by_timetable(self, visit: PromisedVisit) -> tuple[Place, str]:
         if self._is_over(visit):
             return Place.PASSED, ""
-        begins: Moment = (visit.opens_date, visit.opens_s)
-        return (Place.HERE, "") if begins <= self._views.now else (Place.TO_COME, "")
+        return (Place.HERE, "") if visit.begins <= self._views.now else (Place.TO_COME, "")
 
     def _eta(self, visit: PromisedVisit) -> LiveEta | None:
         seen = self._seen(visit.vehicle_id, visit.service_date)

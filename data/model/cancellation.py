@@ -208,5 +208,5 @@ def holds(notice: Notice, visits: Mapping[VisitId, PromisedVisit]) -> bool:
 
 def next_visit(visits: Iterable[PromisedVisit], after: Moment) -> PromisedVisit | None:
     """The first visit that is still meant to happen and ends after a moment."""
-    coming = (v for v in visits if v.is_coming and (v.service_date, v.end_s) > after)
+    coming = (v for v in visits if v.is_coming and v.ends > after)
     return min(coming, key=lambda v: (v.opens_date, v.opens_s, v.visit_id), default=None)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -142,8 +142,9 @@ class PublicTimetable:
     def coming(self, stop_id: StopId, now: Moment) -> tuple[PromisedVisit, ...]:
         """Visits of a stop that have not ended, cancelled ones too, by date and time."""
         visits = self.visits_of(stop_id)
-        first = bisect_left(visits, now[0], key=lambda v: v.opens_date)
-        return tuple(v for v in visits[first:] if (v.opens_date, v.closes_s) > now)
+        # What opened yesterday may be open over midnight.
+        first = bisect_left(visits, now[0] - timedelta(days=1), key=lambda v: v.opens_date)
+        return tuple(v for v in visits[first:] if v.ends > now)
 
     def next_visit(self, stop_id: StopId, now: Moment) -> PromisedVisit | None:
         """The next visit that is meant to happen."""

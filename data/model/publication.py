@@ -86,7 +86,13 @@ class LaidVisit:
     @property
     def begins(self) -> Moment:
         """When the doors open."""
-        return self.service_date, self.start_s
+        return self.opens_date, self.start_s % DAY_S
+
+    @property
+    def ends(self) -> Moment:
+        """When the doors close."""
+        days, s = divmod(self.end_s, DAY_S)
+        return self.service_date + timedelta(days=days), s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,114 @@
+"""Stop visits after midnight: ahead until their hour, though their service date is over."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from api.services.public import read_published
+from data.db import publication_store
+from data.db.engine import reading, writing
+from data.model.cancellation import next_visit
+from data.model.errors import InputError
+from data.model.place import StopId
+from data.model.publication import Moment, PromisedVisit, VisitState
+from tests.api.publication.office import REGION, Office
+
+TUESDAY = date(2026, 12, 1)
+WEDNESDAY = TUESDAY + timedelta(days=1)
+STOP = StopId("kaluzhskoe")
+HOUR_S = 3600
+BEFORE = datetime(2026, 12, 1, 22, 10, tzinfo=UTC)
+"""Ten past midnight in Kaliningrad, on Wednesday."""
+OPEN = BEFORE + timedelta(hours=1, minutes=10)
+AFTER = BEFORE + timedelta(hours=2)
+
+
+@pytest.fixture
+def night(office: Office) -> Office:
+    """Tuesday's run opens at a stop at one o'clock of the night for an hour."""
+    office.publish()
+    visit = office.visit(STOP, TUESDAY)
+    start_s = 25 * HOUR_S
+    moved = replace(
+        visit, arrival_s=start_s, start_s=start_s, end_s=start_s + HOUR_S,
+        departure_s=start_s + HOUR_S,
+    )  # fmt: skip
+    with writing(office.engine) as session:
+        publication_store.put_visits(session, [moved])
+    return office
+
+
+def test_a_visit_of_the_night_begins_on_the_next_date(night: Office) -> None:
+    """Its opening and closing are told by the clock of the date on which they are."""
+    visit = night.visit(STOP, TUESDAY)
+    assert visit.begins == (WEDNESDAY, HOUR_S)
+    assert visit.ends == (WEDNESDAY, 2 * HOUR_S)
+    over_midnight = replace(visit, arrival_s=0, start_s=23 * HOUR_S, end_s=25 * HOUR_S)
+    assert over_midnight.begins == (TUESDAY, 23 * HOUR_S)
+    assert over_midnight.ends == (WEDNESDAY, HOUR_S)
+
+
+def test_undone_after_midnight_it_is_restored_and_told(night: Office) -> None:
+    """At ten past midnight a visit at one is still ahead: who was told otherwise is told so."""
+    visit = night.visit(STOP, TUESDAY)
+    night.now = BEFORE - timedelta(hours=2)
+    done = night.cancel("visit", visit_id=visit.visit_id)
+    night.now = BEFORE
+    night.undo(done.exception_id)
+    assert night.visit(STOP, TUESDAY).state is VisitState.PLANNED
+    (notice,) = [n for n in night.notices() if n.stop_id == STOP]
+    assert notice.facts["date"] == WEDNESDAY.isoformat()
+    assert notice.facts["visit_ids"] == [visit.visit_id]
+
+
+def test_undone_after_its_hour_it_stays_cancelled(night: Office) -> None:
+    """What was not held was not held."""
+    visit = night.visit(STOP, TUESDAY)
+    night.now = BEFORE
+    done = night.cancel("visit", visit_id=visit.visit_id)
+    night.now = AFTER
+    with pytest.raises(InputError, match=r"cancel\.passed"):
+        night.undo(done.exception_id)
+
+
+def test_the_rest_of_a_run_is_cancelled_after_midnight(night: Office) -> None:
+    """The day of the run is over, its last stop is not."""
+    visit = night.visit(STOP, TUESDAY)
+    night.now = BEFORE
+    done = night.cancel("run", vehicle_id=visit.vehicle_id, from_date=TUESDAY)
+    assert done.visit_ids == (visit.visit_id,)
+    night.now = AFTER
+    with pytest.raises(InputError, match=r"cancel\.past"):
+        night.cancel("run", vehicle_id=visit.vehicle_id, from_date=TUESDAY)
+
+
+@pytest.mark.parametrize("at", [BEFORE, OPEN, AFTER])
+def test_readers_see_it_until_the_doors_close(night: Office, at: datetime) -> None:
+    """The next visit of the stop is that of this night until two o'clock."""
+    visit = night.visit(STOP, TUESDAY)
+    with reading(night.engine) as session:
+        published = read_published(session, REGION)
+    now: Moment = published.now(at)
+    told = published.timetable.next_visit(STOP, now)
+    assert told is not None
+    assert (told.visit_id == visit.visit_id) is (at != AFTER)
+    stored = [v for v in night.visits() if v.stop_id == STOP]
+    found = next_visit(stored, now)
+    assert found is not None
+    assert found.visit_id == told.visit_id
+
+
+def test_doors_open_over_midnight_are_open(night: Office) -> None:
+    """A visit from eleven to one is still to be reached at ten past midnight."""
+    visit = night.visit(STOP, TUESDAY)
+    late: PromisedVisit = replace(
+        visit, arrival_s=23 * HOUR_S, start_s=23 * HOUR_S, end_s=25 * HOUR_S
+    )
+    with writing(night.engine) as session:
+        publication_store.put_visits(session, [late])
+    with reading(night.engine) as session:
+        published = read_published(session, REGION)
+    told = published.timetable.next_visit(STOP, published.now(BEFORE))
+    assert told is not None
+    assert told.visit_id == visit.visit_id
