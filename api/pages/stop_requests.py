@@ -162,8 +162,7 @@ def score(
     """Work its score out anew."""
     opened = open_desk(request, service, asking, region_id)
     try:
-        with writing(service.engine) as session:
-            stop_requests.score_request(session, region_id, request_id, at=service.clock())
+        stop_requests.score_request(service.engine, region_id, request_id, at=service.clock())
     except BookmobileError as error:
         return _one(opened, request_id, error)
     return RedirectResponse(_address(opened, request_id), status_code=303)

@@ -95,10 +95,9 @@ def score_stop_request(
 ) -> StopRequestPublic:
     """Work out what it is worth by the plan in force."""
     require_region(asking, region_id)
-    with writing(service.engine) as session:
-        return StopRequestPublic.of(
-            stop_requests.score_request(session, region_id, request_id, at=service.clock())
-        )
+    return StopRequestPublic.of(
+        stop_requests.score_request(service.engine, region_id, request_id, at=service.clock())
+    )
 
 
 @desk.put("/{request_id}/answer", responses=problems(404, 409))

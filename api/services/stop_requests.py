@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.auth import hash_token, new_token
@@ -14,7 +15,8 @@ from api.services.public import Published
 from api.services.stop_request_score import score_of
 from api.state import Service
 from data.db import audit_store, event_store, letter_store, region_store, stop_request_store
-from data.db.engine import writing
+from data.db.engine import reading, writing
+from data.db.turns import take_turn
 from data.model.accounts import Caller
 from data.model.errors import ConflictError, InputError, RequestError
 from data.model.letters import LetterKind, OutLetter
@@ -103,10 +105,10 @@ def asked_with(session: Session, region_id: str, token: str) -> StopRequest:
     return stop_request_store.request_of_token(session, region_id, hash_token(token))
 
 
-def score_request(
-    session: Session, region_id: str, request_id: str, *, at: datetime
-) -> StopRequest:
+def score_request(engine: Engine, region_id: str, request_id: str, *, at: datetime) -> StopRequest:
     """Work out what a request is worth now, and keep it.
+
+    It takes seconds, in which others write.
 
     Raises
     ------
@@ -115,25 +117,34 @@ def score_request(
     InputError
         ``stop_request.no_settlement`` for a place that the region does not know.
     """
-    request = stop_request_store.get_request(session, region_id, request_id)
-    region = region_store.load_region(session, region_id)
-    wanted = request.settlement_id
-    place = next((s for s in region.settlements if str(s.settlement_id) == wanted), None)
-    if place is None:
-        raise InputError("stop_request.no_settlement", place=request.place)
-    waiting = stop_request_store.list_requests(session, region_id, states=[RequestState.OPEN])
-    same = [r for r in waiting if r.settlement_id == wanted]
-    score = score_of(
-        session,
-        region,
-        place,
-        num_people=sum(r.people or 1 for r in same),
-        request_id=request_id,
-        on=date_of(at, ZoneInfo(region.time_zone)),
-    )
-    scored = replace(request, score=score | {"num_requests": len(same)}, scored_at=at)
-    stop_request_store.save_request(session, scored)
+    with reading(engine) as session:
+        request = stop_request_store.get_request(session, region_id, request_id)
+        region = region_store.load_region(session, region_id)
+        wanted = request.settlement_id
+        place = next((s for s in region.settlements if str(s.settlement_id) == wanted), None)
+        if place is None:
+            raise InputError("stop_request.no_settlement", place=request.place)
+        waiting = stop_request_store.list_requests(session, region_id, states=[RequestState.OPEN])
+        same = [r for r in waiting if r.settlement_id == wanted]
+        score = score_of(
+            session,
+            region,
+            place,
+            num_people=sum(r.people or 1 for r in same),
+            request_id=request_id,
+            on=date_of(at, ZoneInfo(region.time_zone)),
+        )
+    with writing(engine) as session:
+        request = _taken(session, region_id, request_id)
+        scored = replace(request, score=score | {"num_requests": len(same)}, scored_at=at)
+        stop_request_store.save_request(session, scored)
     return scored
+
+
+def _taken(session: Session, region_id: str, request_id: str) -> StopRequest:
+    """A request that nobody else changes until the end of the transaction."""
+    take_turn(session, f"stop request {request_id}")
+    return stop_request_store.get_request(session, region_id, request_id)
 
 
 def answer_request(
@@ -163,7 +174,7 @@ def answer_request(
         raise InputError(
             "stop_request.too_long", field="answer", length=len(text), limit=ANSWER_MAX
         )
-    request = stop_request_store.get_request(session, region_id, request_id)
+    request = _taken(session, region_id, request_id)
     if request.state is not RequestState.OPEN:
         raise ConflictError("stop_request.answered")
     answered = replace(
@@ -215,7 +226,7 @@ def count_request(
     InputError
         ``stop_request.no_settlement``, ``stop_request.bad_people``.
     """
-    request = stop_request_store.get_request(session, region_id, request_id)
+    request = _taken(session, region_id, request_id)
     if people is not None:
         if request.state is not RequestState.ACCEPTED:
             raise ConflictError("stop_request.not_accepted")

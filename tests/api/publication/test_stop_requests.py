@@ -171,9 +171,10 @@ def test_contacts_and_old_requests_are_erased(office: Office) -> None:
         told = read_published(session, REGION)
         asked = RequestAsked(place="Неведомое", reason="нужно", contact="8 401 00", people=3)
         made, token = take_request(session, told, asked, language="ru", at=office.now)
-        assert made.settlement_id is None
-        with pytest.raises(InputError, match=r"stop_request\.no_settlement"):
-            score_request(session, REGION, made.request_id, at=office.now)
+    assert made.settlement_id is None
+    with pytest.raises(InputError, match=r"stop_request\.no_settlement"):
+        score_request(office.engine, REGION, made.request_id, at=office.now)
+    with writing(office.engine) as session:
         answer_request(
             session, REGION, made.request_id, RequestState.DECLINED, "Нет.", by=ANNA, at=office.now
         )
@@ -208,7 +209,7 @@ def ask_and_score(office: Office, people: int, **more: Any) -> StopRequest:
         told = read_published(session, REGION)
         asked = RequestAsked(place="Зелёный Бор", reason="далеко", people=people, **more)
         made, _ = take_request(session, told, asked, language="ru", at=office.now)
-        return score_request(session, REGION, made.request_id, at=office.now)
+    return score_request(office.engine, REGION, made.request_id, at=office.now)
 
 
 @pytest.mark.parametrize(("lon", "is_lacking"), [(21.79, False), (22.6, True)])
