@@ -5,21 +5,37 @@ the time with open doors; its change is told where all four times are known. Min
 longer are positive.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from data.model.day_stats import spread_of
-from data.model.visit_record import VisitRecord
+from data.model.visit_record import RecordState, VisitRecord
 
 TOLERANCE_MIN = 10.0
 _MINUTE_S = 60.0
+
+
+class VisitTimes(NamedTuple):
+    """What is told of a stop visit; a report adds up tens of thousands."""
+
+    is_promised: bool
+    is_held: bool
+    state: RecordState
+    late_min: float | None
+    stay_change_min: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """Some stop visits' times added up; ``None`` where no time is known."""
 
+    num_promised: int
+    num_kept: int
+    num_not_held: int
+    num_unknown: int
     num_timed: int
     """Promised ones that were held and whose opening is known."""
     num_punctual: int
@@ -74,13 +90,25 @@ SPREADS: Mapping[str, str] = {"late_sd": "late_min", "stay_sd": "stay_change_min
 """Standard deviations by name: of which number."""
 
 
-def timing_of(records: Sequence[VisitRecord]) -> Timing:
+def times_of(record: VisitRecord) -> VisitTimes:
+    """What is told of a stop visit's times."""
+    late = late_min(record)
+    stay = None if late is None else stay_change_min(record)
+    return VisitTimes(record.is_planned, record.is_held, record.state, late, stay)
+
+
+def timing_of(visits: Sequence[VisitTimes]) -> Timing:
     """The times of some stop visits."""
-    late = [m for r in records if (m := late_min(r)) is not None]
-    stays = [m for r in records if (m := stay_change_min(r)) is not None]
-    num_late = sum(m > TOLERANCE_MIN for m in late)
-    num_early = sum(m < -TOLERANCE_MIN for m in late)
+    late = [v.late_min for v in visits if v.late_min is not None]
+    stays = [v.stay_change_min for v in visits if v.stay_change_min is not None]
+    states = Counter([v.state for v in visits])
+    num_late = sum([m > TOLERANCE_MIN for m in late])
+    num_early = sum([m < -TOLERANCE_MIN for m in late])
     return Timing(
+        num_promised=sum([v.is_promised for v in visits]),
+        num_kept=sum([v.is_promised and v.is_held for v in visits]),
+        num_not_held=states[RecordState.SKIPPED] + states[RecordState.CANCELLED],
+        num_unknown=states[RecordState.UNKNOWN],
         num_timed=len(late),
         num_punctual=len(late) - num_late - num_early,
         num_late=num_late,

@@ -1,22 +1,27 @@
 """Reports of a year of ten bookmobiles: 25,000 stop visits, a million loans, a year before beside.
 
 ``pytest -m benchmark -s tests/benchmarks/test_reports.py`` prints the figures of
-docs/statistics.md: seconds to build each report, its page over HTTP, and its PDF and workbook, on
-SQLite and PostgreSQL. Stated goal: any report under three seconds on SQLite.
+docs/statistics.md: seconds that went by, those of the processor in brackets, and how many times
+those of a plain sum of the year; built, as a page over HTTP, charts and files, on SQLite and
+PostgreSQL. Stated goal: any report under three seconds on SQLite.
 """
 
+import json
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from api.pages.reports import LINES_AT_ONCE
 from api.services.number_behind import number_behind
 from api.services.report_files import report_file
 from api.services.report_told import Teller, chart_svg
@@ -27,10 +32,11 @@ from data.db.engine import reading, writing
 from data.feeds.form_file import shipped_forms
 from data.model.accounts import Role
 from data.model.fleet import VehicleId
+from data.model.number_behind import NumberBehind
 from data.model.place import Stop, StopId
-from data.model.readers_served import ServedReader
+from data.model.readers_served import ServedReader, pseudonym
 from data.model.region import Region
-from data.model.report import Drill, ReportAsked, ReportKind
+from data.model.report import Drill, Report, ReportAsked, ReportKind
 from data.model.report_schedule import ReportFormat
 from data.model.stock import Item, ItemId, ItemPlace, PlaceKind, Title, TitleId
 from data.model.stop_counts import Band
@@ -47,6 +53,8 @@ VEHICLES, DAYS, STOPS_A_DAY, STOPS = 10, 250, 10, 400
 YEARS = (2024, 2025)
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SPAN = date(2025, 1, 1), date(2025, 12, 31)
+QUERY = "from=2025-01-01&until=2025-12-31"
+DESK = "/desk/kaliningrad"
 
 
 def big_region() -> Region:
@@ -102,7 +110,9 @@ def readers_of(records: list[VisitRecord]) -> Iterator[tuple[str, list[ServedRea
         yield (
             one.key,
             [
-                ServedReader(reader=f"{one.stop_id}-{n:02d}", band=bands[n % len(bands)])
+                ServedReader(
+                    reader=pseudonym(f"{one.stop_id}-{n}", "salt"), band=bands[n % len(bands)]
+                )
                 for n in some
             ],
         )
@@ -145,57 +155,127 @@ def running(
         yield service
 
 
-def test_any_report_of_a_year_takes_less_than_three_seconds(running: Running) -> None:
-    """Built, as a page, as PDF and workbook; the lines behind a million loans."""
-    region_id = big_region().region_id
-    name = running.engine.dialect.name
-    words = Words("ru")
-    started = time.perf_counter()
-    with reading(running.engine) as session:
-        kept = visit_record_store.load_records(
-            session, region_id, from_date=SPAN[0], until_date=SPAN[1]
-        )
-    SAY.print(f"{name}: {len(kept):,} stop visits read in {time.perf_counter() - started:.2f} s")
-    assert len(kept) == VEHICLES * DAYS * STOPS_A_DAY
-    query = f"from={SPAN[0].isoformat()}&until={SPAN[1].isoformat()}"
-    over = []
-    with running.api(Role.ANALYST, "ru") as alla:
-        for kind in ReportKind:
-            asked = ReportAsked(
-                kind=kind, region_id=region_id, from_date=SPAN[0], until_date=SPAN[1]
-            )
-            took = {}
+class Clock:
+    """Takes the time of what it is told to do, best of some tries; ``told`` has all of it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.told: dict[str, tuple[float, float]] = {}
+
+    def take[T](self, what: str, do: Callable[[], T], tries: int = 2) -> T:
+        """Do it; gives what the last try gave."""
+        best = inf, inf
+        for _ in range(tries):
             started, worked = time.perf_counter(), time.process_time()
-            with reading(running.engine) as session:
-                found = build_report(session, big_region(), asked, shipped_forms())
-            took["build"] = time.perf_counter() - started
-            took["of the processor"] = time.process_time() - worked
-            started = time.perf_counter()
-            page = alla.get(f"/desk/{region_id}/reports/{kind}?{query}")
-            took["page"] = time.perf_counter() - started
-            assert page.status_code == 200
-            started = time.perf_counter()
-            drawn = [chart_svg(t, Teller(words=words)) for t in found.tables]
-            took["charts"] = time.perf_counter() - started
-            for ending in (ReportFormat.PDF, ReportFormat.XLSX):
-                started = time.perf_counter()
-                report_file(
-                    found, ending, words, region_name="Район", at=NOW, desk_url="https://x/desk/r"
-                )
-                took[ending.value] = time.perf_counter() - started
-            told = ", ".join(f"{what} {s:.2f}" for what, s in took.items())
-            SAY.print(
-                f"{name}: {kind.value}: {told} s ({sum(d is not None for d in drawn)} charts)"
-            )
-            # On a busy machine it is the time of the processor that tells the program's own.
-            best = min(took["build"], took["of the processor"])
-            over += [(kind, best)] if best > GOAL_S else []
-    started = time.perf_counter()
+            found = do()
+            took = time.perf_counter() - started, time.process_time() - worked
+            best = min(best, took, key=lambda t: t[1])
+        self.told[what] = best
+        return found
+
+    def say_one(self, what: str, about: str) -> None:
+        """Print what one thing took."""
+        wall, cpu = self.told[what]
+        SAY.print(f"{self.name}: {what} ({about}) {wall:.2f} ({cpu:.2f}) s")
+
+    def say(self, subject: str, parts: Iterable[str]) -> None:
+        """Print what some parts took: seconds that went by, and the processor's."""
+        whole = self.told["yardstick"][1]
+        told = ", ".join(
+            f"{part} {wall:.2f} ({cpu:.2f}, {cpu / whole:.1f}x)"
+            for part in parts
+            for wall, cpu in [self.told[f"{subject} {part}"]]
+        )
+        SAY.print(f"{self.name}: {subject}: {told}")
+
+
+@pytest.fixture(scope="module")
+def clock(running: Running) -> Clock:
+    """Warm: the first page of a process reads words and templates besides, and is told apart."""
+    found = Clock(running.engine.dialect.name)
+    with running.api(Role.ANALYST, "ru") as alla:
+        found.take("first page", lambda: alla.get(f"{DESK}/reports/form?{QUERY}"), 1)
+    found.say_one("first page", "of the process, with words and templates to read")
+    with running.engine.connect() as connection:
+        found.take("yardstick", lambda: plainly_added(connection))
+    found.say_one("yardstick", "the span's counts read and added row by row")
+    return found
+
+
+def plainly_added(connection: Connection) -> Counter[str]:
+    """The yardstick of the machine on its day: what anybody would write to add the year up."""
+    asked = text("select counts from visit_record where service_date between :a and :b")
+    total: Counter[str] = Counter()
+    for (counts,) in connection.execute(asked, {"a": f"{SPAN[0]}", "b": f"{SPAN[1]}"}):
+        total.update(json.loads(counts) if isinstance(counts, str) else counts)
+    return total
+
+
+@pytest.mark.parametrize("kind", ReportKind)
+def test_any_report_of_a_year_takes_less_than_three_seconds(
+    running: Running, clock: Clock, kind: ReportKind
+) -> None:
+    """Built, as a page, its charts, and as each kind of file."""
+    asked = ReportAsked(
+        kind=kind, region_id=big_region().region_id, from_date=SPAN[0], until_date=SPAN[1]
+    )
+
+    def build() -> Report:
+        with reading(running.engine) as session:
+            return build_report(session, big_region(), asked, shipped_forms())
+
+    words = Words("ru")
+    found = clock.take(f"{kind} built", build)
+    with running.api(Role.ANALYST, "ru") as alla:
+        page = clock.take(f"{kind} page", lambda: alla.get(f"{DESK}/reports/{kind}?{QUERY}"))
+    assert page.status_code == 200
+    clock.take(f"{kind} charts", lambda: [chart_svg(t, Teller(words=words)) for t in found.tables])
+    files = [e for e in ReportFormat if e is not ReportFormat.GEOJSON or found.places]
+    for ending in files:
+        clock.take(
+            f"{kind} {ending}",
+            lambda ending=ending: report_file(  # type: ignore[misc]
+                found, ending, words, region_name="Район", at=NOW, desk_url="https://x/desk/r"
+            ),
+        )
+    clock.say(kind, ["built", "page", "charts", *files])
+    # On a busy machine it is the time of the processor that tells the program's own.
+    if clock.name == "sqlite":
+        assert min(clock.told[f"{kind} page"]) < GOAL_S
+        assert min(clock.told[f"{kind} built"]) < GOAL_S
+
+
+def test_the_lines_of_the_largest_number_open_as_soon(running: Running, clock: Clock) -> None:
+    """A million loans: the first and the last page of their lines, and as values."""
     drill = Drill(measure="loans", from_date=SPAN[0], until_date=SPAN[1])
-    with reading(running.engine) as session:
-        behind = number_behind(session, big_region(), drill, shipped_forms())
-    SAY.print(f"{name}: {behind.value:,.0f} loans opened in {time.perf_counter() - started:.2f} s")
-    assert behind.value is not None
-    assert behind.value > 990_000
-    if name == "sqlite":
-        assert not over, over
+
+    def behind() -> NumberBehind:
+        with reading(running.engine) as session:
+            return number_behind(session, big_region(), drill, shipped_forms())
+
+    found = clock.take("loans opened", behind)
+    assert found.value is not None
+    assert found.value > 990_000
+    pages = -(-len(found.lines) // LINES_AT_ONCE)
+    with running.api(Role.ANALYST, "ru") as alla:
+        for name, number in (("first", 1), ("last", pages)):
+            address = f"{DESK}/reports/lines?measure=loans&{QUERY}&page={number}"
+            page = clock.take(f"loans {name}", lambda a=address: alla.get(a))  # type: ignore[misc]
+            assert page.status_code == 200
+            assert f"{pages}" in page.text
+    clock.say("loans", ["opened", "first", "last"])
+    if clock.name == "sqlite":
+        assert max(min(clock.told[f"loans {name}"]) for name in ("first", "last")) < GOAL_S
+
+
+def test_a_month_of_the_diary_opens_as_soon(running: Running, clock: Clock) -> None:
+    """December with the balance since January: of one bookmobile and of all."""
+    month = "month=2025-12"
+    with running.api(Role.ANALYST, "ru") as alla:
+        for name, query in (("one", f"{month}&vehicle=kibo-1"), ("all", month)):
+            page = clock.take(f"diary {name}", lambda q=query: alla.get(f"{DESK}/diary?{q}"))  # type: ignore[misc]
+            assert page.status_code == 200
+            assert "2025" in page.text
+    clock.say("diary", ["one", "all"])
+    if clock.name == "sqlite":
+        assert max(min(clock.told[f"diary {name}"]) for name in ("one", "all")) < GOAL_S
