@@ -164,6 +164,7 @@ def _panel(
         people=label.number(total.total.people),
         gained=label.number(total.gained),
         is_estimated=coverage.is_estimated,
+        is_walked=coverage.is_walked,
         ground=areas.ground.value,
         shades=shade_names(label),
         reaches=[

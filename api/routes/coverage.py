@@ -58,7 +58,7 @@ def wanted_of(
     ] = "",
     minutes: Annotated[float | None, Query(description="Minutes by road to a library.")] = None,
     km: Annotated[float | None, Query(description="Kilometres by road to a library.")] = None,
-    metres: Annotated[float | None, Query(description="Metres to a stop, straight.")] = None,
+    metres: Annotated[float | None, Query(description="Metres to a stop on foot.")] = None,
     on: Annotated[date | None, Query(description="Date of the register; left out: today.")] = None,
 ) -> Wanted:
     """What an address asks for."""

@@ -101,7 +101,9 @@ class LinePublic(BaseModel):
     library_km: float | None
     stop_id: str | None
     stop: str | None
-    stop_metres: float | None = Field(description="In a straight line.")
+    stop_metres: float | None = Field(
+        description="On foot by the road network where there is one, else straight."
+    )
     rhythm: Rhythm | None
     open_minutes_per_1000: float | None
     reasons: list[str]

@@ -346,11 +346,12 @@ def report_areas(report: CoverageReport) -> list[dict[str, object]]:
     coverage, areas = report.coverage, report.areas
     facts = {"is_estimated": coverage.is_estimated, "travel_source": coverage.travel_source}
     limits = {"minutes": coverage.params.minutes, "km": coverage.params.library_km}
+    walk = {"metres": coverage.params.metres, "is_straight": not coverage.is_walked}
     return list(
         area_features(
             [
                 ("library", areas.library, facts | limits),
-                ("stop", areas.stops, {"metres": coverage.params.metres, "is_straight": True}),
+                ("stop", areas.stops, walk),
             ]
         )
     )

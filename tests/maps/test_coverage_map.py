@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 import shapely
 from shapely.geometry import Polygon
 
+from api.services.coverage_report import CoverageReport, report_areas
 from api.words import Words
 from data.model.coverage import Coverage, CoverageParams
 from data.model.coverage_lines import lines_of
@@ -101,6 +103,26 @@ def test_the_page_asks_nobody_and_runs_no_name(language: str) -> None:
     told = {"ru": "Это не границы", "en": "Areas are not boundaries"}[language]
     assert (told in page) == (ground is Ground.VORONOI)
     assert {"ru": "Оценка.", "en": "Estimate."}[language] in page
+
+
+@pytest.mark.parametrize("is_walked", [False, True])
+def test_on_real_roads_nothing_is_called_an_estimate(*, is_walked: bool) -> None:
+    """The map says whether ways are estimated, and whether stops are reached on foot or straight;
+    so does the file of areas."""
+    found = replace(coverage(), is_estimated=not is_walked, is_walked=is_walked)
+    areas = CoverageAreas(districts=(), ground=Ground.NONE)
+    report = CoverageReport(
+        region=region(), coverage=found, words=Words("ru"), on=date(2026, 11, 26),
+        before_name="", after_name="", areas=areas,
+    )  # fmt: skip
+    page = report.page()
+    assert ("Оценка." in page) is not is_walked
+    assert ("(оценка)" in page) is not is_walked
+    assert ("м пешком</span>" in page) is is_walked
+    assert any("Оценка" in note for note in report.notes) is not is_walked
+    told = {f["id"]: f["properties"] for f in report_areas(report)}
+    assert told["stop"]["is_straight"] is not is_walked  # type: ignore[index]
+    assert told["library"]["is_estimated"] is not is_walked  # type: ignore[index]
 
 
 def test_shades_go_from_few_to_all() -> None:

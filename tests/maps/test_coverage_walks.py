@@ -101,3 +101,24 @@ def test_the_area_of_a_stop_is_what_can_be_walked(
     assert 0 < size(walked) < 0.95 * size(circle)
     assert any(Polygon(a[0]).buffer(1e-4).contains(Point(first.lon, first.lat)) for a in walked)
     assert roads.reach(first.lon, first.lat, 1500 / (5.1 / 3.6) / 60, ReachMode.WALK)
+
+
+def test_pairs_in_reach_are_walked_and_make_the_open_minutes(
+    pair: tuple[Village, Village, float], roads: ValhallaRoads
+) -> None:
+    """Each pair has its metres on foot; the minutes of all who share a stop are its open time."""
+    first, second, walked_m = pair
+    homes = (settlement(first), settlement(second))
+    for metres, reached in ((walked_m + 1, [0, 1]), (walked_m - 1, [0])):
+        params = CoverageParams(metres=metres)
+        reach = library_reach([], [], homes, roads)
+        stops = measure_coverage(homes, reach, (), (stop_at(first),), params, roads=roads)
+        found = stops.stops_after
+        assert sorted(found.home.tolist()) == reached
+        assert dict(zip(found.home.tolist(), found.away_m.tolist(), strict=True)).get(
+            1, walked_m
+        ) == pytest.approx(walked_m)
+        people = 100 * len(reached)
+        assert found.minutes_per_1000[reached].tolist() == [pytest.approx(240_000 / people)] * len(
+            reached
+        )
