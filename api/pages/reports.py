@@ -229,7 +229,7 @@ def file(
         desk_url=desk_address(service.settings, region_id, asked_at=str(request.base_url)),
         table=table,
     )
-    name = file_name(report, ending, table)
+    name = file_name(report, ending, desk.words.language, table)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=MEDIA[ending], headers=headers)
 

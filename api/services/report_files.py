@@ -18,6 +18,7 @@ from data.feeds import workbook
 from data.feeds.plan_geojson import point_feature
 from data.feeds.visits_csv import harmless_cell
 from data.feeds.workbook import Column, Kind, TableBook
+from data.model.addresses import part_of
 from data.model.errors import NotFoundError
 from data.model.report import Cell, CellKind, Named, Report, ReportColumn, ReportTable, Said
 from data.model.report_schedule import PLACED_KINDS, ReportFormat
@@ -80,10 +81,18 @@ def report_file(
     return made[kind]()
 
 
-def file_name(report: Report, kind: ReportFormat, table: str = "") -> str:
-    """A name that says what is in the file."""
+def file_name(report: Report, kind: ReportFormat, language: str, table: str = "") -> str:
+    """A name that says what is in the file, and is no other file's."""
     asked = report.asked
-    parts = [asked.kind.value, table, asked.from_date.isoformat(), asked.until_date.isoformat()]
+    parts = [
+        asked.kind.value,
+        table if kind is ReportFormat.CSV else "",
+        asked.from_date.isoformat(),
+        asked.until_date.isoformat(),
+        part_of(asked.vehicle_id or ""),
+        part_of(asked.form_id),
+        language,
+    ]
     return f"{'_'.join(filter(None, parts))}.{kind.value}"
 
 

@@ -338,7 +338,7 @@ def _send(
     body = report_file(
         report, schedule.format, words, region_name=region_name, at=now, desk_url=desk_url
     )
-    name = f"{region.region_id}_{file_name(report, schedule.format)}"
+    name = f"{region.region_id}_{file_name(report, schedule.format, words.language)}"
     if schedule.channel is Channel.FOLDER:
         write_whole(settings.data_dir / FOLDER / schedule.recipient / name, body)
         return name, len(body)

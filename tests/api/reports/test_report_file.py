@@ -1,0 +1,74 @@
+"""Files of reports: names that tell files apart, the date of the region, units of numbers."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from api.services.report_files import file_name
+from data.db import region_store, visit_record_store
+from data.db.engine import writing
+from data.model.accounts import Role
+from data.model.report import Report, ReportAsked, ReportColumn, ReportKind, ReportTable
+from data.model.report_schedule import ReportFormat
+from tests.api.publication.office import REGION, region
+from tests.data.diary import diary
+from tests.e2e.service import Running, run_service
+
+BASE = f"/api/v1/regions/{REGION}"
+DESK = f"/desk/{REGION}/reports"
+MARCH = "from=2026-03-01&until=2026-03-31"
+NIGHT = datetime(2026, 4, 9, 22, 30, tzinfo=UTC)
+"""Half past midnight of the 10th in Kaliningrad."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service just after midnight of its region."""
+    with run_service(tmp_path_factory.mktemp("files")) as served:
+        served.service.clock = lambda: NIGHT
+        with writing(served.engine) as session:
+            region_store.add_region(session, region(), at=NIGHT)
+            visit_record_store.put_records(session, diary())
+        yield served
+
+
+@pytest.fixture(scope="module")
+def alla(running: Running) -> Iterator[httpx.Client]:
+    with running.api(Role.ANALYST, "ru") as client:
+        yield client
+
+
+def empty(vehicle_id: str | None = None, form_id: str = "") -> Report:
+    asked = ReportAsked(
+        kind=ReportKind.FORM, region_id=REGION, from_date=date(2026, 10, 1),
+        until_date=date(2026, 10, 31), vehicle_id=vehicle_id, form_id=form_id,
+    )  # fmt: skip
+    table = ReportTable(code="form", columns=(ReportColumn(code="x"),), rows=())
+    return Report(asked=asked, tables=(table,))
+
+
+def test_files_of_other_vehicles_editions_and_languages_have_other_names() -> None:
+    """Two standing orders for one folder never write over each other's file."""
+    reports = (empty(), empty("kibo-1"), empty("kibo-2"), empty("кибо"), empty(form_id="own"))
+    names = [file_name(r, ReportFormat.PDF, lang) for r in reports for lang in ("ru", "en")]
+    assert len(set(names)) == len(names)
+    assert file_name(empty("kibo-1"), ReportFormat.PDF, "ru") == (
+        "form_2026-10-01_2026-10-31_kibo-1_ru.pdf"
+    )
+    assert all(n.isascii() and "/" not in n and '"' not in n for n in names)
+    assert file_name(empty("../../x"), ReportFormat.PDF, "ru").count(".") == 1
+
+
+@pytest.mark.parametrize("ending", ["pdf", "xlsx"])
+@pytest.mark.parametrize("path", [f"{BASE}/reports/form", f"{DESK}/form"])
+def test_a_table_is_asked_of_csv_alone(alla: httpx.Client, path: str, ending: str) -> None:
+    """What stands there for another format breaks no header and gets into no name."""
+    for table in ("й", 'x"; a="b'):
+        answer = alla.get(f"{path}/file.{ending}?{MARCH}&table={quote(table)}")
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == (
+            f'attachment; filename="form_2026-03-01_2026-03-31_ru.{ending}"'
+        )
