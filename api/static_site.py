@@ -172,6 +172,7 @@ def _all_pages(pages: PublicPages) -> Iterator[SitePage]:
     yield SitePage(path="timetable.html", template="timetable", make=PublicPages.whole)
     yield SitePage(path="notices.html", template="notices", make=PublicPages.notices)
     yield SitePage(path="data.html", template="data", make=PublicPages.data)
+    yield SitePage(path="embed.html", template="embed", make=PublicPages.embed)
     for stop in pages.timetable.stops:
         part, stop_id = part_of(stop.stop_id), stop.stop_id
         yield SitePage(
@@ -182,7 +183,7 @@ def _all_pages(pages: PublicPages) -> Iterator[SitePage]:
         yield SitePage(
             path=f"embed/{part}.html",
             template="embed",
-            make=partial(PublicPages.embed, stop_id=stop_id),
+            make=partial(PublicPages.embed, stop_ids=[stop_id]),
         )
     for vehicle_id in pages.vehicle_ids:
         yield SitePage(

@@ -8,6 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -45,6 +46,9 @@ OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "ET
 """Feeds are there for everybody's pages."""
 Coordinate = Annotated[str | None, Query(max_length=20)]
 Lang = Annotated[str | None, Query(max_length=8)]
+MOST_EMBEDDED = 50
+"""Stops that one list shows."""
+EmbeddedStop = Annotated[str, StringConstraints(max_length=500)]
 
 
 def cache_of(request: Request) -> PublishedCache:
@@ -205,17 +209,18 @@ def embed(
     region: str,
     request: Request,
     service: ServiceDep,
-    stop: Annotated[str, Query(max_length=500)],
+    stop: Annotated[list[EmbeddedStop] | None, Query(max_length=MOST_EMBEDDED)] = None,
     lang: Lang = None,
 ) -> Response:
-    """The next visits of a stop, to be shown in a frame of any site."""
+    """The next visits of some stops, or of all, to be shown in a frame of any site."""
     published = published_of(request, service, region)
     language = _asked(lang, published)
     # The frame speaks the language that its address names, whoever looks at it.
     request.state.caller = replace(NOBODY, language=language)
     pages = pages_of(service, published, language)
     headers = _PAGE | {"content-security-policy": content_security_policy(frame_ancestors="*")}
-    return render(request, "public/embed.html", headers=headers, **pages.embed(stop_id_of(stop)))
+    context = pages.embed([stop_id_of(one) for one in stop or ()])
+    return render(request, "public/embed.html", headers=headers, **context)
 
 
 @router.api_route("/timetable.ics", methods=["GET", "HEAD"])

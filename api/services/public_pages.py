@@ -1,5 +1,6 @@
 """What each public page shows, whether it is served or written as a file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -234,12 +235,22 @@ class PublicPages:
         """Addresses of the feeds."""
         return self._common("data") | {"example": next(iter(self.timetable.stops), None)}
 
-    def embed(self, stop_id: StopId) -> Context:
-        """The next visits of a stop, to be shown in another page."""
-        place = self.place(stop_id)
+    def embed(self, stop_ids: Sequence[StopId] = ()) -> Context:
+        """The next visits of some stops, or of all, to be shown in another page.
+
+        Raises
+        ------
+        NotFoundError
+            ``public.no_stop``.
+        """
+        places = [self.place(stop_id) for stop_id in dict.fromkeys(stop_ids)]
+        only = places[0] if len(places) == 1 else None
+        title = self.words("public.title", region=self.region_name)
         return self._common("embed") | {
-            "stop": self.views.stop(place),
-            "visits": self.views.coming(stop_id)[:EMBEDDED],
+            "title": title if only is None else self.words("public.ical.stop", stop=only.name),
+            "more": self.links.page("timetable") if only is None else self.links.stop(only.stop_id),
+            "with_names": only is None,
+            "visits": self.views.soon(most=EMBEDDED, stops=places or self.timetable.stops),
         }
 
     def stop_calendar(self, stop_id: StopId) -> bytes:

@@ -145,10 +145,11 @@ class PublicViews:
     def _distance(self, visit: PromisedVisit) -> str:
         if self.links.is_static:
             return ""
+        if visit.begins <= self.now < visit.ends:
+            return self.words("public.open_now")
         days = (visit.opens_date - self.today).days
         if days == 0:
-            opened = visit.opens_s <= self.now[1] < visit.closes_s
-            return self.words("public.open_now" if opened else "public.today")
+            return self.words("public.today")
         if days == 1:
             return self.words("public.tomorrow")
         return self.words.count("public.in_days", days) if days > 0 else ""
@@ -200,9 +201,12 @@ class PublicViews:
             if other.stop_id != stop.stop_id and metres <= NEAR_M
         )[:NEAR_STOPS]
 
-    def soon(self, *, most: int) -> tuple[VisitView, ...]:
-        """The next visits of the whole region."""
-        coming = [v for s in self.timetable.stops for v in self._first_of(s.stop_id, most)]
+    def soon(
+        self, *, most: int, stops: Iterable[PublicStop] | None = None
+    ) -> tuple[VisitView, ...]:
+        """The next visits of some stops, or of the whole region."""
+        chosen = self.timetable.stops if stops is None else stops
+        coming = [v for s in chosen for v in self._first_of(s.stop_id, most)]
         coming.sort(key=lambda v: (v.opens_date, v.opens_s, v.stop_id))
         return tuple(self.visit(v) for v in coming[:most])
 
@@ -215,7 +219,7 @@ class PublicViews:
         """The coming days of one vehicle, each with its visits in order."""
         days: dict[date, list[PromisedVisit]] = {}
         for visit in self.timetable.visits:
-            if visit.vehicle_id != vehicle_id or (visit.opens_date, visit.closes_s) <= self.now:
+            if visit.vehicle_id != vehicle_id or visit.ends <= self.now:
                 continue
             if visit.opens_date not in days and len(days) == most:
                 break

@@ -27,7 +27,9 @@ class PublicLinks(Protocol):
 
     def vehicle(self, vehicle_id: VehicleId) -> str: ...
 
-    def embed(self, stop_id: StopId) -> str: ...
+    def embed(self, stop_id: StopId | None = None) -> str:
+        """The list of a stop, or of all, for other sites' pages."""
+        ...
 
     def feed(self, name: str) -> str:
         """``timetable.ics``, ``.csv`` or ``.pdf``, ``large-print.pdf``, ``stops.geojson`` or
@@ -82,11 +84,9 @@ class ServedLinks:
     def vehicle(self, vehicle_id: VehicleId) -> str:
         return f"{self.root}/vehicles/{part_of(vehicle_id)}"
 
-    def embed(self, stop_id: StopId) -> str:
-        asked = {"stop": part_of(stop_id)}
-        if self.feed_language:
-            asked["lang"] = self.feed_language
-        return f"{self.root}/embed?{urlencode(asked)}"
+    def embed(self, stop_id: StopId | None = None) -> str:
+        asked = {} if stop_id is None else {"stop": part_of(stop_id)}
+        return self._spoken(f"{self.root}/embed", **asked)
 
     def feed(self, name: str) -> str:
         return self._spoken(f"{self.root}/{name}")
@@ -149,7 +149,9 @@ class FileLinks:
     def vehicle(self, vehicle_id: VehicleId) -> str:
         return f"{self._up}vehicles/{quote(part_of(vehicle_id))}.html"
 
-    def embed(self, stop_id: StopId) -> str:
+    def embed(self, stop_id: StopId | None = None) -> str:
+        if stop_id is None:
+            return f"{self._up}embed.html"
         return f"{self._up}embed/{quote(part_of(stop_id))}.html"
 
     def feed(self, name: str) -> str:

@@ -356,6 +356,23 @@ def test_the_embedded_list_may_stand_in_any_page(served: Served) -> None:
     assert "<script" not in embedded.text
 
 
+def test_one_list_shows_some_stops_or_all(served: Served) -> None:
+    """A municipality embeds its own stops, a library all; each visit names its stop."""
+    served.office.publish()
+    with served.api(None, "ru") as reader:
+        whole = reader.get(f"{PAGES}/embed").text
+        some = reader.get(f"{PAGES}/embed?stop=kalinovka&stop=kaluzhskoe&lang=en").text
+        data = reader.get(f"{PAGES}/data", headers=HTML).text
+    assert "<h1>Библиобус: Черняховский район</h1>" in whole
+    assert {name in whole for name in ("Калиновка", "Калужское", "Каменское")} == {True}
+    assert f'href="{PAGES}/timetable"' in whole
+    assert "Калиновка" in some
+    assert "Калужское" in some
+    assert "Каменское" not in some
+    assert 'lang="en"' in some
+    assert f"{PAGES}/embed&#34;" in data or f'{PAGES}/embed"' in data
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -365,7 +382,8 @@ def test_the_embedded_list_may_stand_in_any_page(served: Served) -> None:
         (PAGES + "/stops/~2e~2e", 404),
         (PAGES + "/vehicles/nothing", 404),
         (PAGES + "/embed?stop=~", 404),
-        (PAGES + "/embed", 422),
+        (PAGES + "/embed?stop=kalinovka&stop=nothing", 404),
+        (PAGES + "/embed?" + "stop=kalinovka&" * 51, 422),
         (PAGES + "?lon=x&lat=1", 422),
         (PAGES + "?lon=nan&lat=1", 422),
         (PAGES + "?q=" + "я" * 501, 422),

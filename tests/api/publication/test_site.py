@@ -41,7 +41,7 @@ def test_every_page_and_feed_in_both_languages(told: Office, tmp_path: Path) -> 
         for name in (
             "index.html", "timetable.html", "notices.html", "data.html", "timetable.ics",
             "timetable.csv", "stops.geojson", "notices.atom", "stops/kalinovka.html",
-            "stops/kalinovka.ics", "embed/kalinovka.html", "vehicles/kibo-1.html",
+            "stops/kalinovka.ics", "embed/kalinovka.html", "embed.html", "vehicles/kibo-1.html",
             "vehicles/kibo-1.ics", "timetable.pdf", "large-print.pdf", "posters-a4.pdf",
             "posters-a3.pdf", "stops/kalinovka/poster-a4.pdf", "stops/kalinovka/poster-a3.pdf",
             "stops/kalinovka/large-print.pdf", "vehicles/kibo-1/large-print.pdf",
