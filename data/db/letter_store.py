@@ -4,16 +4,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, delete, func, or_, select, update
+from sqlmodel import Session, and_, col, delete, exists, func, or_, select, update
 
 from data.db import outbox
 from data.db.publication_store import notice_of
 from data.db.tables.letters import LetterRow, SubscriptionRow
-from data.db.tables.publication import NoticeRow
+from data.db.tables.publication import NoticeRow, StopVisitRow
 from data.db.tables.regions import RegionRow
 from data.db.turns import take_turn
 from data.model.cancellation import RESTORED, Notice
 from data.model.letters import (
+    GONE_DAYS,
     KEEP_DAYS,
     LetterKind,
     LetterState,
@@ -149,11 +150,23 @@ def erase_subscriptions(session: Session, ids: Iterable[str]) -> int:
 
 
 def erase_old(session: Session, now: datetime) -> int:
-    """Erase addresses that nobody confirmed in time, with old letters; how many addresses."""
+    """Erase addresses of no use, with old letters; how many addresses.
+
+    Of no use are those that nobody confirmed in time, and those of stops that have not been
+    visited for long.
+    """
+    unconfirmed = and_(
+        col(SubscriptionRow.confirmed_at).is_(None), col(SubscriptionRow.expires_at) < now
+    )
+    gone = now - timedelta(days=GONE_DAYS)
+    is_visited = exists().where(
+        col(StopVisitRow.region_id) == SubscriptionRow.region_id,
+        col(StopVisitRow.stop_id) == SubscriptionRow.stop_id,
+        col(StopVisitRow.service_date) >= gone.date(),
+    )
+    is_gone = and_(col(SubscriptionRow.created_at) < gone, ~is_visited)
     late = session.exec(
-        select(SubscriptionRow.subscription_id).where(
-            col(SubscriptionRow.confirmed_at).is_(None), col(SubscriptionRow.expires_at) < now
-        )
+        select(SubscriptionRow.subscription_id).where(or_(unconfirmed, is_gone))
     ).all()
     num = erase_subscriptions(session, late)
     old = now - timedelta(days=KEEP_DAYS)

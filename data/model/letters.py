@@ -24,6 +24,8 @@ MOST_WAITING = 2000
 """Requests of a region that wait for the owners of their addresses."""
 MOST_REFUSALS = 3
 """Letters that an address may refuse for good, one after the other, before it is erased."""
+GONE_DAYS = 400
+"""So long after a stop's last visit its readers are kept: it may be visited in summer only."""
 KEEP_DAYS = 90
 """So long it is kept that a letter was sent."""
 REMIND_FROM_S, REMIND_UNTIL_S = 9 * 3600, 21 * 3600

@@ -34,7 +34,7 @@ from api.services.letter_telling import LetterTeller, Told
 from api.services.letters import CONFIRM, MANAGE, Wish, token_of
 from api.settings import Settings
 from api.tidying import tidy
-from data.db import letter_store
+from data.db import letter_store, publication_store
 from data.db.engine import open_engine, reading, writing
 from data.db.letter_store import LetterFigures
 from data.db.tables.letters import LetterRow, SubscriptionRow
@@ -43,6 +43,7 @@ from data.model.errors import InputError, NotFoundError
 from data.model.letters import (
     ASK_AGAIN,
     CONFIRM_DAYS,
+    GONE_DAYS,
     MOST_REFUSALS,
     OutLetter,
     Subscription,
@@ -577,3 +578,19 @@ def test_one_way_that_is_closed_leaves_the_other_open(post: Post) -> None:
         LetterPost(post.office.engine, settings).deliver(later)
         assert len(told.bodies) > 1
         assert post.figures().num_waiting == 1
+
+
+def test_the_address_of_a_stop_that_is_gone_is_erased(post: Post) -> None:
+    """Not while its last visit is a season ago."""
+    post.subscribe()
+    with reading(post.office.engine) as session:
+        last = max(
+            v.service_date
+            for v in publication_store.load_visits(session, REGION)
+            if v.stop_id == STOP
+        )
+    evening = datetime(last.year, last.month, last.day, 20, tzinfo=UTC)
+    for days, num_left in ((GONE_DAYS - 1, 1), (GONE_DAYS + 1, 0)):
+        with writing(post.office.engine) as session:
+            letter_store.erase_old(session, evening + timedelta(days=days))
+        assert len(post.readers()) == num_left
