@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -103,7 +104,7 @@ def show(
             ending,
             words,
             region_name=name,
-            at=utc_now(),
+            at=utc_now().astimezone(ZoneInfo(region.time_zone)),
             desk_url=desk_address(settings, region_id),
         )
         write_whole(out, body)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -30,7 +31,7 @@ from api.services.reports import build_report
 from api.state import Service, ServiceDep
 from data.db import report_store, visit_record_store
 from data.db.engine import reading
-from data.model.errors import BookmobileError, NotFoundError
+from data.model.errors import BookmobileError, InputError, NotFoundError
 from data.model.report import Drill, Report, ReportAsked, ReportKind, year_earlier
 from data.model.report_schedule import PLACED_KINDS, ReportFormat
 from data.model.service_costs import CostPrices
@@ -225,7 +226,7 @@ def file(
         ending,
         desk.words,
         region_name=desk.region.name_in(desk.words.language),
-        at=service.clock(),
+        at=service.clock().astimezone(ZoneInfo(desk.region.time_zone)),
         desk_url=desk_address(service.settings, region_id, asked_at=str(request.base_url)),
         table=table,
     )
@@ -291,7 +292,10 @@ def _link(path: str, query: Mapping[str, str], **more: object) -> str:
 
 
 def _date(text: str) -> date | None:
+    """A date of an address; ``None`` where it names none."""
+    if not text:
+        return None
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        return None
+    except ValueError as wrong:
+        raise InputError("reports.no_date", value=text) from wrong

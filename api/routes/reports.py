@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -189,7 +190,7 @@ def get_report_file(
         ending,
         words,
         region_name=region.name_in(words.language),
-        at=service.clock(),
+        at=service.clock().astimezone(ZoneInfo(region.time_zone)),
         desk_url=desk_address(service.settings, region_id, asked_at=str(request.base_url)),
         table=table,
     )

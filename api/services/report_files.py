@@ -57,6 +57,8 @@ def report_file(
 
     Parameters
     ----------
+    at
+        When it is made, by the clock of the region: paper tells its date.
     desk_url
         Address of the region's desk, where the lines of a number open from workbook and paper;
         empty where nobody would reach it: then no number leads anywhere.

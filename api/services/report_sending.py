@@ -335,8 +335,9 @@ def _send(
     words = Words(schedule.language)
     region_name = region.name_in(words.language)
     desk_url = desk_address(settings, region.region_id)
+    at = now.astimezone(ZoneInfo(region.time_zone))
     body = report_file(
-        report, schedule.format, words, region_name=region_name, at=now, desk_url=desk_url
+        report, schedule.format, words, region_name=region_name, at=at, desk_url=desk_url
     )
     name = f"{region.region_id}_{file_name(report, schedule.format, words.language)}"
     if schedule.channel is Channel.FOLDER:

@@ -1,11 +1,13 @@
 """Files of reports: names that tell files apart, the date of the region, units of numbers."""
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from api.services.report_files import file_name
 from data.db import region_store, visit_record_store
@@ -72,3 +74,28 @@ def test_a_table_is_asked_of_csv_alone(alla: httpx.Client, path: str, ending: st
         assert answer.headers["content-disposition"] == (
             f'attachment; filename="form_2026-03-01_2026-03-31_ru.{ending}"'
         )
+
+
+@pytest.mark.parametrize("path", [f"{BASE}/reports/form", f"{DESK}/form"])
+def test_paper_tells_the_date_of_its_region(alla: httpx.Client, path: str) -> None:
+    """At half past midnight in Kaliningrad it is made today, though in Greenwich it is not yet."""
+    paper = PdfReader(io.BytesIO(alla.get(f"{path}/file.pdf?{MARCH}").content))
+    text = " ".join("".join(p.extract_text() for p in paper.pages).split())
+    assert "10 апреля 2026" in text
+    assert "9 апреля 2026" not in text
+
+
+@pytest.mark.parametrize("name", ["from", "until"])
+@pytest.mark.parametrize("page", ["lines?measure=visits&", "form?", "form/file.csv?"])
+def test_a_date_that_is_none_is_told(alla: httpx.Client, page: str, name: str) -> None:
+    """No number of another span stands in for the one that was asked for."""
+    answer = alla.get(f"{DESK}/{page}{name}=31.03.2026")
+    assert answer.status_code == 422
+    assert "31.03.2026" in answer.text
+
+
+def test_a_date_before_that_is_none_is_told(alla: httpx.Client) -> None:
+    """The span that growth is told against is refused the same way; none at all is none."""
+    answer = alla.get(f"{DESK}/lines?measure=growth(visits)&{MARCH}&against_from=x&against_until=y")
+    assert answer.status_code == 422
+    assert alla.get(f"{DESK}/lines?measure=visits&from=&until=").status_code == 200
