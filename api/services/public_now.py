@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -155,14 +156,14 @@ class NowViews:
 
     def vehicles(self) -> tuple[NowView, ...]:
         """The vehicles that have visits today, in order of their names."""
-        ids = {v.vehicle_id for v in self._today()}
+        ids = {v.vehicle_id for v in self._today}
         names = self._views.timetable.vehicles
         found = (self.vehicle(i) for i in sorted(ids, key=lambda i: (names.get(i, i), i)))
         return tuple(v for v in found if v is not None)
 
     def vehicle(self, vehicle_id: VehicleId) -> NowView | None:
         """One vehicle; ``None`` where it has no visits today."""
-        visits = [v for v in self._today() if v.vehicle_id == vehicle_id]
+        visits = [v for v in self._today if v.vehicle_id == vehicle_id]
         if not any(v.is_told and v.state is not VisitState.CANCELLED for v in visits):
             return None
         seen = self._seen(vehicle_id, visits[0].service_date)
@@ -186,13 +187,13 @@ class NowViews:
     def todays_runs(self) -> Iterator[list[PromisedVisit]]:
         """The visits of each vehicle that has some today."""
         by_vehicle: dict[VehicleId, list[PromisedVisit]] = {}
-        for visit in self._today():
+        for visit in self._today:
             by_vehicle.setdefault(visit.vehicle_id, []).append(visit)
         yield from by_vehicle.values()
 
     def seen(self, vehicle_id: VehicleId) -> VehicleNow | None:
         """What GPS says of a vehicle today; ``None`` where that is nothing, or too old."""
-        visit = next((v for v in self._today() if v.vehicle_id == vehicle_id), None)
+        visit = next((v for v in self._today if v.vehicle_id == vehicle_id), None)
         return None if visit is None else self._seen(vehicle_id, visit.service_date)
 
     def actual(self, visit: PromisedVisit) -> StopActual | None:
@@ -201,7 +202,7 @@ class NowViews:
 
     def position(self, vehicle_id: VehicleId) -> Snapped | None:
         """Where on its way a vehicle is, as everybody may see it."""
-        visits = [v for v in self._today() if v.vehicle_id == vehicle_id]
+        visits = [v for v in self._today if v.vehicle_id == vehicle_id]
         if not visits:
             return None
         seen = self._seen(vehicle_id, visits[0].service_date)
@@ -235,7 +236,7 @@ class NowViews:
 
     def visit(self, stop_id: StopId) -> VisitNow | None:
         """The visit of today that a stop waits for, or that goes on; ``None`` without one."""
-        for visit in self._today():
+        for visit in self._today:
             if visit.stop_id != stop_id or not visit.is_coming:
                 continue
             view = self.vehicle(visit.vehicle_id)
@@ -269,14 +270,14 @@ class NowViews:
             headline, detail = words("now.planned", time=opens), ""
         return VisitNow(now=view, headline=headline, detail=detail, num_before=num_before)
 
-    def _today(self) -> list[PromisedVisit]:
+    @cached_property
+    def _today(self) -> Sequence[PromisedVisit]:
         """The visits of today's service date, or of yesterday's while it is not over, in order."""
-        today = self._views.today
-        for on in (today - timedelta(days=1), today):
-            visits = [v for v in self._views.timetable.visits if v.service_date == on and v.is_told]
-            if on == today or any(v.opens_date == today and not self._is_over(v) for v in visits):
-                return sorted(visits, key=lambda v: (v.start_s, v.visit_id))
-        return []
+        today, by_date = self._views.today, self._views.timetable.visits_on
+        before = [v for v in by_date.get(today - timedelta(days=1), ()) if v.is_told]
+        if any(not self._is_over(v) for v in before):
+            return before
+        return [v for v in by_date.get(today, ()) if v.is_told]
 
     def _is_over(self, visit: PromisedVisit) -> bool:
         return visit.ends <= self._views.now

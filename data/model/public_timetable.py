@@ -119,6 +119,15 @@ class PublicTimetable:
         return {v.visit_id: v for v in self.visits}
 
     @cached_property
+    def visits_on(self) -> Mapping[date, tuple[PromisedVisit, ...]]:
+        """Visits by service date, in order of their times."""
+        found: dict[date, list[PromisedVisit]] = defaultdict(list)
+        for visit in self.visits:
+            found[visit.service_date].append(visit)
+        by_time = {on: sorted(v, key=lambda v: (v.start_s, v.visit_id)) for on, v in found.items()}
+        return {on: tuple(visits) for on, visits in by_time.items()}
+
+    @cached_property
     def make_up_of(self) -> Mapping[VisitId, PromisedVisit]:
         """For each cancelled visit the one that stands in for it."""
         return {v.make_up_for: v for v in self.visits if v.make_up_for and v.is_coming}

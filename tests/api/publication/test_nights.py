@@ -6,6 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from api.services.public import read_published
+from api.services.public_now import NowViews, OnTheRoad, Place
+from api.services.public_views import PublicViews
+from api.web.public_links import ServedLinks
+from api.words import Words
 from data.db import publication_store
 from data.db.engine import reading, writing
 from data.model.cancellation import next_visit
@@ -112,3 +116,20 @@ def test_doors_open_over_midnight_are_open(night: Office) -> None:
     told = published.timetable.next_visit(STOP, published.now(BEFORE))
     assert told is not None
     assert told.visit_id == visit.visit_id
+
+
+def test_over_midnight_the_page_says_that_it_is_open(night: Office) -> None:
+    """At ten past midnight a visit from eleven to one is the one under way, on every view."""
+    visit = night.visit(STOP, TUESDAY)
+    late = replace(visit, arrival_s=23 * HOUR_S, start_s=23 * HOUR_S, end_s=25 * HOUR_S)
+    with writing(night.engine) as session:
+        publication_store.put_visits(session, [late])
+    with reading(night.engine) as session:
+        published = read_published(session, REGION)
+    links = ServedLinks(region_id=REGION, public_url="")
+    views = PublicViews(published.timetable, published.now(BEFORE), Words("en"), links)
+    assert views.visit(late).distance == "now, by the timetable"
+    ((_, (first, *_)), *_) = views.run_days(late.vehicle_id, most=1)
+    assert first.visit_id == visit.visit_id
+    (now,) = NowViews(views, OnTheRoad.of([], [], BEFORE)).vehicles()
+    assert [s.place for s in now.stops if s.visit_id == visit.visit_id] == [Place.HERE]

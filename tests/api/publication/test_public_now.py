@@ -1,5 +1,6 @@
 """Where the bookmobile is now, as residents read it: by GPS, or by the timetable and saying so."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -202,3 +203,28 @@ def test_what_is_stored_is_read(published: Office) -> None:
     assert view is not None
     assert view.is_measured
     assert [s.place for s in view.stops] == [Place.PASSED, Place.NEXT]
+
+
+class Counted(tuple[PromisedVisit, ...]):
+    """Visits that tell how often somebody went through all of them."""
+
+    num_walks = 0
+
+    def __iter__(self) -> Iterator[PromisedVisit]:
+        Counted.num_walks += 1
+        return super().__iter__()
+
+
+def test_the_past_is_not_gone_through_at_each_asking(published: Office) -> None:
+    """Whoever asks where the vehicles are pays for today's visits, not for those of all years."""
+    with reading(published.engine) as session:
+        told = read_published(session, REGION).timetable
+    timetable = replace(told, visits=Counted(told.visits))
+    links = ServedLinks(region_id=REGION, public_url="")
+    public = PublicViews(timetable, (DAY, 12 * 3600), Words("en"), links)
+    assert timetable.visits_on[DAY]
+    Counted.num_walks = 0
+    now = NowViews(public, OnTheRoad.of([], [], published.now))
+    assert [v.vehicle_id for v in now.vehicles()] == [VEHICLE_ID]
+    assert now.visit(KALUZHSKOE) is not None
+    assert Counted.num_walks == 0
