@@ -7,6 +7,7 @@ lately, some lose their people. A review of stops finds them by its own rules.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -49,7 +50,7 @@ _LOTS = (
     (0.02, Lot(pull=FEW)),  # nobody can come at that hour
     (0.02, Lot(pull=FEW, bands=OLD_BANDS)),
     (0.02, Lot(pull=FEW, taken=4.0)),  # a teacher fetches books for the class
-    (0.02, Lot(pull=0.8, fall=0.9)),  # the school was closed and families leave
+    (0.02, Lot(pull=1.1, fall=0.9)),  # the school was closed and families leave
 )
 _NEW_SHARE = 0.05
 
@@ -68,11 +69,15 @@ def lots_of(
         return {}
     rng = np.random.default_rng([seed, *b"lots"])
     ids = sorted(stops)
+    middle = median(people[i] for i in ids)
     drawn = [ids[n] for n in rng.permutation(len(ids))]
+    # The large ones first: there enough still come when few do, and many can be lost.
+    drawn.sort(key=lambda i: people[i] <= middle)
     found: dict[str, Lot] = {}
     for share, lot in _LOTS:
         for _ in range(max(1, round(share * len(ids)))):
-            found[drawn.pop()] = lot
+            found[drawn.pop(0 if lot.fall else -1)] = lot
+    drawn = [drawn[n] for n in rng.permutation(len(drawn))]
     for _ in range(round(_NEW_SHARE * len(ids))):
         found[drawn.pop()] = Lot(began_days=int(rng.integers(*NEW_DAYS)))
     return found | dict.fromkeys(_beside_larger(stops, people), Lot(pull=FEW))
