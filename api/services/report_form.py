@@ -19,7 +19,7 @@ from data.model.report import (
     ReportColumn,
     ReportTable,
     Said,
-    year_earlier,
+    same_span,
 )
 from data.model.stat_form import FigureValue, FormFigure, form_values
 from data.model.stop_counts import CountMethod
@@ -76,7 +76,7 @@ def _figures(frame: ReportFrame, read: SpanReaders) -> ReportTable:
     spans = (
         (asked.from_date, asked.until_date),
         (frame.year_begin, asked.until_date),
-        (year_earlier(asked.from_date), year_earlier(asked.until_date)),
+        same_span(asked.from_date, asked.until_date),
     )
     by_span = {}
     for span in dict.fromkeys(spans):
@@ -182,7 +182,7 @@ def _months(frame: ReportFrame) -> ReportTable:
     asked = frame.asked
     rows = []
     for span in months_of(asked.from_date, asked.until_date):
-        before = year_earlier(span[0]), year_earlier(span[1])
+        before = same_span(*span)
         sums, earlier = frame.during(*span), frame.during(*before)
         rows.append(
             (

@@ -14,7 +14,7 @@ from data.model.report import (
     ReportColumn,
     ReportTable,
     Said,
-    year_earlier,
+    same_span,
 )
 
 MIX = ("references", "references_virtual", "egov", "internet", "events", "participants", "copies",
@@ -33,7 +33,7 @@ def services_report(frame: ReportFrame) -> Report:
 
 def _mix(frame: ReportFrame) -> ReportTable:
     asked, now = frame.asked, frame.now
-    before = year_earlier(asked.from_date), year_earlier(asked.until_date)
+    before = same_span(asked.from_date, asked.until_date)
     earlier = frame.during(*before)
     held = num_of("stops", now)
     rows = []

@@ -17,12 +17,12 @@ from data.model.report import (
     ReportColumn,
     ReportTable,
     Said,
+    year_earlier,
 )
 from data.model.report_settings import ReportSettings
 from data.model.stock import Carrier, ItemPlace, PlaceKind
 from data.model.stock_figures import StockFigures, StockItem, StockSpan, stock_figures
 
-YEAR_DAYS = 365
 _ORDER = {PlaceKind.VEHICLE: 0, PlaceKind.STORE: 1, PlaceKind.POINT: 2}
 
 
@@ -49,7 +49,7 @@ def _told(frame: ReportFrame, items: tuple[StockItem, ...]) -> StockFigures:
 
 def stock_span(settings: ReportSettings, on: date) -> StockSpan:
     """What is told of stock as of a date: the year that ends with it."""
-    first = on - timedelta(days=YEAR_DAYS - 1)
+    first = year_earlier(on) + timedelta(days=1)
     return StockSpan(from_date=first, until_date=on, new_months=settings.quotas.new_months)
 
 

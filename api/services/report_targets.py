@@ -24,6 +24,7 @@ from data.model.report import (
     ReportColumn,
     ReportTable,
     Said,
+    same_span,
 )
 from data.model.report_settings import TargetKey, base_year_of
 
@@ -38,7 +39,7 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
     """
     on, targets = frame.asked.until_date, frame.settings.targets
     base_year = base_year_of(targets, on)
-    base_span = date(base_year, 1, 1), _same_day(on, base_year)
+    base_span = same_span(frame.year_begin, on, on.year - base_year)
     base = _records(session, frame, *base_span)
     year = frame.during(frame.year_begin, on)
     rows = [
@@ -84,13 +85,6 @@ def _records(session: Session, frame: ReportFrame, first: date, last: date) -> S
             vehicle_id=VehicleId(vehicle_id) if vehicle_id else None,
         )
     )
-
-
-def _same_day(on: date, year: int) -> date:
-    try:
-        return on.replace(year=year)
-    except ValueError:
-        return date(year, 2, 28)
 
 
 def _reached(result: float | None, goal: float | None) -> Cell:

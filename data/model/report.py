@@ -3,9 +3,10 @@
 Screen, paper, workbook, CSV and the API all show the same ``Report``; none computes a figure.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -204,7 +205,20 @@ def check_report_span(first: date, last: date) -> None:
 
 def year_earlier(day: date) -> date:
     """The same date a year before; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return day.replace(year=day.year - 1, day=28)
+    return _in_year(day, day.year - 1)
+
+
+def same_span(first: date, last: date, years: int = 1) -> tuple[date, date]:
+    """A span so many years before; one that ends with its month ends with that month there, too.
+
+    >>> same_span(date(2025, 2, 1), date(2025, 2, 28))[1]
+    datetime.date(2024, 2, 29)
+    """
+    end = _in_year(last, last.year - years)
+    if (last + timedelta(days=1)).day == 1:
+        end = end.replace(day=monthrange(end.year, end.month)[1])
+    return _in_year(first, first.year - years), end
+
+
+def _in_year(day: date, year: int) -> date:
+    return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
