@@ -86,3 +86,34 @@ def test_what_if_a_branch_goes(visit: Visit) -> None:
     assert desk.axe() == []
     desk.shot("coverage-what-if", whole=True)
     desk.assert_quiet()
+
+
+@pytest.mark.parametrize(("language", "width"), [("ru", 1366), ("ru", 390), ("en", 1366)])
+def test_what_stands_behind_figures(visit: Visit, language: str, width: int) -> None:
+    """From a P90 to its settlement, from open minutes to who shares a stop, from people to whom."""
+    desk = visit(Role.ANALYST, language=language, width=width, height=768)
+    open_coverage(desk, COVERAGE + "&plan=p1")
+    row = desk.page.locator("#t-equity ~ div tbody tr").nth(1)
+    row.locator("td").nth(2).get_by_role("link").click()
+    desk.page.wait_for_selector("#lines")
+    expect(desk.page.locator("#p90")).to_contain_text("P90")
+    expect(desk.page.locator(".behind-sums li")).to_have_count(4)
+    assert desk.axe() == []
+    assert desk.overflow_px() == 0
+    desk.shot("coverage-equity")
+    open_coverage(desk, COVERAGE + "&plan=p1&cut=walk&key=0")
+    desk.page.locator("#settlements tbody tr").first.locator("td.num a").click()
+    expect(desk.page.locator("tfoot")).to_be_visible()
+    assert desk.axe() == []
+    desk.page.locator("tbody td.num a").first.click()
+    expect(desk.page.locator("tfoot")).to_be_visible()
+    assert desk.axe() == []
+    assert desk.overflow_px() == 0
+    desk.open("/desk/kaliningrad/coverage/what-if?library=lib-14&visits=2&branch_year=900000")
+    desk.page.wait_for_selector("#t-made", timeout=PATIENCE_MS)
+    assert desk.axe() == []
+    assert desk.overflow_px() == 0
+    desk.page.locator("#t-what_if ~ div tbody tr").nth(1).get_by_role("link").last.click()
+    expect(desk.page.locator("main tbody tr")).to_have_count(100)
+    assert desk.axe() == []
+    desk.assert_quiet()
