@@ -11,13 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from api.common_cli import JsonOption, LangOption, print_json, progress_console, words_for
-from api.services.coverage import cover_region, left_out_stops, params_for, plan_stops
+from api.services.coverage import (
+    counted_libraries,
+    cover_region,
+    left_out_stops,
+    params_for,
+    plan_stops,
+)
 from api.services.coverage_prices import plan_prices
 from api.services.coverage_report import CoverageReport, make_areas, readers_table, write_report
 from api.services.coverage_what_if import WhatIf, WhatIfAsked, what_if
 from api.services.coverage_what_if_told import changed_table, made_table, summary_table
 from api.services.folders import check_folder
-from api.services.needs import audit_region, placed_libraries
+from api.services.needs import audit_region
 from api.services.regions import load_region, region_folder
 from api.services.roads import open_roads
 from api.services.scenarios import price_of
@@ -137,7 +143,7 @@ def coverage(
             after=plan_stops(*after) if after else (),
             params=params,
         )
-        _, places = placed_libraries(loaded, day)
+        _, places = counted_libraries(loaded, day, found.params)
         areas = make_areas(loaded, found, places, roads, bars)
         has_norm = bool(loaded.norm_set_id or norm)
         audit = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -25,7 +26,7 @@ from maps.roads import Area, Position, Progress, ReachMode, Roads
 TOLERANCE_M = 60.0
 """Outlines are drawn without the points that lie within so many metres of them."""
 MOST_ORIGINS = 400
-"""Libraries whose reach is drawn at most; more are one area anyhow, and each is a search."""
+"""Libraries whose reach is drawn at most, spread over the region: each is a search."""
 _FRINGE_M = 5_000.0
 _CIRCLE_QUARTER = 8
 
@@ -77,24 +78,43 @@ def library_area(
 ) -> tuple[Area, ...]:
     """What lies in reach of any library: isochrones, or circles where roads are estimated.
 
-    A limit in kilometres is the tighter one; its area is what a steady walk of that length reaches
-    by road.
+    Within a limit in kilometres as well lies what a steady walk of that length reaches by road.
     """
-    distinct = sorted(set(places))[:MOST_ORIGINS]
     params = coverage.params
-    minutes, mode = params.minutes, ReachMode.CAR
+    limits = [(params.minutes, ReachMode.CAR)]
     if params.library_km is not None:
-        minutes, mode = params.library_km * 1000 / coverage.walk_mps / 60, ReachMode.WALK
-    if not distinct or not minutes:
+        limits.append((params.library_km * 1000 / coverage.walk_mps / 60, ReachMode.WALK))
+    if not places or not all(minutes for minutes, _ in limits):
         return ()
-    metres = LocalMetres.around(np.array(distinct, np.float64))
+    origins = spread(np.unique(np.array(places, np.float64), axis=0), MOST_ORIGINS)
+    metres = LocalMetres.around(origins)
     shapes = []
-    for number, (lon, lat) in enumerate(distinct, 1):
-        for area in roads.reach(lon, lat, minutes, mode):
-            shapes.append(_shape_of(area, metres))
+    for number, (lon, lat) in enumerate(origins.tolist(), 1):
+        within = [
+            shapely.union_all([_shape_of(a, metres) for a in roads.reach(lon, lat, minutes, mode)])
+            for minutes, mode in limits
+        ]
+        shapes.append(shapely.intersection_all(within))
         if progress is not None:
-            progress(number / len(distinct))
+            progress(number / len(origins))
     return areas_of(shapely.union_all(shapes), metres)
+
+
+def spread(positions: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """So many of some places that none of the others is far from all of them.
+
+    Each is the one farthest from those before it (Gonzalez 1985): no choice of as many has a
+    greatest gap less than half of theirs.
+    """
+    if len(positions) <= most:
+        return positions
+    metres = LocalMetres.around(positions).to_metres(positions)
+    chosen, away = [0], np.hypot(*(metres - metres[0]).T)
+    while len(chosen) < most:
+        chosen.append(int(away.argmax()))
+        away = np.minimum(away, np.hypot(*(metres - metres[chosen[-1]]).T))
+    found: NDArray[np.float64] = positions[np.sort(chosen)]
+    return found
 
 
 def stop_area(

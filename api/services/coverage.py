@@ -20,13 +20,13 @@ from data.model.coverage import (
 )
 from data.model.errors import InputError
 from data.model.norms import NormSet
-from data.model.place import LibraryKind, StopId, StopKind
+from data.model.place import Library, LibraryKind, StopId, StopKind
 from data.model.plan import Plan, PlanRequest
 from data.model.public_timetable import PublicStop
 from data.model.publication import PromisedVisit, VisitState
 from data.model.region import Region
 from data.model.weighted import Floats
-from maps.roads import Roads
+from maps.roads import Position, Roads
 
 FOR_ALL = frozenset({StopKind.PUBLIC, StopKind.ON_REQUEST})
 """Kinds of stops that anybody may use; a private or technical one brings nobody into reach."""
@@ -110,10 +110,7 @@ def cover_region(
         raise InputError("coverage.no_settlements", region=region.region_id)
     from maps.coverage import library_reach, measure_coverage  # scipy: only where it is needed
 
-    libraries, places = placed_libraries(region, on)
-    if not params.count_points:
-        chosen = [i for i, lib in enumerate(libraries) if lib.kind is LibraryKind.LIBRARY]
-        libraries, places = [libraries[i] for i in chosen], [places[i] for i in chosen]
+    libraries, places = counted_libraries(region, on, params)
     tick.phase("phase.coverage")
     is_straight = roads.is_estimated and not region.land
     reach = library_reach(
@@ -134,6 +131,17 @@ def cover_region(
         is_estimated=roads.is_estimated,
         roads=roads,
     )
+
+
+def counted_libraries(
+    region: Region, on: date, params: CoverageParams
+) -> tuple[list[Library], list[Position]]:
+    """The libraries that coverage counts, with their places."""
+    libraries, places = placed_libraries(region, on)
+    if params.count_points:
+        return libraries, places
+    chosen = [i for i, lib in enumerate(libraries) if lib.kind is LibraryKind.LIBRARY]
+    return [libraries[i] for i in chosen], [places[i] for i in chosen]
 
 
 def norm_limits(norm: NormSet) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from api.progress import Ticker
 from api.services.coverage import (
+    counted_libraries,
     cover_region,
     left_out_stops,
     plan_stops,
@@ -17,7 +18,7 @@ from api.services.coverage import (
 from api.services.coverage_report import CoverageReport, LeftOut, make_areas
 from api.services.coverage_what_if import WhatIf, WhatIfAsked, what_if
 from api.services.measuring import Measuring, MeasuringRun
-from api.services.needs import NeedAudit, audit_region, placed_libraries
+from api.services.needs import NeedAudit, audit_region
 from api.services.needs_view import stored_roads
 from api.services.plan_documents import open_plan
 from api.words import Words
@@ -199,7 +200,7 @@ class Coverages:
                     after=asked.after.stops,
                     params=asked.params,
                 )
-                _, places = placed_libraries(region, asked.on)
+                _, places = counted_libraries(region, asked.on, asked.params)
                 areas = make_areas(region, coverage, places, roads, run)
                 audit = _audit(asked, roads, run)
             return MeasuredCoverage(asked=asked, coverage=coverage, areas=areas, audit=audit)

@@ -15,7 +15,7 @@ from data.model.coverage import Coverage, CoverageParams
 from data.model.coverage_lines import lines_of
 from data.model.region import Region
 from maps.coverage import library_reach, measure_coverage
-from maps.coverage_areas import district_areas, library_area, stop_area
+from maps.coverage_areas import district_areas, library_area, spread, stop_area
 from maps.coverage_charts import Bar, bars_svg
 from maps.coverage_ground import CoverageAreas, Ground
 from maps.coverage_map import draw_coverage_map, shade_of
@@ -64,6 +64,19 @@ def test_a_library_reaches_what_can_be_driven_or_its_kilometres() -> None:
     assert radius_m(by_minutes, LAT) == pytest.approx(6000, rel=0.02)
     ((by_km,),) = library_area(coverage(library_km=3.0), [(LON, LAT)], ROADS)
     assert radius_m(by_km, LAT) == pytest.approx(3000, rel=0.02)
+    ((far,),) = library_area(coverage(library_km=30.0), [(LON, LAT)], ROADS)
+    assert radius_m(far, LAT) == pytest.approx(6000, rel=0.02), "the minutes hold, too"
+
+
+def test_of_very_many_libraries_those_far_apart_are_drawn() -> None:
+    """All ends of a region are there, not its west alone."""
+    rng = np.random.default_rng(3)
+    places = np.column_stack([rng.uniform(20, 40, 2000), rng.uniform(50, 60, 2000)])
+    chosen = spread(places, 100)
+    assert len(np.unique(chosen, axis=0)) == 100
+    gaps = np.hypot(*(places[:, None] - chosen[None]).transpose(2, 0, 1)).min(axis=1)
+    assert gaps.max() < 2.5, "degrees; a tenth of the region each way"
+    assert spread(places[:5], 100).tolist() == places[:5].tolist()
 
 
 def test_without_boundaries_the_ground_nearest_to_settlements_stands_in() -> None:
