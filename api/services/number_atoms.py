@@ -9,7 +9,7 @@ from api.services.number_books import NumberBooks
 from api.services.report_costs import cost_of_visits
 from api.services.report_review import RULES
 from api.services.report_stock import stock_span
-from api.services.report_targets import base_part, served_places, without_library
+from api.services.report_targets import base_part, residents_of, served_places, without_library
 from data.model import readers_served
 from data.model.measures import VISITS, Distinct, Measure, MeasuredLine, amount_of, lines_of
 from data.model.number_behind import (
@@ -270,7 +270,7 @@ def _residents(books: NumberBooks, drill: Drill, *, is_all: bool) -> NumberBehin
         SettlementLine(settlement_id=str(s.settlement_id), name=s.name, amount=s.population)
         for s in sorted(places, key=lambda s: (-(s.population or 0), s.name))
     )
-    value = sum(line.amount or 0 for line in lines)
+    value = residents_of(places)
     return NumberBehind(drill=drill, name=named(drill), value=value, lines=lines)
 
 

@@ -1,9 +1,8 @@
 """Report: the promises of the concept against the base year."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from sqlmodel import Session
 
@@ -11,7 +10,7 @@ from api.services.report_frame import ReportFrame, num_of
 from data.db import visit_record_store
 from data.model.counted_visit import Counted
 from data.model.fleet import VehicleId
-from data.model.measures import Sums, sums_of
+from data.model.measures import USERS, Sums, amount_of, sums_of
 from data.model.place import Settlement
 from data.model.public_timetable import PublicStop
 from data.model.region import Region
@@ -19,6 +18,7 @@ from data.model.report import (
     Cell,
     CellKind,
     ChartKind,
+    Drill,
     Report,
     ReportChart,
     ReportColumn,
@@ -29,6 +29,37 @@ from data.model.report import (
 from data.model.report_settings import TargetKey, base_year_of
 
 HISTORY_YEARS = 5
+MOST_NAMED = 5
+BASE_GRACE_DAYS = 14
+"""A diary that begins so early in the base span knows all of it: no runs in the holidays (D)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Base:
+    """What this year's visits are held against."""
+
+    span: tuple[date, date]
+    visits: Sums | None = None
+    """``None``: the diary does not know the whole span."""
+    given: int | None = None
+    """Of the whole year, by a person; of all bookmobiles together."""
+    known_from: date | None = None
+    """Where the diary knows a part of the span."""
+    is_of_all: bool = False
+    """Whether a number was given, but for all bookmobiles, and one is asked for."""
+
+    @property
+    def note(self) -> Said | None:
+        """What is not known of it."""
+        facts = {"year": self.span[0].year, "day": self.known_from}
+        if self.visits is not None:
+            return None
+        if self.known_from is not None:
+            given = "" if self.given is None else "_given"
+            return Said(code=f"reports.note.base_from{given}", facts=facts)
+        if self.given is not None:
+            return None
+        return Said(code=f"reports.note.no_base{'_of_one' if self.is_of_all else ''}", facts=facts)
 
 
 def targets_report(session: Session, frame: ReportFrame) -> Report:
@@ -38,13 +69,12 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
     the base year.
     """
     on, targets = frame.asked.until_date, frame.settings.targets
-    base_year = base_year_of(targets, on)
-    base_span = same_span(frame.year_begin, on, on.year - base_year)
-    base = _records(session, frame, *base_span)
+    base = _base(session, frame)
     year = frame.during(frame.year_begin, on)
+    coverage = _coverage(frame, year)
     rows = [
-        _visits(frame, year, base, base_span),
-        *_coverage(frame, year),
+        _visits(frame, year, base),
+        *coverage.rows,
         _content(frame, year),
         _vehicles(frame, year),
     ]
@@ -57,18 +87,34 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
         ReportColumn(code="reached"),
     )
     notes = [
+        *([base.note] if base.note is not None else []),
+        *coverage.notes,
         Said(code="reports.note.targets", facts={"source": targets.source or "—"}),
         Said(code="reports.note.coverage"),
     ]
-    if not base.records and targets.base_visits is None:
-        notes.insert(0, Said(code="reports.note.no_base", facts={"year": base_year}))
-    elif not base.records:
-        notes.append(Said(code="reports.note.base_part", facts={"year": base_year}))
+    if base.visits is None and base.given is not None:
+        notes.append(Said(code="reports.note.base_part", facts={"year": base.span[0].year}))
     tables = (
         ReportTable(code="targets", columns=columns, rows=tuple(rows)),
         _years(session, frame, on),
     )
     return Report(asked=frame.asked, tables=tables, notes=tuple(notes))
+
+
+def _base(session: Session, frame: ReportFrame) -> _Base:
+    """The base from the diary where it knows the whole span, else as a person gave it."""
+    on, targets = frame.asked.until_date, frame.settings.targets
+    span = same_span(frame.year_begin, on, on.year - base_year_of(targets, on))
+    given = targets.base_visits if frame.asked.vehicle_id is None else None
+    found = _records(session, frame, *span)
+    diary = visit_record_store.record_span(session, frame.region.region_id)
+    is_known = diary is not None and (diary[0] - span[0]).days <= BASE_GRACE_DAYS
+    if diary is None or not num_of("visits", found):
+        is_of_all = given is None and targets.base_visits is not None
+        return _Base(span=span, given=given, is_of_all=is_of_all)
+    if not is_known:
+        return _Base(span=span, given=given, known_from=diary[0])
+    return _Base(span=span, given=given, visits=found)
 
 
 def _records(session: Session, frame: ReportFrame, first: date, last: date) -> Sums:
@@ -94,28 +140,24 @@ def _reached(result: float | None, goal: float | None) -> Cell:
     return Cell(value=Said(code=f"reports.reached.{'yes' if result >= goal - 1e-9 else 'no'}"))
 
 
-def _visits(
-    frame: ReportFrame,
-    year: Sums,
-    base: Sums,
-    base_span: tuple[date, date],
-) -> tuple[Cell, ...]:
+def _visits(frame: ReportFrame, year: Sums, base: _Base) -> tuple[Cell, ...]:
     targets, on = frame.settings.targets, frame.asked.until_date
     now = num_of("visits", year)
     span = frame.year_begin, on
-    of_year = Said(code="reports.of_year", facts={"year": base_span[0].year})
+    of_year = Said(code="reports.of_year", facts={"year": base.span[0].year})
     growth_key = "growth(visits)"
-    if base.records:
-        before: float | None = num_of("visits", base)
-        told = Cell(value=before, drill=frame.drill("visits", base_span), note=of_year)
-    elif targets.base_visits is not None:
-        before = base_part(targets.base_visits, on)
+    before: float | None = None
+    told = Cell(note=of_year)
+    if base.visits is not None:
+        before = num_of("visits", base.visits)
+        told = Cell(value=before, drill=frame.drill("visits", base.span), note=of_year)
+    elif base.given is not None:
+        before = base_part(base.given, on)
         drill = frame.drill("base_visits", span)
         told = Cell(value=before, is_estimate=True, note=of_year, drill=drill)
         growth_key = "growth(visits,base_visits)"
-    else:
-        before, told = None, Cell(note=of_year)
     growth = now / before - 1 if before else None
+    against = base.span if base.visits is not None else None
     return (
         Cell(value=Said(code=f"reports.target.{TargetKey.VISITS}")),
         told,
@@ -123,7 +165,7 @@ def _visits(
         Cell(
             value=growth,
             kind=CellKind.RATIO,
-            drill=frame.drill(growth_key, span, against=base_span if base.records else None),
+            drill=frame.drill(growth_key, span, against=against),
         ),
         Cell(value=targets.visits, kind=CellKind.RATIO, setting="target.visits"),
         _reached(growth, targets.visits),
@@ -137,16 +179,21 @@ def base_part(base_visits: int, on: date) -> int:
     return round(base_visits * ((on - begin).days + 1) / days)
 
 
+def _places_of(stops: Mapping[str, PublicStop], record: Counted) -> set[str]:
+    """Settlements that a stop visit served, as far as they are known."""
+    stop = stops.get(str(record.stop_id))
+    found = {str(i) for i in stop.settlement_ids} if stop is not None else set()
+    return found | ({str(record.settlement_id)} if record.settlement_id is not None else set())
+
+
 def served_places(
     region: Region, stops: Mapping[str, PublicStop], records: Iterable[Counted]
 ) -> tuple[Settlement, ...]:
     """Settlements of the stops at which stop visits were held."""
-    of_stops = {stop_id: stop.settlement_ids for stop_id, stop in stops.items()}
     served: set[str] = set()
     for record in records:
         if record.is_held:
-            served |= {str(record.settlement_id)} if record.settlement_id is not None else set()
-            served |= {str(i) for i in of_stops.get(str(record.stop_id), ())}
+            served |= _places_of(stops, record)
     return tuple(s for s in region.settlements if str(s.settlement_id) in served)
 
 
@@ -164,45 +211,76 @@ def without_library[C: Counted](region: Region, records: Iterable[C], on: date) 
     )
 
 
-def _coverage(frame: ReportFrame, year: Sums) -> list[tuple[Cell, ...]]:
+def residents_of(places: Iterable[Settlement]) -> int | None:
+    """People of some settlements; ``None`` where those of one are not known."""
+    people = [s.population for s in places]
+    known = [num for num in people if num is not None]
+    return sum(known) if len(known) == len(people) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coverage:
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[Said, ...]
+
+
+def _coverage(frame: ReportFrame, year: Sums) -> _Coverage:
     """Users among residents: of the settlements served, and of the region where libraries told."""
     targets, region = frame.settings.targets, frame.region
     span = frame.year_begin, frame.asked.until_date
-    users = num_of("users", year)
-    residents = sum(s.population or 0 for s in served_places(region, frame.stops, year.records))
-    share = users / residents if residents else None
-    goal = Cell(value=targets.coverage, kind=CellKind.RATIO, setting="target.coverage")
-
-    def cell(key: str, value: float | None, **more: Any) -> Cell:
-        return Cell(value=value, drill=frame.drill(key, span), **more)
-
+    served = served_places(region, frame.stops, year.records)
+    users, residents = num_of("users", year), residents_of(served)
+    known = {str(s.settlement_id) for s in region.settlements}
+    nowhere = sum(
+        amount_of(USERS, r) for r in year.records if not _places_of(frame.stops, r) & known
+    )
     of_residents = Said(code="reports.residents")
-    rows: list[tuple[Cell, ...]] = [
-        (
-            Cell(value=Said(code="reports.target.coverage")),
-            cell("residents.served", residents or None, note=of_residents),
-            frame.counted("users", year, span),
-            cell("share(users,residents.served)", share, kind=CellKind.RATIO),
-            goal,
-            _reached(share, targets.coverage),
+
+    def row(
+        code: str, people: Drill, num: int | None, counted: Cell, num_users: int
+    ) -> tuple[Cell, ...]:
+        share = num_users / num if num else None
+        # Users of no known place are not sure to be among the residents.
+        sure = (num_users - nowhere) / num if num else None
+        reached = _reached(sure, targets.coverage)
+        is_open = _reached(share, targets.coverage) != reached
+        key = "" if counted.drill is None else counted.drill.measure
+        return (
+            Cell(value=Said(code=f"reports.target.{code}")),
+            Cell(value=num or None, drill=people, note=of_residents),
+            counted,
+            Cell(
+                value=share,
+                kind=CellKind.RATIO,
+                drill=frame.drill(f"share({key},{people.measure})", span),
+                is_estimate=nowhere > 0,
+            ),
+            Cell(value=targets.coverage, kind=CellKind.RATIO, setting="target.coverage"),
+            _reached(None, None) if is_open else reached,
         )
-    ]
-    everybody = sum(s.population or 0 for s in region.settlements)
-    if targets.library_users is not None and everybody:
+
+    people = frame.drill("residents.served", span)
+    rows = [row("coverage", people, residents, frame.counted("users", year, span), users)]
+    told = list(served)
+    if targets.library_users is not None and frame.asked.vehicle_id is None:
+        told = list(region.settlements)
         all_users = targets.library_users + users
-        whole = all_users / everybody
-        summed = "sum(users,library_users)"
-        rows.append(
-            (
-                Cell(value=Said(code="reports.target.coverage_region")),
-                cell("residents.all", everybody, note=of_residents),
-                cell(summed, all_users, is_estimate=True),
-                cell(f"share({summed},residents.all)", whole, kind=CellKind.RATIO),
-                goal,
-                _reached(whole, targets.coverage),
-            )
-        )
-    return rows
+        drill = frame.drill("sum(users,library_users)", span)
+        counted = Cell(value=all_users, drill=drill, is_estimate=True)
+        people = frame.drill("residents.all", span)
+        rows.append(row("coverage_region", people, residents_of(told), counted, all_users))
+    return _Coverage(rows=tuple(rows), notes=tuple(_unknown(told, nowhere)))
+
+
+def _unknown(places: Sequence[Settlement], nowhere: int) -> Iterator[Said]:
+    """What coverage does not know: how many live in some settlements, where some users live."""
+    unknown = [s.name for s in places if s.population is None]
+    if unknown:
+        some = ", ".join(unknown[:MOST_NAMED]) + (" …" if len(unknown) > MOST_NAMED else "")
+        facts: dict[str, object] = {"num": len(unknown), "all": len(places), "names": some}
+        yield Said(code="reports.note.people_unknown", facts=facts)
+    if nowhere:
+        yield Said(code="reports.note.users_nowhere", facts={"num": nowhere})
 
 
 def _content(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
