@@ -18,7 +18,7 @@ from api.services.public_prints import SIZES, PublicPrints
 from api.static_files import FOLDER
 from api.web.public_links import FileLinks
 from api.words import LANGUAGES, Words
-from data.feeds.gtfs import runs_of
+from data.feeds.gtfs import first_date, runs_of
 from data.model.accounts import NOBODY
 from data.model.addresses import part_of
 from data.model.errors import InputError
@@ -198,7 +198,7 @@ def _feeds(pages: PublicPages, engine: Engine | None) -> Iterator[tuple[str, byt
     yield "timetable.csv", pages.table()
     yield "stops.geojson", pages.geojson()
     yield "notices.atom", pages.atom()
-    if pages.links.absolute("") and runs_of(pages.timetable.visits, pages.now[0]):
+    if pages.links.absolute("") and runs_of(pages.timetable.visits, first_date(pages.now[0])):
         yield "gtfs.zip", region_gtfs(engine, pages)
     for stop in pages.timetable.stops:
         yield f"stops/{part_of(stop.stop_id)}.ics", pages.stop_calendar(stop.stop_id)

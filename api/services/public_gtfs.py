@@ -9,7 +9,7 @@ from api.services.public_pages import PublicPages
 from api.services.public_position import Way, way_of
 from data.db import leg_line_store
 from data.db.engine import reading
-from data.feeds.gtfs import GtfsAddresses, gtfs_zip, runs_of
+from data.feeds.gtfs import GtfsAddresses, first_date, gtfs_zip, runs_of
 from data.model.place import StopId
 from data.model.publication import PromisedVisit
 
@@ -17,7 +17,7 @@ type Point = tuple[float, float]
 
 
 def region_gtfs(engine: Engine | None, pages: PublicPages) -> bytes:
-    """The feed in the pages' language, from today on.
+    """The feed in the pages' language, with the runs that may still be under way.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def region_gtfs(engine: Engine | None, pages: PublicPages) -> bytes:
         timetable,
         pages.words,
         language=pages.words.language,
-        from_date=pages.now[0],
+        from_date=first_date(pages.now[0]),
         addresses=GtfsAddresses(region=links.absolute(links.page("home")), stop=stop_address),
         shape_of=(lambda _: None) if engine is None else _shapes(engine, pages),
     )
@@ -48,7 +48,7 @@ def _shapes(
     engine: Engine, pages: PublicPages
 ) -> Callable[[Sequence[PromisedVisit]], Sequence[Point] | None]:
     """Ways through the public stops of runs; runs of the same stops share one."""
-    timetable, first = pages.timetable, pages.now[0]
+    timetable, first = pages.timetable, first_date(pages.now[0])
     known: dict[tuple[str, ...], Sequence[Point] | None] = {}
     public = timetable.stop_of.keys()
     with reading(engine) as session:

@@ -14,7 +14,7 @@ from api.services.public_now import NowViews
 from api.services.public_pages import PublicPages
 from api.services.public_views import notice_text
 from api.words import LANGUAGES, Words
-from data.feeds.gtfs import runs_of, sequence_of, trip_id_of
+from data.feeds.gtfs import first_date, runs_of, sequence_of, trip_id_of
 from data.feeds.gtfs_rt import (
     Effect,
     RunDelay,
@@ -57,8 +57,8 @@ class Realtime:
 
     @cached_property
     def _runs(self) -> dict[str, tuple[PromisedVisit, ...]]:
-        """The runs of today and yesterday that the feed has."""
-        return runs_of(self.pages.timetable.visits, self.pages.now[0] - timedelta(days=1))
+        """The runs that the feed has."""
+        return runs_of(self.pages.timetable.visits, first_date(self.pages.now[0]))
 
     @property
     def _zone(self) -> ZoneInfo:

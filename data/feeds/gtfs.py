@@ -16,7 +16,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2s
 
 from data.model.calendar import HOUR_S, MINUTE_S
@@ -56,6 +56,11 @@ class GtfsAddresses:
 def trip_id_of(visit: PromisedVisit) -> str:
     """The id of the run that a visit belongs to, in the feed and in realtime messages."""
     return f"{visit.vehicle_id}@{visit.service_date.isoformat()}"
+
+
+def first_date(today: date) -> date:
+    """The service date from which a feed tells: runs of yesterday may go on after midnight."""
+    return today - timedelta(days=1)
 
 
 def runs_of(

@@ -1,12 +1,19 @@
 """Stop visits after midnight: ahead until their hour, though their service date is over."""
 
+import csv
+import io
+import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from google.transit import gtfs_realtime_pb2 as rt
 
 from api.services.public import read_published
+from api.services.public_gtfs import region_gtfs
 from api.services.public_now import NowViews, OnTheRoad, Place
+from api.services.public_pages import PublicPages
+from api.services.public_realtime import Realtime
 from api.services.public_views import PublicViews
 from api.web.public_links import ServedLinks
 from api.words import Words
@@ -14,8 +21,10 @@ from data.db import publication_store
 from data.db.engine import reading, writing
 from data.model.cancellation import next_visit
 from data.model.errors import InputError
+from data.model.live import Phase, VehicleNow
 from data.model.place import StopId
 from data.model.publication import Moment, PromisedVisit, VisitState
+from data.model.telemetry import DeviceId, Fix
 from tests.api.publication.office import REGION, Office
 
 TUESDAY = date(2026, 12, 1)
@@ -133,3 +142,38 @@ def test_over_midnight_the_page_says_that_it_is_open(night: Office) -> None:
     assert first.visit_id == visit.visit_id
     (now,) = NowViews(views, OnTheRoad.of([], [], BEFORE)).vehicles()
     assert [s.place for s in now.stops if s.visit_id == visit.visit_id] == [Place.HERE]
+
+
+def test_realtime_names_only_what_the_feed_has(night: Office) -> None:
+    """After midnight the run of yesterday is in both; an alert names a stop of the feed or none."""
+    later = next(v for v in night.visits() if v.stop_id == STOP and v.service_date > WEDNESDAY)
+    night.cancel("visit", visit_id=later.visit_id)
+    night.now = BEFORE
+    with reading(night.engine) as session:
+        published = read_published(session, REGION)
+    pages = PublicPages(
+        published=published, now=published.now(BEFORE), words=Words("en"),
+        links=ServedLinks(region_id=REGION, public_url="https://bus.example.org"),
+    )  # fmt: skip
+    archive = zipfile.ZipFile(io.BytesIO(region_gtfs(None, pages)))
+
+    def column(table: str, name: str) -> set[str]:
+        text = archive.read(f"{table}.txt").decode()
+        return {row[name] for row in csv.DictReader(io.StringIO(text, newline=""))}
+
+    visit = night.visit(STOP, TUESDAY)
+    trip = f"{visit.vehicle_id}@{TUESDAY}"
+    at_stop = VehicleNow(
+        region_id=REGION, vehicle_id=visit.vehicle_id, service_date=TUESDAY, at=BEFORE,
+        fix=Fix(device_id=DeviceId("bus"), fix_at=BEFORE, lon=21.85, lat=54.8),
+        phase=Phase.STANDING,
+    )  # fmt: skip
+    seen = NowViews(pages.views, OnTheRoad.of([at_stop], [], BEFORE))
+    realtime = Realtime(pages, seen, BEFORE)
+    updates = rt.FeedMessage.FromString(realtime.trip_updates())
+    assert [e.trip_update.trip.trip_id for e in updates.entity] == [trip]
+    assert trip in column("trips", "trip_id")
+    alerts = rt.FeedMessage.FromString(realtime.alerts())
+    named = {i.stop_id for e in alerts.entity for i in e.alert.informed_entity if i.stop_id}
+    assert named
+    assert named <= column("stops", "stop_id")
