@@ -30,6 +30,12 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
+def names_tag(given: str, tag: str) -> bool:
+    """Whether an ``If-None-Match`` header names a tag."""
+    tags = (part.strip().removeprefix("W/") for part in given.split(","))
+    return any(part in (tag, "*") for part in tags)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IfMatch:
     """The revision that a change was made from; ``None``: whichever is current (``*``)."""

@@ -1,5 +1,6 @@
 """Coverage in a browser: who has a library or a stop in reach, before and after."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.auth import Staff
+from api.conditions import names_tag
 from api.errors import status_of
 from api.pages.desk_region import Desk, open_desk
 from api.rendering import is_htmx
@@ -34,7 +36,6 @@ PAGE = 100
 WAIT_S = 2.0
 FILE_WAIT_S = 60.0
 _TEXT_MAX = 120
-FOR_A_WHILE = "private, max-age=600"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {
     "coverage-map.html": "text/html; charset=utf-8",
@@ -274,7 +275,7 @@ def plot(
 ) -> Response:
     """The map as a picture."""
     desk = open_desk(request, service, asking, region_id)
-    return _svg(kept_report(desk, query).plot_kept)
+    return _svg(request, kept_report(desk, query).plot_kept)
 
 
 @router.get("/{cut}.svg")
@@ -288,11 +289,19 @@ def chart(
 ) -> Response:
     """A chart of the shares in reach."""
     desk = open_desk(request, service, asking, region_id)
-    return _svg(kept_report(desk, query).chart(cut))
+    return _svg(request, kept_report(desk, query).chart(cut))
 
 
-def _svg(svg: str) -> Response:
-    headers = {"cache-control": FOR_A_WHILE, "vary": "Cookie, Accept-Language"}
+def _svg(request: Request, svg: str) -> Response:
+    """A picture, asked for anew each time: the table beside it may have changed."""
+    tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:24]}"'
+    headers = {
+        "cache-control": "private, no-cache",
+        "vary": "Cookie, Accept-Language",
+        "etag": tag,
+    }
+    if names_tag(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
     return Response(svg, media_type="image/svg+xml", headers=headers)
 
 

@@ -10,7 +10,7 @@ from api.auth import Staff
 from api.errors import status_of
 from api.pages.coverage import FILE_WAIT_S, PAGE, QueryDep, number_of
 from api.pages.desk_region import Desk, open_desk
-from api.routes.coverage import Wanted, asked_of
+from api.routes.coverage import asked_of
 from api.services.coverage_links import CoverageLinks
 from api.services.coverage_prices import OF_PLAN, Prices, prices_behind
 from api.services.coverage_view import CURRENT
@@ -62,7 +62,7 @@ def what_if_page(
     found, error = None, None
     try:
         if given["library"]:
-            found = _found(desk, query.wanted, given, prices.costs)
+            found = _found(desk, query, given, prices.costs)
     except BookmobileError as wrong:
         error = wrong
     libraries, _ = placed_libraries(desk.region, desk.today)
@@ -92,11 +92,11 @@ def _prices(desk: Desk) -> Prices:
     return prices_behind(settings, desk.region)
 
 
-def _found(desk: Desk, wanted: Wanted, given: dict[str, str], costs: Costs) -> WhatIf:
-    region_id = desk.region.region_id
+def _found(desk: Desk, query: QueryDep, given: dict[str, str], costs: Costs) -> WhatIf:
+    region_id, wanted = desk.region.region_id, query.wanted
     with reading(desk.service.engine) as session:
         timetable = publication_store.newest_timetable(session, region_id)
-    if not wanted.plan and timetable is not None:
+    if "plan" not in query.given and timetable is not None:
         wanted = replace(wanted, plan=CURRENT)
     asked = asked_of(desk.request, desk.service, region_id, wanted)
     visits, minutes = number_of("visits", given["visits"]), number_of("open", given["open"])
@@ -200,7 +200,7 @@ def what_if_lines(
         ``coverage.what_if.unknown`` for a figure that has no lines of its own.
     """
     desk = open_desk(request, service, asking, region_id)
-    found = _found(desk, query.wanted, given, _prices(desk).costs)
+    found = _found(desk, query, given, _prices(desk).costs)
     lines = what_if_behind(found, figure, is_after=when == "after", words=desk.words)
     links = query.links(desk)
     chosen = given | {"figure": figure, "when": when}

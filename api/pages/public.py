@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.auth import know_caller
+from api.conditions import names_tag
 from api.language import language_of
-from api.limiter import Limit
+from api.limiter import Limit, network_of
 from api.middleware import content_security_policy
 from api.rendering import page_headers, render
 from api.services.letters import sends_letters
@@ -26,6 +27,7 @@ from api.services.public_realtime import Realtime
 from api.state import Service, ServiceDep
 from api.web.public_links import PREFIX, ServedLinks
 from api.words import LANGUAGES, Words
+from data.db import leg_line_store
 from data.db.engine import reading
 from data.db.regions_known_store import region_names
 from data.model.accounts import NOBODY
@@ -179,14 +181,18 @@ def timetable_page(region: str, request: Request, service: ServiceDep) -> Respon
     pages = pages_for(request, service, region)
 
     def made() -> Response:
-        return _show(request, pages, "timetable", pages.whole())
+        # What is kept for all has nothing of the address by which somebody asked first.
+        context = pages.whole() | {"here": request.url.path}
+        return _show(request, pages, "timetable", context)
 
     know_caller(request)
     if request.state.caller.is_known:
         return made()
     language, minute = pages.words.language, int(service.clock().timestamp() // 60)
-    tag = f"page {request.url.path} {language} {minute}"
-    body = pages.published.feed(tag, lambda: bytes(made().body))
+    state = f"{pages.published.mark} {minute}"
+    body = pages.published.feeds.get(
+        f"page {request.url.path} {language}", lambda: bytes(made().body), state=state
+    )
     return HTMLResponse(body, headers=_PAGE | page_headers(language))
 
 
@@ -261,7 +267,11 @@ def region_gtfs_feed(
 ) -> Response:
     """The timetable as GTFS, a feed of its own that seats nobody."""
     feed = Feed(request, service, region, lang)
-    return feed.answer("application/zip", lambda: region_gtfs(service.engine, feed.pages))
+    with reading(service.engine) as session:
+        roads = leg_line_store.state_of(session, feed.pages.timetable.region_id)
+    return feed.answer(
+        "application/zip", lambda: region_gtfs(service.engine, feed.pages), state=roads
+    )
 
 
 @router.api_route("/gtfs-rt/{name}.pb", methods=["GET", "HEAD"])
@@ -358,12 +368,6 @@ def _asked(lang: str | None, published: Published) -> str:
     return lang if lang in LANGUAGES else Words(published.timetable.language).language
 
 
-def names_tag(given: str, tag: str) -> bool:
-    """Whether an ``If-None-Match`` header names a tag."""
-    tags = (part.strip().removeprefix("W/") for part in given.split(","))
-    return any(part in (tag, "*") for part in tags)
-
-
 class Feed:
     """One feed's answer: the same for everybody, made only where it has changed."""
 
@@ -379,6 +383,7 @@ class Feed:
         # Paper outlives the address by which somebody asked for it; nothing else does.
         published = published_of(request, service, region)
         self._request = request
+        self._limiter = service.limiter
         self._changed_at = published.timetable.changed_at
         language = _asked(lang, published)
         if is_paper:
@@ -387,7 +392,13 @@ class Feed:
             self.pages = named_pages(request, service, published, language)
 
     def answer(
-        self, kind: str, make: Callable[[], bytes], *, variant: str = "", name: str = ""
+        self,
+        kind: str,
+        make: Callable[[], bytes],
+        *,
+        variant: str = "",
+        state: str = "",
+        name: str = "",
     ) -> Response:
         """The feed, or that it has not changed.
 
@@ -395,19 +406,20 @@ class Feed:
         ----------
         variant
             What else of the address tells it from others.
+        state
+            Of what else it is made than of what is published.
         name
             Name under which a browser saves it.
         """
         pages, request = self.pages, self._request
+        name_of = (request.url.path, variant, pages.words.language, pages.links.absolute(""))
         told = "\n".join(
             (
-                request.url.path,
-                variant,
+                *name_of,
+                state,
                 pages.published.mark,
-                pages.words.language,
                 pages.now[0].isoformat(),
                 request.app.version,
-                pages.links.absolute(""),
             )
         )
         tag = f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
@@ -418,23 +430,39 @@ class Feed:
             "content-language": pages.words.language,
             "content-type": kind,
         }
-        if self._changed_at is not None:
-            headers["last-modified"] = format_datetime(self._changed_at, usegmt=True)
+        # A date tells nothing where a feed is made of more than what is published.
+        changed_at = None if state else self._changed_at
+        if changed_at is not None:
+            headers["last-modified"] = format_datetime(changed_at, usegmt=True)
         if name:
             headers["content-disposition"] = f'inline; filename="{name}"'
-        if self._is_known(tag):
+        if self._is_known(tag, changed_at):
             return Response(status_code=304, headers=headers)
-        return Response(pages.published.feed(tag, make), headers=headers)
+        body = pages.published.feeds.get("\n".join(name_of), make, state=tag)
+        return Response(body, headers=headers)
 
-    def _is_known(self, tag: str) -> bool:
+    def limited(self, limit: Limit, make: Callable[[], bytes]) -> Callable[[], bytes]:
+        """What makes the feed, as often as one address of the network may have it made.
+
+        What is kept is for everybody, as often as they like.
+        """
+        client = self._request.client
+
+        def made() -> bytes:
+            self._limiter.check(limit, network_of(client.host if client else ""))
+            return make()
+
+        return made
+
+    def _is_known(self, tag: str, changed_at: datetime | None) -> bool:
         """Whether whoever asks has the feed as it is (RFC 9110, 13.1: the tag goes first)."""
         given = self._request.headers.get("if-none-match")
         if given is not None:
             return names_tag(given, tag)
         since = self._request.headers.get("if-modified-since")
-        if since is None or self._changed_at is None:
+        if since is None or changed_at is None:
             return False
-        return _same_day(since, self._changed_at, self.pages)
+        return _same_day(since, changed_at, self.pages)
 
 
 def _same_day(since: str, changed_at: datetime, pages: PublicPages) -> bool:

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.conditions import names_tag
 from api.errors import problems
 from api.language import language_of
 from api.limiter import Limit
-from api.pages.public import OPEN, cache_of, named_pages, names_tag
+from api.pages.public import OPEN, cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import (
     NoticePublic,

@@ -269,7 +269,11 @@ def test_reports_as_files(http: httpx.Client) -> None:
     assert "default-src 'none'" in drawn
     assert "<script>alert" not in drawn
     assert http.get(f"{DESK}/files/..%2Fpasswd").status_code == 404
-    assert http.get(f"{DESK}/size.svg").headers["content-type"].startswith("image/svg+xml")
+    chart = http.get(f"{DESK}/size.svg")
+    assert chart.headers["content-type"].startswith("image/svg+xml")
+    known = {"if-none-match": chart.headers["etag"]}
+    assert http.get(f"{DESK}/size.svg", headers=known).status_code == 304
+    assert http.get(f"{DESK}/size.svg?minutes=3", headers=known).status_code == 200
 
 
 def test_what_if_a_branch_becomes_a_point_and_a_stop(http: httpx.Client) -> None:
