@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, months_of, num_of
+from api.services.report_readers import SpanReaders, other_users, users_note
 from data.db import day_sheet_store, live_store
 from data.model.costs import Costs, FuelKind
 from data.model.day_sheet import DaySheet
@@ -186,7 +188,13 @@ def costs_report(session: Session, frame: ReportFrame) -> Report:
     asked = frame.asked
     prices = prices_of(frame.settings, frame.region)
     costs = run_costs(session, frame.region, prices, frame.records)
-    notes = [Said(code="reports.note.costs"), Said(code="reports.note.persons")]
+    read = SpanReaders.of(session, frame)
+    span = asked.from_date, asked.until_date
+    notes = [
+        Said(code="reports.note.costs"),
+        Said(code="reports.note.persons"),
+        users_note(read.count(span, frame.now.records)),
+    ]
     told = sum_costs(costs)
     if told.total is None and costs:
         notes.insert(0, Said(code="reports.note.no_prices"))
@@ -198,8 +206,8 @@ def costs_report(session: Session, frame: ReportFrame) -> Report:
         facts = {"known": told.num_hours_measured, "runs": told.num_runs}
         notes.append(Said(code="reports.note.hours_estimated", facts=facts))
     tables = (
-        _vehicles(frame, costs, prices),
-        _months(frame, costs, prices),
+        _vehicles(frame, costs, prices, read),
+        _months(frame, costs, prices, read),
         _prices(frame, prices),
     )
     return Report(asked=asked, tables=tables, notes=tuple(notes))
@@ -222,6 +230,7 @@ def _columns(first: str, prices: CostPrices) -> tuple[ReportColumn, ...]:
 
 def _row(
     frame: ReportFrame,
+    read: SpanReaders,
     name: Cell,
     costs: Sequence[RunCost],
     sums: Sums,
@@ -238,10 +247,12 @@ def _row(
             is_estimate=num_measured is not None and num_measured < told.num_runs,
         )
 
-    def by(key: str) -> Cell:
-        num = num_of(key, sums)
+    def by(key: str, num: int) -> Cell:
         value = total / num if total is not None and num > 0 else None
         return cell(f"per(cost,{key})", value)
+
+    persons, users = read.users(span, sums, vehicle_id)
+    usual, _ = read.users((frame.asked.from_date, frame.asked.until_date), frame.now)
 
     return (
         name,
@@ -252,19 +263,22 @@ def _row(
         cell("crew_cost", told.crew),
         cell("vehicle_cost", told.vehicle),
         cell("cost", total),
-        *(by(key) for key in ("stops", "visits", "loans", "users")),
+        *(by(key, num_of(key, sums)) for key in ("stops", "visits", "loans")),
+        replace(by(persons, users), note=other_users(persons, usual)),
     )
 
 
-def _vehicles(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) -> ReportTable:
+def _vehicles(
+    frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices, read: SpanReaders
+) -> ReportTable:
     now, span = frame.now, (frame.asked.from_date, frame.asked.until_date)
     rows = []
     for vehicle_id in sorted({c.use.vehicle_id for c in costs}):
         own = frame.during(*span, vehicle_id)
         some = [c for c in costs if c.use.vehicle_id == vehicle_id]
         name = Cell(value=frame.vehicle_name(vehicle_id))
-        rows.append(_row(frame, name, some, own, span, vehicle_id))
-    rows.append(_row(frame, Cell(value=Said(code="reports.total")), costs, now, span))
+        rows.append(_row(frame, read, name, some, own, span, vehicle_id))
+    rows.append(_row(frame, read, Cell(value=Said(code="reports.total")), costs, now, span))
     return ReportTable(
         code="costs",
         columns=_columns("vehicle", prices),
@@ -273,12 +287,14 @@ def _vehicles(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) 
     )
 
 
-def _months(frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices) -> ReportTable:
+def _months(
+    frame: ReportFrame, costs: Sequence[RunCost], prices: CostPrices, read: SpanReaders
+) -> ReportTable:
     rows = []
     for span in months_of(frame.asked.from_date, frame.asked.until_date):
         some = [c for c in costs if span[0] <= c.use.service_date <= span[1]]
         name = Cell(value=Said(code="reports.month", facts={"month": span[0]}))
-        rows.append(_row(frame, name, some, frame.during(*span), span))
+        rows.append(_row(frame, read, name, some, frame.during(*span), span))
     return ReportTable(
         code="cost_months",
         columns=_columns("month", prices),

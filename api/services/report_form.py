@@ -6,7 +6,7 @@ from datetime import date
 from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, change_of, months_of, num_of
-from api.services.report_readers import SpanReaders
+from api.services.report_readers import SpanReaders, users_note
 from data.model.measures import Sums
 from data.model.readers_served import ReaderCount
 from data.model.report import (
@@ -32,9 +32,7 @@ YOUTH_FROM = 15
 
 def form_report(session: Session, frame: ReportFrame) -> Report:
     """Figures of the span, since the year's beginning, and of the same span a year before."""
-    read = SpanReaders(
-        session=session, region_id=frame.region.region_id, vehicle_id=frame.asked.vehicle_id
-    )
+    read = SpanReaders.of(session, frame)
     span = frame.asked.from_date, frame.asked.until_date
     readers = read.count(span, frame.now.records)
     tables = [_figures(frame, read)]
@@ -45,7 +43,7 @@ def form_report(session: Session, frame: ReportFrame) -> Report:
     notes = [Said(code="reports.note.form_share")]
     form = frame.form
     if any(f.is_users for f in form.figures):
-        notes.append(_of_users(readers))
+        notes.append(users_note(readers))
     youth = form.bands.get("youth")
     if youth is not None and youth.from_age != YOUTH_FROM:
         told = {"form": youth.from_age, "diary": YOUTH_FROM}
@@ -59,16 +57,6 @@ def form_report(session: Session, frame: ReportFrame) -> Report:
     return Report(
         asked=frame.asked, tables=tuple(tables), notes=tuple(notes), form=Named(names=form.names)
     )
-
-
-def _of_users(readers: ReaderCount) -> Said:
-    """Whether users are different persons, and why not."""
-    if readers.is_whole:
-        return Said(code="reports.note.users_by_id")
-    if readers.num_readers:
-        facts = {"known": readers.num_known, "unknown": readers.num_unknown}
-        return Said(code="reports.note.users_in_part", facts=facts)
-    return Said(code="reports.note.users_registered")
 
 
 def _figures(frame: ReportFrame, read: SpanReaders) -> ReportTable:

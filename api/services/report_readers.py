@@ -1,4 +1,4 @@
-"""Different readers served in a span, where they are known by their ids."""
+"""Users of a span: different readers where all are known by their ids, else registrations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,11 +6,33 @@ from datetime import date
 
 from sqlmodel import Session
 
+from api.services.report_frame import ReportFrame, num_of
 from data.db import visit_reader_store
 from data.model.counted_visit import Counted
+from data.model.measures import Sums
 from data.model.readers_served import ReaderCount, count_of
+from data.model.report import Said
 
 type Span = tuple[date, date]
+READERS, USERS = "readers", "users"
+"""Different readers; registrations."""
+
+
+def users_note(readers: ReaderCount) -> Said:
+    """Whether users are different persons, and why not."""
+    if readers.is_whole:
+        return Said(code="reports.note.users_by_id")
+    if readers.num_readers:
+        facts = {"known": readers.num_known, "unknown": readers.num_unknown}
+        return Said(code="reports.note.users_in_part", facts=facts)
+    return Said(code="reports.note.users_registered")
+
+
+def other_users(key: str, usual: str) -> Said | None:
+    """What users are where a report tells them another way elsewhere."""
+    if key == usual:
+        return None
+    return Said(code=f"reports.users.by_{'ids' if key == READERS else 'registrations'}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +45,20 @@ class SpanReaders:
     """Of one bookmobile alone."""
     _read: dict[Span, dict[str | None, list[tuple[str, str]]]] = field(default_factory=dict)
     _counts: dict[tuple[Span, str | None], ReaderCount] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, frame: ReportFrame) -> "SpanReaders":
+        """Those of what a report is asked for."""
+        return cls(
+            session=session,
+            region_id=frame.region.region_id,
+            vehicle_id=frame.asked.vehicle_id,
+        )
+
+    def users(self, span: Span, sums: Sums, vehicle_id: str | None = None) -> tuple[str, int]:
+        """The measure that tells a span's users (DOMAIN §8), and what it comes to."""
+        found = self.count(span, sums.records, vehicle_id)
+        return (READERS, found.num_readers) if found.is_whole else (USERS, num_of(USERS, sums))
 
     def count(
         self, span: Span, records: Iterable[Counted], vehicle_id: str | None = None

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, num_of, share_of
+from api.services.report_readers import SpanReaders, other_users, users_note
 from data.db import report_store
 from data.model.report import (
     Cell,
@@ -34,8 +35,13 @@ def stock_report(session: Session, frame: ReportFrame) -> Report:
         items = tuple(
             i for i in items if i.place.key == vehicle_id and i.place.kind is not PlaceKind.POINT
         )
-    tables = (_composition(frame, items), _use(frame, items), _carriers(frame, items))
-    notes = [Said(code="reports.note.stock")]
+    read = SpanReaders.of(session, frame)
+    tables = (_composition(frame, items), _use(frame, items, read), _carriers(frame, items))
+    span = frame.year_begin, frame.asked.until_date
+    notes = [
+        Said(code="reports.note.stock"),
+        users_note(read.count(span, frame.during(*span).records)),
+    ]
     told = _told(frame, items)
     if told.num_dated < told.num_items:
         facts = {"dated": told.num_dated, "items": told.num_items}
@@ -121,17 +127,19 @@ def _share(frame: ReportFrame, figures: StockFigures, key: str, part: int, place
     return replace(share_of(part, figures.num_items), drill=drill)
 
 
-def _use(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
+def _use(frame: ReportFrame, items: tuple[StockItem, ...], read: SpanReaders) -> ReportTable:
     """Turnover and items by user of each vehicle, its store with it."""
     own: dict[str, int] = defaultdict(int)
     for item in items:
         if item.place.kind is not PlaceKind.POINT:
             own[item.place.key] += 1
     span = frame.year_begin, frame.asked.until_date
+    usual, _ = read.users(span, frame.during(*span))
     rows = []
     for vehicle_id in sorted({*own, *frame.vehicle_ids(*span)}):
         sums = frame.during(*span, vehicle_id)
-        loans, users, stock = num_of("loans", sums), num_of("users", sums), own[vehicle_id]
+        loans, stock = num_of("loans", sums), own[vehicle_id]
+        by, users = read.users(span, sums, vehicle_id)
 
         def cell(key: str, value: float | None, vehicle_id: str = vehicle_id) -> Cell:
             place = f"own:{vehicle_id}"
@@ -144,8 +152,12 @@ def _use(frame: ReportFrame, items: tuple[StockItem, ...]) -> ReportTable:
                 _counted(frame, "items", stock, f"own:{vehicle_id}"),
                 frame.counted("loans", sums, span, vehicle_id=vehicle_id),
                 cell("per(loans,stock.items)", loans / stock if stock else None),
-                frame.counted("users", sums, span, vehicle_id=vehicle_id),
-                cell("per(stock.items,users)", stock / users if users > 0 else None),
+                Cell(
+                    value=users,
+                    drill=frame.drill(by, span, vehicle_id=vehicle_id),
+                    note=other_users(by, usual),
+                ),
+                cell(f"per(stock.items,{by})", stock / users if users > 0 else None),
                 frame.counted("exchange_out", sums, span, vehicle_id=vehicle_id),
                 frame.counted("exchange_in", sums, span, vehicle_id=vehicle_id),
             )

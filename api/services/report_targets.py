@@ -7,6 +7,7 @@ from datetime import date
 from sqlmodel import Session
 
 from api.services.report_frame import ReportFrame, num_of
+from api.services.report_readers import READERS, SpanReaders, other_users, users_note
 from data.db import visit_record_store
 from data.model.counted_visit import Counted
 from data.model.fleet import VehicleId
@@ -71,7 +72,8 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
     on, targets = frame.asked.until_date, frame.settings.targets
     base = _base(session, frame)
     year = frame.during(frame.year_begin, on)
-    coverage = _coverage(frame, year)
+    read = SpanReaders.of(session, frame)
+    coverage = _coverage(frame, year, read)
     rows = [
         _visits(frame, year, base),
         *coverage.rows,
@@ -91,12 +93,13 @@ def targets_report(session: Session, frame: ReportFrame) -> Report:
         *coverage.notes,
         Said(code="reports.note.targets", facts={"source": targets.source or "—"}),
         Said(code="reports.note.coverage"),
+        users_note(read.count((frame.year_begin, on), year.records)),
     ]
     if base.visits is None and base.given is not None:
         notes.append(Said(code="reports.note.base_part", facts={"year": base.span[0].year}))
     tables = (
         ReportTable(code="targets", columns=columns, rows=tuple(rows)),
-        _years(session, frame, on),
+        _years(session, frame, read),
     )
     return Report(asked=frame.asked, tables=tables, notes=tuple(notes))
 
@@ -224,15 +227,18 @@ class _Coverage:
     notes: tuple[Said, ...]
 
 
-def _coverage(frame: ReportFrame, year: Sums) -> _Coverage:
+def _coverage(frame: ReportFrame, year: Sums, read: SpanReaders) -> _Coverage:
     """Users among residents: of the settlements served, and of the region where libraries told."""
     targets, region = frame.settings.targets, frame.region
     span = frame.year_begin, frame.asked.until_date
     served = served_places(region, frame.stops, year.records)
-    users, residents = num_of("users", year), residents_of(served)
+    key, users = read.users(span, year)
+    residents = residents_of(served)
     known = {str(s.settlement_id) for s in region.settlements}
     nowhere = sum(
-        amount_of(USERS, r) for r in year.records if not _places_of(frame.stops, r) & known
+        r.num_readers if key == READERS else amount_of(USERS, r)
+        for r in year.records
+        if r.is_held and not _places_of(frame.stops, r) & known
     )
     of_residents = Said(code="reports.residents")
 
@@ -244,7 +250,7 @@ def _coverage(frame: ReportFrame, year: Sums) -> _Coverage:
         sure = (num_users - nowhere) / num if num else None
         reached = _reached(sure, targets.coverage)
         is_open = _reached(share, targets.coverage) != reached
-        key = "" if counted.drill is None else counted.drill.measure
+        measure = "" if counted.drill is None else counted.drill.measure
         return (
             Cell(value=Said(code=f"reports.target.{code}")),
             Cell(value=num or None, drill=people, note=of_residents),
@@ -252,7 +258,7 @@ def _coverage(frame: ReportFrame, year: Sums) -> _Coverage:
             Cell(
                 value=share,
                 kind=CellKind.RATIO,
-                drill=frame.drill(f"share({key},{people.measure})", span),
+                drill=frame.drill(f"share({measure},{people.measure})", span),
                 is_estimate=nowhere > 0,
             ),
             Cell(value=targets.coverage, kind=CellKind.RATIO, setting="target.coverage"),
@@ -260,12 +266,13 @@ def _coverage(frame: ReportFrame, year: Sums) -> _Coverage:
         )
 
     people = frame.drill("residents.served", span)
-    rows = [row("coverage", people, residents, frame.counted("users", year, span), users)]
+    counted = Cell(value=users, drill=frame.drill(key, span))
+    rows = [row("coverage", people, residents, counted, users)]
     told = list(served)
     if targets.library_users is not None and frame.asked.vehicle_id is None:
         told = list(region.settlements)
         all_users = targets.library_users + users
-        drill = frame.drill("sum(users,library_users)", span)
+        drill = frame.drill(f"sum({key},library_users)", span)
         counted = Cell(value=all_users, drill=drill, is_estimate=True)
         people = frame.drill("residents.all", span)
         rows.append(row("coverage_region", people, residents_of(told), counted, all_users))
@@ -315,21 +322,22 @@ def _vehicles(frame: ReportFrame, year: Sums) -> tuple[Cell, ...]:
     )
 
 
-def _years(session: Session, frame: ReportFrame, on: date) -> ReportTable:
+def _years(session: Session, frame: ReportFrame, read: SpanReaders) -> ReportTable:
     """Whole years as far as the diary goes back; the last one up to the date."""
+    on = frame.asked.until_date
+    now, _ = read.users((frame.year_begin, on), frame.during(frame.year_begin, on))
     span = visit_record_store.record_span(session, frame.region.region_id)
     first_year = on.year if span is None else max(span[0].year, on.year - HISTORY_YEARS + 1)
     rows = []
     for year in range(first_year, on.year + 1):
         part = date(year, 1, 1), min(on, date(year, 12, 31))
         sums = _records(session, frame, *part)
+        key, users = read.users(part, sums)
         rows.append(
             (
                 Cell(value=_year_name(year, part[1])),
-                *(
-                    frame.counted(key, sums, part)
-                    for key in ("visits", "stops", "runs", "loans", "users")
-                ),
+                *(frame.counted(code, sums, part) for code in ("visits", "stops", "runs", "loans")),
+                Cell(value=users, drill=frame.drill(key, part), note=other_users(key, now)),
                 frame.share("satisfied", "answers", sums, part),
             )
         )

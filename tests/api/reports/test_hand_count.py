@@ -216,6 +216,36 @@ def test_readers_of_one_uncounted_stop_make_persons_uncountable(
     assert figures(told(yard, district, first, last, ""))["users"][0] == whole
 
 
+def test_every_report_tells_the_same_users(yard: Yard, district: Region) -> None:
+    """Goals, costs and stock count the persons whom the form counts, each with its lines."""
+    first, last = WHOLE
+    users = figures(told(yard, district, first, last, ""))["users"][0]
+    reports = {}
+    with reading(yard.engine) as session:
+        for kind in (ReportKind.TARGETS, ReportKind.COSTS, ReportKind.STOCK):
+            asked = ReportAsked(kind=kind, region_id=REGION, from_date=first, until_date=last)
+            reports[kind] = build_report(session, district, asked, FORMS)
+            assert "reports.note.users_by_id" in {n.code for n in reports[kind].notes}
+    goals, years = reports[ReportKind.TARGETS].tables
+    cells = [goals.rows[1][2], years.rows[-1][5]]
+    assert [c.value for c in cells] == [users, users]
+    costs = reports[ReportKind.COSTS].tables[0]
+    share, per_person = goals.rows[1][3], costs.rows[-1][11]
+    assert per_person.drill is not None
+    assert per_person.drill.measure == "per(cost,readers)"
+    by_vehicle = reports[ReportKind.STOCK].tables[1].rows
+    for row in by_vehicle:
+        assert row[4].drill is not None
+        own = figures(told(yard, district, first, last, row[4].drill.vehicle_id or ""))
+        assert row[4].value == own["users"][0]
+    for cell in (*cells, share, *(row[4] for row in by_vehicle)):
+        assert cell.drill is not None
+        behind = opened(yard, district, cell.drill)
+        assert behind.value == pytest.approx(cell.value)
+        if not behind.parts:
+            assert len(behind.lines) == cell.value
+
+
 def test_the_days_of_the_demo_are_all_in_the_span(yard: Yard) -> None:
     """The log ends on the day before today, so that the count is of the past alone."""
     dates = {str(r["service_date"])[:10] for r in raw_log(yard.engine)}
