@@ -31,6 +31,8 @@ class Limit(Enum):
     """Codes of devices tried from anywhere: a code has eight digits and ten minutes."""
     SEARCH = ("search", "60 per minute")
     """Public searches from one address."""
+    PRINT = ("print", "60 per 10 minutes")
+    """Papers for residents made for one address; those that are kept count for nothing."""
     STOP_REQUEST = ("stop_request", "5 per hour")
     """Requests for a stop from one address."""
     STOP_REQUEST_ANYWHERE = ("stop_request_anywhere", "60 per hour")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.limiter import Limit
 from api.pages.public import Feed, Lang, stop_id_of, vehicle_id_of
 from api.services.public_prints import PublicPrints, Size
 from api.settings import Settings
@@ -93,5 +94,8 @@ def _answer(feed: Feed, name: str, make: Callable[[], bytes], variant: str = "")
     """A document; parts of addresses hold nothing that a file name may not."""
     language = feed.pages.words.language
     return feed.answer(
-        "application/pdf", make, variant=variant, name=f"bookmobile-{name}-{language}.pdf"
+        "application/pdf",
+        feed.limited(Limit.PRINT, make),
+        variant=variant,
+        name=f"bookmobile-{name}-{language}.pdf",
     )

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.services.cancelling import names_of
+from api.services.public_feeds import MadeFeeds
 from data.db import publication_store, region_store
 from data.db.engine import reading
 from data.model.cancellation import holds
@@ -27,8 +28,6 @@ from data.model.public_timetable import (
 from data.model.publication import Moment, moment_of
 
 MOST_REGIONS = 16
-MOST_FEEDS = 400
-"""Feeds of one region kept as they were made."""
 SAME_PLACE_M = 3_000
 """A stop so near a settlement of its name stands in it."""
 type _Key = tuple[str, int, int]
@@ -42,16 +41,8 @@ class Published:
     timetable: PublicTimetable
     places: tuple[Named[PublicStop | Settlement], ...]
     region_revision: int
-    _feeds: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
-
-    def feed(self, tag: str, make: Callable[[], bytes]) -> bytes:
-        """A feed by its tag, made at the first asking."""
-        known = self._feeds.get(tag)
-        if known is None:
-            if len(self._feeds) >= MOST_FEEDS:
-                self._feeds.clear()
-            known = self._feeds[tag] = make()
-        return known
+    feeds: MadeFeeds = field(default_factory=MadeFeeds, repr=False, compare=False)
+    """What was made of it before; of all regions together where a cache holds them."""
 
     def now(self, at: datetime) -> Moment:
         """An instant by the region's clocks."""
@@ -76,7 +67,8 @@ class PublishedCache:
     """Regions that were asked for last, one cache for each application."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[_Key, Published] = OrderedDict()
+        self._held: OrderedDict[str, Published] = OrderedDict()
+        self._feeds = MadeFeeds()
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
 
@@ -103,18 +95,26 @@ class PublishedCache:
             if known is not None:
                 return known
             with reading(engine) as session:
-                made = read_published(session, region_id)
+                made = replace(read_published(session, region_id), feeds=self._feeds)
             with self._lock:
-                self._held[made.key] = made
+                # What stood before a change is asked for by nobody.
+                self._held[region_id] = made
+                self._held.move_to_end(region_id)
                 while len(self._held) > MOST_REGIONS:
                     self._held.popitem(last=False)
             return made
 
+    @property
+    def num_regions(self) -> int:
+        """How many regions are kept, one state of each."""
+        return len(self._held)
+
     def _known(self, key: _Key) -> Published | None:
         with self._lock:
-            known = self._held.get(key)
-            if known is not None:
-                self._held.move_to_end(key)
+            known = self._held.get(key[0])
+            if known is None or known.key != key:
+                return None
+            self._held.move_to_end(key[0])
             return known
 
 
@@ -182,8 +182,7 @@ def _places(timetable: PublicTimetable) -> tuple[Named[PublicStop | Settlement],
     A settlement that has a stop of the same name is found as that stop.
     """
     named: list[Named[PublicStop | Settlement]] = [
-        Named.of(stop, _names(stop.name, stop.community), 1e9)
-        for stop in timetable.stops
+        Named.of(stop, _names(stop.name, stop.community), 1e9) for stop in timetable.stops
     ]
     by_name: dict[str, list[PublicStop]] = {}
     for stop in timetable.stops:

@@ -9,7 +9,9 @@ import pytest
 from icalendar import Calendar
 from sqlmodel import SQLModel
 
-from data.db.engine import reading
+from api.limiter import Limit, Limiter
+from data.db.engine import reading, writing
+from data.db.leg_line_store import put_lines
 from data.db.publication_store import list_exceptions, list_timetables
 from data.model.accounts import Role
 from data.model.addresses import part_of
@@ -234,6 +236,49 @@ def test_json_answers_304_until_something_changes(served: Served, path: str) -> 
         changed = reader.get(address, headers=known)
         assert changed.status_code == 200
         assert changed.content != first.content
+
+
+def test_gtfs_is_another_one_once_the_roads_are_known(served: Served) -> None:
+    """Ways are found after publishing: nobody keeps a feed without them until the next day."""
+    served.office.publish()
+    with served.api(None) as reader:
+        first = reader.get(f"{PAGES}/gtfs.zip")
+        known = {"if-none-match": first.headers["etag"]}
+        assert reader.get(f"{PAGES}/gtfs.zip", headers=known).status_code == 304
+        with writing(served.running.engine) as session:
+            line = ((21.77, 54.80), (21.90, 54.80))
+            put_lines(session, REGION, {"a leg": line}, roads_mark="roads", at=served.office.now)
+        after = reader.get(f"{PAGES}/gtfs.zip", headers=known)
+        assert after.status_code == 200
+        assert after.headers["etag"] != first.headers["etag"]
+        assert "last-modified" not in after.headers
+
+
+def test_the_page_for_all_has_nothing_of_who_asked_first(served: Served) -> None:
+    """The timetable that is kept for a minute leads back to itself, not to another's address."""
+    served.office.publish()
+    with served.api(None) as reader:
+        reader.get(f"{PAGES}/timetable?from=anna", headers=HTML)
+        page = reader.get(f"{PAGES}/timetable", headers=HTML).text
+    assert "anna" not in page
+    assert f'value="{PAGES}/timetable"' in page
+
+
+def test_papers_are_made_so_often_for_one_address(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has had many made waits; what is kept is given all the same, and to everybody."""
+    served.office.publish()
+    monkeypatch.setattr(served.running.service, "limiter", Limiter())
+    with served.api(None) as reader:
+        large = f"{PAGES}/stops/kalinovka/large-print.pdf"
+        assert reader.get(large).status_code == 200
+        for _ in range(59):
+            served.running.service.limiter.check(Limit.PRINT, "127.0.0.1")
+        refused = reader.get(f"{PAGES}/stops/kaluzhskoe/large-print.pdf")
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
+        assert reader.get(large).status_code == 200
 
 
 def test_addresses_in_feeds_are_whole(served: Served) -> None:
