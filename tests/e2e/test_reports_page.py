@@ -62,6 +62,8 @@ def test_every_page_is_accessible_and_fits(
               "lines-cost": f"{REPORTS}/lines?measure=per(cost,visits)&{MARCH}",
               "lines-runs": f"{REPORTS}/lines?measure=hours&{MARCH}",
               "lines-trend": f"{REPORTS}/lines?measure=trend&stop=kamenskoe",
+              "lines-minutes": f"{REPORTS}/lines?measure=late_min&{MARCH}",
+              "lines-spread": f"{REPORTS}/lines?measure=stay_sd&{MARCH}",
               "lines-verdict": f"{REPORTS}/lines?measure=verdict.keep.visits",
               "settings": f"{REPORTS}/settings", "schedules": f"{REPORTS}/schedules"}  # fmt: skip
     for name, path in pages.items():
