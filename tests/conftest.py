@@ -1,5 +1,6 @@
 """What holds for every test: Hypothesis's examples, who compiles kernels, what was left out."""
 
+import gc
 import os
 import re
 import time
@@ -57,6 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests without a search come first."""
     items.sort(key=_searches)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: nobody need look for garbage in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

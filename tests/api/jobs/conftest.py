@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from data.db.engine import open_engine
 from tests.api.jobs.yard import Yard
-from tests.databases import KINDS, migrated, postgres_url
+from tests.databases import KINDS, fresh_database, migrated, postgres_url
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +31,8 @@ def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
     if request.param == "sqlite":
         yield from _opened(tmp_path, f"sqlite:///{tmp_path / 'service.sqlite'}")
         return
-    url = request.getfixturevalue("server")
-    empty = open_engine(url)
-    with empty.begin() as connection:
-        connection.execute(text("drop schema public cascade"))
-        connection.execute(text("create schema public"))
-    empty.dispose()
-    yield from _opened(tmp_path, url)
+    with fresh_database(request.getfixturevalue("server")) as url:
+        yield from _opened(tmp_path, url)
 
 
 @pytest.fixture

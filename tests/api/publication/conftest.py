@@ -1,14 +1,13 @@
 """A region with a stored plan on both databases, for tests of what readers are promised."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from data.db.engine import open_engine
 from tests.api.publication.office import Office
-from tests.databases import KINDS, migrated, postgres_url
+from tests.databases import KINDS, fresh_database, migrated, postgres_url
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +27,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture(params=KINDS)
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     """The same on each kind of database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'office.sqlite'}"
-    else:
-        url = request.getfixturevalue("server")
-        empty = open_engine(url)
-        with empty.begin() as connection:
-            connection.execute(text("drop schema public cascade"))
-            connection.execute(text("create schema public"))
-        empty.dispose()
-    with migrated(url) as engine:
-        yield Office(engine)
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path / 'office.sqlite'}"
+        else:
+            url = stack.enter_context(fresh_database(request.getfixturevalue("server")))
+        yield Office(stack.enter_context(migrated(url)))

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from data.db.engine import open_engine
-from tests.databases import KINDS, migrated, postgres_url
+from tests.databases import KINDS, fresh_database, migrated, postgres_url
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +23,5 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         with migrated(f"sqlite:///{tmp_path / 'service.db'}") as engine:
             yield engine
         return
-    url = request.getfixturevalue("server")
-    empty = open_engine(url)
-    with empty.begin() as connection:
-        connection.execute(text("drop schema public cascade"))
-        connection.execute(text("create schema public"))
-    empty.dispose()
-    with migrated(url) as engine:
+    with fresh_database(request.getfixturevalue("server")) as url, migrated(url) as engine:
         yield engine
