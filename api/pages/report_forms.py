@@ -283,8 +283,11 @@ def act_on_schedule(
                 let_rest(service, region_id, schedule_id, is_active=True, by=asking)
             case "drop":
                 drop_schedule(service, region_id, schedule_id, by=asking)
-            case _:
+            case "now":
                 send_now(service, desk.region, schedule_id, by=asking)
+            case other:
+                known = "now, rest, go_on, drop"
+                raise InputError("reports.bad_choice", field="act", value=other[:40], known=known)
     except BookmobileError as error:
         return _schedules(desk, error=error)
     return RedirectResponse(f"{desk.root}/reports/schedules", status_code=303)

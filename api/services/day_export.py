@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.services.day_report import DayReport, PeriodReport, VehicleDay
 from api.words import Words
-from data.feeds.visits_csv import harmless_cell
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.workbook import Cell, Column, Kind, TableBook
 from data.model.calendar import DAY_S, HOUR_S, MINUTE_S
 from data.model.day_record import RecordedLeg, RecordedVisit
@@ -95,7 +95,7 @@ def day_csv(report: DayReport, words: Words) -> bytes:
             _clock(value) if kind is Kind.CLOCK else value
             for value, (_, kind, _) in zip(row, _VISIT, strict=True)
         ]
-        writer.writerow([report.on.isoformat(), *(harmless_cell(_text(c)) for c in cells)])
+        writer.writerow([report.on.isoformat(), *(harmless(_text(c)) for c in cells)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 

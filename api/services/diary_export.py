@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from api.services.diary import SUMMED, Diary, Sums, faults_of
 from api.services.diary_words import count_name, fault_text, reason_text
 from api.words import Words
-from data.feeds.visits_csv import harmless_cell
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.workbook import Cell, Column, Kind, TableBook
 from data.model.stop_counts import BANDED, PLAIN, Band
 from data.model.visit_record import VisitRecord
@@ -57,7 +57,7 @@ def lines_csv(
     writer.writerow([column.title for column in _heads(words)])
     for record in records:
         cells = _line(record, names.get(str(record.vehicle_id), ""), zone, words)
-        writer.writerow([harmless_cell("" if c is None else str(c)) for c in cells])
+        writer.writerow([harmless("" if c is None else str(c)) for c in cells])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 

@@ -4,8 +4,8 @@ import csv
 import io
 
 from api.services.import_outcome import FileOutcome
-from api.services.needs_view import harmless
 from api.words import Words
+from data.feeds.spreadsheet_text import harmless
 
 COLUMNS = ("row", "column", "value", "verdict", "message", "code")
 

@@ -15,7 +15,7 @@ from api.settings import Settings
 from api.web.public_links import ServedLinks
 from api.words import Words
 from data.model.cancellation import Notice
-from data.model.letters import CONFIRM_DAYS, LetterKind, Subscription
+from data.model.letters import CONFIRM_DAYS, Subscription
 from data.model.place import StopId
 from data.model.public_timetable import PublicStop, PublicTimetable
 from data.model.publication import PromisedVisit
@@ -233,7 +233,3 @@ def as_letter(told: Told, *, letter_id: str, recipient: str, language: str) -> L
         html=told.html(Words(language).language),
         headers=headers,
     )
-
-
-KINDS_OF_STOP = frozenset({LetterKind.NOTICE, LetterKind.RESTORED, LetterKind.REMINDER})
-"""Letters that only confirmed readers get."""

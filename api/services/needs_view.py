@@ -14,6 +14,7 @@ from api.services.measuring import Measuring, MeasuringRun
 from api.services.needs import NeedAudit, audit_region
 from api.services.region_setup import region_files_folder
 from api.services.roads import open_roads
+from data.feeds.spreadsheet_text import harmless
 from data.model.errors import InputError
 from data.model.norms import AccessBand, Need, NeedStatus
 from data.model.place import Library, Settlement
@@ -22,8 +23,6 @@ from maps.roads import Roads
 from planner.need import LACKING
 
 MOST_AUDITS = 12
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so may be run by a spreadsheet program."""
 
 
 class SortBy(StrEnum):
@@ -278,10 +277,3 @@ def csv_of(audited: AuditedRegion, lines: Iterable[NeedLine]) -> str:
         }
         writer.writerow({name: harmless(value) for name, value in row.items()})
     return text.getvalue()
-
-
-def harmless(value: object) -> object:
-    """A cell's value; a text that a spreadsheet program would run is led by an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -16,7 +16,7 @@ from api.settings import Settings
 from api.words import Words
 from data.feeds import workbook
 from data.feeds.plan_geojson import point_feature
-from data.feeds.visits_csv import harmless_cell
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.workbook import Column, Kind, TableBook
 from data.model.addresses import part_of
 from data.model.errors import NotFoundError
@@ -125,9 +125,7 @@ def report_xlsx(report: Report, words: Words, *, region_name: str, desk_url: str
         ]
         if report.form is not None:
             facts.append((words("reports.form"), Kind.TEXT, report.form.name_in(words.language)))
-        notes = _notes(report, teller)
-        if desk_url:
-            notes.append(words("reports.note.links", address=desk_url))
+        notes = _notes(report, teller, desk_url)
         facts += [(words("reports.notes"), Kind.TEXT, text) for text in notes]
         title = teller.report_title(report)
         book.add_facts(words("reports.sheet.about"), title, facts)
@@ -197,10 +195,10 @@ def report_csv(report: Report, words: Words, *, table: str = "") -> bytes:
     chosen, teller = found or report.main_table, Teller(words=words)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([harmless_cell(_plain_head(teller, c)) for c in chosen.columns])
+    writer.writerow([harmless(_plain_head(teller, c)) for c in chosen.columns])
     for row in chosen.rows:
         cells = [_typed(c, h, teller) for c, h in zip(row, chosen.columns, strict=True)]
-        writer.writerow([harmless_cell(_text(c)) for c in cells])
+        writer.writerow([harmless(_text(c)) for c in cells])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -245,7 +243,7 @@ def report_pdf(
         "form": report.form.name_in(words.language) if report.form is not None else "",
         "made": words("print.made", day=words.day(at.date(), "d MMMM y")),
         "simulated": _simulated(report, words),
-        "notes": tuple(_notes(report, teller)),
+        "notes": tuple(_notes(report, teller, desk_url)),
         "tables": [_printed(table, teller, desk_url) for table in report.tables],
     }
     return print_pdf("report", data, words, at=at)
@@ -291,8 +289,10 @@ def _period(report: Report, teller: Teller) -> str:
     return teller.period(report.asked.from_date, report.asked.until_date)
 
 
-def _notes(report: Report, teller: Teller) -> list[str]:
+def _notes(report: Report, teller: Teller, desk_url: str) -> list[str]:
     told = [teller.said(note) for note in report.notes]
+    if desk_url:
+        told.append(teller.words("reports.note.links", address=desk_url))
     simulated = _simulated(report, teller.words)
     return [simulated, *told] if simulated else told
 

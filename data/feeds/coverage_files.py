@@ -12,6 +12,7 @@ from typing import Any
 
 from data.feeds.coverage_table import CoverageTable
 from data.feeds.plan_geojson import point_feature, write_features
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.workbook import Cell, Kind, TableBook
 from data.model.coverage import Coverage
 from data.model.coverage_lines import CoverageLine
@@ -19,8 +20,6 @@ from data.model.geo import COORDINATE_DIGITS
 from data.model.labels import Labels
 
 type Link = Callable[[CoverageTable, int, int], str]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so may be run by a spreadsheet program."""
 CSV_COLUMNS = (
     "settlement_id", "name", "municipality", "lon", "lat", "population", "population_year",
     "children", "youth", "seniors", "disabled", "reach_before", "reach_after", "nearest_library",
@@ -75,11 +74,6 @@ def csv_text(coverage: Coverage, lines: Iterable[CoverageLine]) -> str:
     for row in csv_rows(coverage, lines):
         writer.writerow({name: harmless(value) for name, value in row.items()})
     return text.getvalue()
-
-
-def harmless(value: object) -> object:
-    """A cell's value; a text that a spreadsheet program would run is led by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def write_geojson(coverage: Coverage, lines: Iterable[CoverageLine], path: Path) -> None:

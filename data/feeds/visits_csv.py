@@ -11,11 +11,11 @@ OWASP, "CSV Injection".
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import date
 
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.stops_csv import COLUMNS, DAYS, MobileStopRow
 from data.model.calendar import DAY_S, HOUR_S, MINUTE_S
 from data.model.geo import COORDINATE_DIGITS
@@ -24,8 +24,6 @@ from data.model.publication import PromisedVisit
 from data.model.recurrence import Frequency, RecurrenceRule, week_number
 from data.model.visit_lines import VisitLine, visit_lines
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _ONCE = RecurrenceRule(frequency=Frequency.WEEKLY)
 
 
@@ -47,15 +45,8 @@ def visits_csv(
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([harmless_cell(cell) for cell in astuple(row)] for row in rows)
+    writer.writerows([harmless(cell) for cell in astuple(row)] for row in rows)
     return text.getvalue().encode()
-
-
-def harmless_cell(text: str) -> str:
-    """The text of a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def _row(

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.feeds.notices_atom import AtomEntry, notices_atom
+from data.feeds.spreadsheet_text import harmless
 from data.feeds.stops_csv import read_stops_csv, visit_dates
-from data.feeds.visits_csv import harmless_cell, visits_csv
+from data.feeds.visits_csv import visits_csv
 from data.feeds.visits_geojson import visits_geojson
 from data.model.addresses import key_of, part_of
 from data.model.publication import VisitState
@@ -62,7 +63,7 @@ def test_a_formula_in_a_name_is_text() -> None:
     assert row["community"] == "'@SUM(A1)"
     assert row["organisation"] == "'-2+3"
     assert row["geox"] == "-0.63470"
-    assert harmless_cell("-12.5") == "-12.5"
+    assert harmless("-12.5") == "-12.5"
 
 
 def test_the_map_has_stops_with_their_visits() -> None:
