@@ -13,7 +13,7 @@ from api.services.cancelling import names_of
 from api.services.public_feeds import MadeFeeds
 from data.db import publication_store, region_store
 from data.db.engine import reading
-from data.model.cancellation import holds
+from data.model.cancellation import standing
 from data.model.fleet import VehicleId
 from data.model.geo import distance_m
 from data.model.place import Settlement, Stop
@@ -144,7 +144,7 @@ def read_published(session: Session, region_id: str) -> Published:
         | {v.vehicle_id: v.name for v in region.vehicles},
         visits=told_visits(visits, (s.stop_id for s in shown)),
         sequences=sequences_of(visits),
-        notices=tuple(n for n in notices if holds(n, by_id)),
+        notices=standing(notices, by_id),
         settlements=region.settlements,
         districts={m.municipality_id: m.name for m in region.municipalities},
         phone=region.phone,

@@ -194,10 +194,31 @@ RESTORED = "notice.restored"
 """Code of a notice that something takes place after all."""
 
 
-def holds(notice: Notice, visits: Mapping[VisitId, PromisedVisit]) -> bool:
-    """Whether what a notice says is still so: visits restored may be cancelled or moved again."""
-    if notice.code != RESTORED:
-        return True
+def standing(
+    notices: Iterable[Notice], visits: Mapping[VisitId, PromisedVisit]
+) -> tuple[Notice, ...]:
+    """The notices that are still so.
+
+    Visits restored may be cancelled or moved again, and restored once more: that is told once.
+
+    Parameters
+    ----------
+    notices
+        The newest first.
+    """
+    found: list[Notice] = []
+    told: set[str] = set()
+    for notice in notices:
+        if notice.code == RESTORED:
+            ids = set(notice.facts["visit_ids"])
+            if ids <= told or not _holds(notice, visits):
+                continue
+            told |= ids
+        found.append(notice)
+    return tuple(found)
+
+
+def _holds(notice: Notice, visits: Mapping[VisitId, PromisedVisit]) -> bool:
     own = [visits.get(VisitId(i)) for i in notice.facts["visit_ids"]]
     first = own[0]
     if first is None or not all(v is not None and v.is_coming for v in own):

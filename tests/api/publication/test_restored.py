@@ -88,6 +88,15 @@ def test_what_is_cancelled_again_is_not_told_to_take_place(told: Office) -> None
     assert text.startswith("Стоянка 1 декабря, 14:00 отменена: дорога закрыта.")
 
 
+def test_what_is_restored_twice_is_told_once(told: Office) -> None:
+    """Whoever cancels and takes back again and again fills no page with it."""
+    visit = told.visit("kaluzhskoe", TUESDAY)
+    for minutes in range(3):
+        told.now = NOW + timedelta(minutes=minutes)
+        told.undo(told.cancel("visit", visit_id=visit.visit_id).exception_id)
+    assert shown(told) == ["Стоянка 1 декабря, 14:00 состоится."]
+
+
 def test_nobody_comes_instead_any_more(told: Office) -> None:
     """Whoever was told of a make-up visit learns that there is none."""
     visit = told.visit("kaluzhskoe", TUESDAY)
