@@ -41,6 +41,7 @@ def put_readers(
     """
     wanted = {r.key: r for r in records}
     before = readers_of(session, region_id, wanted)
+    named = _named(session, region_id, wanted)
     changed = []
     told: dict[str, dict[str, Band | None]] = {}
     for key, record in wanted.items():
@@ -48,7 +49,9 @@ def put_readers(
         some = {s.reader: s.band for s in served.get(key, ())} if record.is_held else {}
         # Ages that were known stay, though the reader has been forgotten since.
         told[key] = {reader: band or bands.get(reader) for reader, band in some.items()}
-        if told[key] != bands:
+        known_as = {(record.service_date, str(record.vehicle_id))} if told[key] else set()
+        # A record that moved to another date or vehicle takes its readers along.
+        if told[key] != bands or named.get(key, set()) != known_as:
             changed.append(key)
     drop_readers(session, region_id, changed)
     rows = [
@@ -94,6 +97,29 @@ def readers_of(
             told = ServedReader(reader=reader, band=Band(band) if band else None)
             found.setdefault(key, []).append(told)
     return {key: tuple(some) for key, some in found.items()}
+
+
+def _named(
+    session: Session, region_id: str, keys: Iterable[str]
+) -> dict[str, set[tuple[date, str]]]:
+    """Under which service dates and vehicles the readers of some stop visits stand."""
+    wanted, found = list(keys), dict[str, set[tuple[date, str]]]()
+    for at in range(0, len(wanted), _AT_ONCE):
+        asked = (
+            select(
+                col(VisitReaderRow.key),
+                col(VisitReaderRow.service_date),
+                col(VisitReaderRow.vehicle_id),
+            )
+            .where(
+                col(VisitReaderRow.region_id) == region_id,
+                col(VisitReaderRow.key).in_(wanted[at : at + _AT_ONCE]),
+            )
+            .distinct()
+        )
+        for key, on, vehicle_id in session.exec(asked):
+            found.setdefault(key, set()).add((on, vehicle_id))
+    return found
 
 
 def readers_during(

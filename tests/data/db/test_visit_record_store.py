@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from data.db import region_store, visit_record_store
+from data.db import region_store, visit_reader_store, visit_record_store
 from data.db.engine import reading, writing
 from data.model.counted_visit import CountedVisit
 from data.model.errors import InputError, NotFoundError
@@ -17,8 +17,9 @@ from data.model.fleet import VehicleId
 from data.model.measures import KNOWN_MEASURES, sums_of, value_of
 from data.model.place import StopId
 from data.model.publication import VisitId
+from data.model.readers_served import ServedReader
 from data.model.region import Region
-from data.model.stop_counts import CountMethod
+from data.model.stop_counts import Band, CountMethod
 from data.model.visit_record import CountCorrection, RecordState, VisitRecord
 from tests.databases import migrated
 
@@ -188,3 +189,27 @@ def test_a_year_of_ten_vehicles_is_read_in_a_second(tmp_path: Path) -> None:
     print(f"loaded {len(found):,} records: {took_s:.2f} s")  # noqa: T201
     assert len(found) == 25_000
     assert took_s < 1
+
+
+def test_readers_go_with_their_record(filled: Engine) -> None:
+    """A record that moves to another date or bookmobile takes its readers along, each once."""
+    served = {"v1": [ServedReader(reader="anna"), ServedReader(reader="boris", band=Band.ADULT)]}
+    later = replace(RECORD, service_date=DAY + timedelta(days=31), vehicle_id=VehicleId("kibo-2"))
+    with writing(filled) as session:
+        assert visit_reader_store.put_readers(session, "r", [RECORD], served) == 1
+        assert visit_reader_store.put_readers(session, "r", [RECORD], served) == 0
+        assert visit_reader_store.put_readers(session, "r", [later], served) == 1
+
+    def during(on: date, vehicle_id: str) -> set[str]:
+        with reading(filled) as session:
+            found = visit_reader_store.readers_during(
+                session, "r", from_date=on, until_date=on, vehicle_id=vehicle_id
+            )
+        return {reader for reader, _, _ in found}
+
+    assert during(DAY, "kibo-1") == set()
+    assert during(later.service_date, "kibo-2") == {"anna", "boris"}
+    with writing(filled) as session:
+        nobody = replace(later, state=RecordState.SKIPPED)
+        assert visit_reader_store.put_readers(session, "r", [nobody], {}) == 1
+    assert during(later.service_date, "kibo-2") == set()
