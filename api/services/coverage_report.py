@@ -146,6 +146,7 @@ class CoverageReport:
             *((self.words("coverage.fact.note"), note) for note in self.notes),
             *((self.words("table.fact.source"), s.title) for s in self.region.sources),
         ]
+        facts += [(self.words("coverage.fact.note"), note) for note in self._led(links)]
         tables = [*self.tables, lines_table(self.lines, self.words)]
         if self.audit is not None:
             places = self.municipalities
@@ -162,6 +163,12 @@ class CoverageReport:
             link=None if links is None else links.cell,
         )
 
+    def _led(self, links: CoverageLinks | None) -> list[str]:
+        """That underlined figures open, where they do."""
+        if links is None:
+            return []
+        return [self.words("reports.note.links", address=links.root)]
+
     def _printed(self, links: CoverageLinks | None) -> dict[str, Json]:
         sections: list[Json] = []
         for table in self.tables:
@@ -175,7 +182,7 @@ class CoverageReport:
             "region": self.region.name_in(self.words.language),
             "subtitle": self.subtitle,
             "made": self.words("coverage.made", day=self.words.day(self.on)),
-            "notes": self.notes,
+            "notes": (*self.notes, *self._led(links)),
             "map": _for_print(self.plot_kept),
             "map_alt": self.words("coverage.map_alt", region=self.title),
             "sections": sections,

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from openpyxl import load_workbook
 
+from api.services.coverage_links import CoverageLinks
 from api.services.coverage_prices import prices_behind
 from data.model.accounts import Role
 from data.model.costs import Costs, FuelKind
@@ -349,3 +350,11 @@ def test_the_price_of_a_kilometre_is_taken_apart() -> None:
     ]  # fmt: skip
     own = Costs(currency="RUB", per_km=Decimal(30))
     assert prices_behind(ReportSettings(prices=prices), replace(place, costs=own)).fuels == ()
+
+
+def test_a_link_keeps_what_was_compared() -> None:
+    """No plan is a choice: left out of an address, the timetable in force would be taken."""
+    links = CoverageLinks(root="/desk/r", asked={"plan": "", "minutes": "", "text": "x"})
+    assert links.settlements(among="left") == "/desk/r/coverage?plan=&among=left#settlements"
+    assert links.settlements(cut="size", key="") == "/desk/r/coverage?plan=&cut=size&key=#settlements"
+    assert CoverageLinks(root="/desk/r", asked={}).address("/equity") == "/desk/r/coverage/equity"
