@@ -356,5 +356,6 @@ def test_a_link_keeps_what_was_compared() -> None:
     """No plan is a choice: left out of an address, the timetable in force would be taken."""
     links = CoverageLinks(root="/desk/r", asked={"plan": "", "minutes": "", "text": "x"})
     assert links.settlements(among="left") == "/desk/r/coverage?plan=&among=left#settlements"
-    assert links.settlements(cut="size", key="") == "/desk/r/coverage?plan=&cut=size&key=#settlements"
+    unknown = links.settlements(cut="size", key="")
+    assert unknown == "/desk/r/coverage?plan=&cut=size&key=#settlements"
     assert CoverageLinks(root="/desk/r", asked={}).address("/equity") == "/desk/r/coverage/equity"
