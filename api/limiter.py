@@ -8,6 +8,7 @@ from enum import Enum
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import HTTPConnection
 
 from data.model.errors import AccessError
 
@@ -54,6 +55,11 @@ def network_of(address: str) -> str:
     if known.version == 4:
         return address
     return str(ipaddress.ip_network((known, IPV6_NETWORK_BITS), strict=False))
+
+
+def network_asking(request: HTTPConnection) -> str:
+    """The network that a request came from; behind a trusted proxy, the one that it tells."""
+    return network_of(request.client.host) if request.client is not None else ""
 
 
 class Limiter:

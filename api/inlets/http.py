@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.errors import problems
-from api.inlets.identity import address_of, secret_of
+from api.inlets.identity import secret_of
+from api.limiter import network_asking
 from api.road import Road, RoadDep
 from api.state import Service, ServiceDep
 from data.model.errors import InputError
@@ -37,7 +38,7 @@ async def taken(
     AccessError
         ``tracker.unknown``, ``tracker.bad_secret``.
     """
-    secret, address = secret_of(request), address_of(request)
+    secret, address = secret_of(request), network_asking(request)
 
     def understood() -> tuple[Tracker, Decoded]:
         found = decode()

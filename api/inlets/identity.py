@@ -5,8 +5,6 @@ import binascii
 
 from fastapi import Request
 
-from api.limiter import network_of
-
 
 def secret_of(request: Request) -> str | None:
     """``Authorization: Bearer``, the password of ``Basic``, ``token``, or a part of the path."""
@@ -21,8 +19,3 @@ def secret_of(request: Request) -> str | None:
             return None
         return text.partition(":")[2] or None
     return request.query_params.get("token") or request.path_params.get("secret") or None
-
-
-def address_of(request: Request) -> str:
-    """The network that a request came from."""
-    return network_of(request.client.host) if request.client is not None else ""

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from api.auth import know_caller
 from api.conditions import names_tag
 from api.language import language_of
-from api.limiter import Limit, network_of
+from api.limiter import Limit, network_asking
 from api.middleware import content_security_policy
 from api.rendering import page_headers, render
 from api.services.letters import sends_letters
@@ -146,7 +146,7 @@ def home(
     position = _position(lon, lat)
     query = " ".join(q.replace("\0", "").split())[:QUERY_CHARS]
     if query or position:
-        service.limiter.check(Limit.SEARCH, request.client.host if request.client else "")
+        service.limiter.check(Limit.SEARCH, network_asking(request))
     pages = pages_for(request, service, region)
     context = pages.home(query=query, position=position)
     part = pages.links.page("now/home")
@@ -446,10 +446,9 @@ class Feed:
 
         What is kept is for everybody, as often as they like.
         """
-        client = self._request.client
 
         def made() -> bytes:
-            self._limiter.check(limit, network_of(client.host if client else ""))
+            self._limiter.check(limit, network_asking(self._request))
             return make()
 
         return made

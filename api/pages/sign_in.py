@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from api import auth
 from api.auth import Anyone
 from api.errors import status_of
-from api.limiter import Limit
+from api.limiter import Limit, network_asking
 from api.oidc import Pending
 from api.pages.forms import safe_next
 from api.rendering import render
@@ -67,7 +67,7 @@ def leave_for_provider(request: Request, service: ServiceDep) -> Response:
     if service.oidc is None:
         raise NotFoundError("request.no_page")
     try:
-        service.limiter.check(Limit.SIGN_IN_ADDRESS, address_of(request))
+        service.limiter.check(Limit.SIGN_IN_ADDRESS, network_asking(request))
         address, pending = service.oidc.begin(after)
     except AccessError as error:
         return _page(request, after, error)
@@ -87,7 +87,7 @@ def back_from_provider(request: Request, service: ServiceDep) -> Response:
     kept = dict(parse_qsl(request.cookies.get(_pending_cookie(service), "")))
     after = safe_next(kept.get("after", "/desk"))
     try:
-        service.limiter.check(Limit.SIGN_IN_ADDRESS, address_of(request))
+        service.limiter.check(Limit.SIGN_IN_ADDRESS, network_asking(request))
         pending = Pending(
             state=kept.get("state") or secrets.token_urlsafe(),
             nonce=kept.get("nonce", ""),

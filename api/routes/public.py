@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.conditions import names_tag
 from api.errors import problems
 from api.language import language_of
-from api.limiter import Limit
+from api.limiter import Limit, network_asking
 from api.pages.public import OPEN, cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import (
@@ -86,7 +86,7 @@ def find_stops(
     if (same := _unchanged(request, response, pages)) is not None:
         return same
     if q or lon is not None:
-        service.limiter.check(Limit.SEARCH, request.client.host if request.client else "")
+        service.limiter.check(Limit.SEARCH, network_asking(request))
     found: list[tuple[PublicStop, float | None]]
     if lon is not None and lat is not None:
         found = [*pages.timetable.nearest(lon, lat, most=MOST_NEAR)]
