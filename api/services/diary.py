@@ -5,7 +5,7 @@ and stops are counted as the state form does (DOMAIN §8): a run has a stop held
 """
 
 from calendar import monthrange
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,8 +20,18 @@ from data.db import (
     visit_record_store,
 )
 from data.db.publication_store import RegionHead
+from data.model import measures
 from data.model.fleet import VehicleId
-from data.model.stop_counts import CountFault, add_counts, count_faults, total_of
+from data.model.measures import Distinct, Over
+from data.model.stop_counts import (
+    LOAN_COUNTS,
+    USER_COUNTS,
+    VISIT_COUNTS,
+    CountFault,
+    add_counts,
+    count_faults,
+    totals_of,
+)
 from data.model.visit_record import RecordState, VisitRecord
 
 SUMMED = (
@@ -48,6 +58,13 @@ FIGURES = (
     "visits", "children", "youth", "users", "loans",
 )  # fmt: skip
 """Figures besides counts that a number can be of."""
+_NAMES = {
+    "visits": VISIT_COUNTS,
+    "loans": LOAN_COUNTS,
+    "users": USER_COUNTS,
+    **{b: tuple(f"{name}.{b}" for name in VISIT_COUNTS) for b in ("children", "youth")},
+}
+"""The counts that a figure adds up."""
 NO_COUNTS, NOT_CONFIRMED = "diary.no_counts", "diary.not_confirmed"
 
 
@@ -86,18 +103,7 @@ def has_figure(record: VisitRecord, figure: str) -> bool:
 
 def value_of(counts: Mapping[str, int], figure: str) -> int:
     """A figure of counts: one of DOMAIN §8, or a count over its bands."""
-    match figure:
-        case "visits":
-            return total_of(counts, "visits_service") + total_of(counts, "visits_event")
-        case "children" | "youth":
-            return sum(
-                counts.get(f"{name}.{figure}", 0) for name in ("visits_service", "visits_event")
-            )
-        case "users":
-            return total_of(counts, "users_new") + total_of(counts, "users_renewed")
-        case "loans":
-            return total_of(counts, "loans_home") + total_of(counts, "views_onboard")
-    return counts.get(figure, 0) if "." in figure else total_of(counts, figure)
+    return totals_of(counts, _NAMES.get(figure, (figure,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +146,6 @@ class Sums:
         if figure in set(RecordState):
             return self.num_states.get(figure, 0)
         return value_of(self.counts, figure)
-
-    @property
-    def gps_ratio(self) -> float | None:
-        """Share of the stop visits held that a track confirms."""
-        return self.num_confirmed / self.num_stops if self.num_stops else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,20 +249,17 @@ def lines_of(
 def sums_of(records: Iterable[VisitRecord], ways: Sequence[RunWay] = ()) -> Sums:
     """The figures of some records and of the ways of their runs."""
     told = list(records)
-    held = [r for r in told if r.is_held]
-    states: dict[str, int] = defaultdict(int)
-    for record in told:
-        states[record.state.value] += 1
+    added = measures.sums_of(told)
     kms = [way.km for way in ways if way.km is not None]
     fuels = [way.fuel for way in ways if way.fuel is not None]
     return Sums(
-        num_runs=len({(r.vehicle_id, r.service_date) for r in held}),
-        num_stops=len(held),
-        num_states=dict(states),
-        num_confirmed=sum(r.is_gps_confirmed for r in held),
+        num_runs=added.num_things[Distinct.RUNS],
+        num_stops=added.num_over[Over.HELD],
+        num_states=Counter(r.state.value for r in told),
+        num_confirmed=added.num_over[Over.CONFIRMED],
         num_faults=sum(bool(faults_of(r)) for r in told),
         num_corrections=sum(r.num_corrections for r in told),
-        counts=add_counts(r.counts for r in held),
+        counts=add_counts([added.counts]),
         km=round(sum(kms), 1) if kms else None,
         fuel=round(sum(fuels), 1) if fuels else None,
         is_simulated=any(r.is_simulated for r in told),

@@ -11,7 +11,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from data.model.counted_visit import Counted
-from data.model.stop_counts import NAMES, CountMethod, total_of
+from data.model.stop_counts import (
+    LOAN_COUNTS,
+    NAMES,
+    USER_COUNTS,
+    VISIT_COUNTS,
+    CountMethod,
+    total_of,
+)
 from data.model.visit_record import HELD_STATES, RecordState, VisitRecord
 
 
@@ -236,9 +243,9 @@ def sums_of(records: Sequence[Counted]) -> Sums:
     )
 
 
-VISITS = Measure(names=("visits_service", "visits_event"))
-LOANS = Measure(names=("loans_home", "views_onboard"))
-USERS = Measure(names=("users_new", "users_renewed"))
+VISITS = Measure(names=VISIT_COUNTS)
+LOANS = Measure(names=LOAN_COUNTS)
+USERS = Measure(names=USER_COUNTS)
 KNOWN_MEASURES: dict[str, Measure] = {
     "visits": VISITS,
     "visits_service": Measure(names=("visits_service",)),

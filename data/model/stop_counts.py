@@ -121,6 +121,19 @@ def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return {name: amount for name, amount in sorted(total.items()) if amount}
 
 
+VISIT_COUNTS = ("visits_service", "visits_event")
+"""Visits of people, for service and events (DOMAIN §8)."""
+LOAN_COUNTS = ("loans_home", "views_onboard")
+"""Documents issued: taken home and read aboard (DOMAIN §8)."""
+USER_COUNTS = ("users_new", "users_renewed")
+"""Readers registered, new and again (DOMAIN §8)."""
+
+
+def totals_of(counts: Mapping[str, int], names: Iterable[str]) -> int:
+    """The amounts of some names, each over all its bands, added up."""
+    return sum(total_of(counts, name) for name in names)
+
+
 def total_of(counts: Mapping[str, int], name: str) -> int:
     """A name's amount over all its bands."""
     total = counts.get(name, 0)
@@ -144,7 +157,7 @@ def count_faults(counts: Mapping[str, int]) -> tuple[CountFault, ...]:
         for name, amount in sorted(counts.items())
         if amount < 0
     ]
-    visits, events = (total_of(counts, n) for n in ("visits_service", "visits_event"))
+    visits, events = (total_of(counts, n) for n in VISIT_COUNTS)
     loans = total_of(counts, "loans_home")
     if loans > 0 and visits <= 0:
         found.append(CountFault(code="counts.loans_without_visits", facts={"loans": loans}))

@@ -14,7 +14,14 @@ from data.model.errors import InputError
 from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.publication import VisitId
-from data.model.stop_counts import MOST_COUNTED, NAMES, CountMethod, total_of
+from data.model.stop_counts import (
+    LOAN_COUNTS,
+    MOST_COUNTED,
+    NAMES,
+    VISIT_COUNTS,
+    CountMethod,
+    totals_of,
+)
 
 REASON_MAX = 500
 
@@ -96,12 +103,12 @@ class VisitRecord:
     @property
     def num_visits(self) -> int:
         """Visits of people, for service and events (DOMAIN §8)."""
-        return total_of(self.counts, "visits_service") + total_of(self.counts, "visits_event")
+        return totals_of(self.counts, VISIT_COUNTS)
 
     @property
     def num_loans(self) -> int:
         """Documents issued: taken home and read aboard (DOMAIN §8)."""
-        return total_of(self.counts, "loans_home") + total_of(self.counts, "views_onboard")
+        return totals_of(self.counts, LOAN_COUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
