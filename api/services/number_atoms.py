@@ -117,6 +117,8 @@ def _is_estimate(cost: RunCost, measure: str) -> bool:
     use = cost.use
     if measure == "km":
         return not use.is_km_measured
+    if measure == "cost":
+        return bool(cost.unknown)
     return measure == "hours" and not use.is_hours_measured
 
 

@@ -29,6 +29,7 @@ from data.model.report import (
 from data.model.report_settings import ReportSettings
 from data.model.service_costs import (
     HOUR_S,
+    CostPart,
     CostPrices,
     RunCost,
     RunUse,
@@ -63,10 +64,12 @@ def prices_of(settings: ReportSettings, region: Region) -> CostPrices:
     if not taken:
         return own
     kept = {n: p for n in PRICES if (p := getattr(own, n)) is not None}
+    has_fuel = "vehicle_km" in taken
     return CostPrices(
         currency=plan.currency or own.currency,
         fuel=own.fuel,
         sources=dict(own.sources),
+        has_fuel_in_km=has_fuel,
         **(kept | taken),
     )
 
@@ -198,6 +201,11 @@ def costs_report(session: Session, frame: ReportFrame) -> Report:
     told = sum_costs(costs)
     if told.total is None and costs:
         notes.insert(0, Said(code="reports.note.no_prices"))
+    elif told.num_partly:
+        facts: dict[str, object] = {part.value: num for part, num in told.num_unknown.items()}
+        notes.insert(
+            0, Said(code="reports.note.cost_partly", facts=facts | {"runs": told.num_runs})
+        )
     if told.num_km_measured < told.num_runs:
         facts = {"known": told.num_km_measured, "runs": told.num_runs}
         code = "reports.note.km_estimated" if told.num_km_measured else "reports.note.km_unknown"
@@ -240,16 +248,13 @@ def _row(
     told = sum_costs(costs)
     total = told.total
 
-    def cell(key: str, value: Decimal | float | None, num_measured: int | None = None) -> Cell:
-        return Cell(
-            value=value,
-            drill=frame.drill(key, span, vehicle_id=vehicle_id),
-            is_estimate=num_measured is not None and num_measured < told.num_runs,
-        )
+    def cell(key: str, value: Decimal | float | None, num_unknown: int) -> Cell:
+        drill = frame.drill(key, span, vehicle_id=vehicle_id)
+        return Cell(value=value, drill=drill, is_estimate=num_unknown > 0)
 
     def by(key: str, num: int) -> Cell:
         value = total / num if total is not None and num > 0 else None
-        return cell(f"per(cost,{key})", value)
+        return cell(f"per(cost,{key})", value, told.num_partly)
 
     persons, users = read.users(span, sums, vehicle_id)
     usual, _ = read.users((frame.asked.from_date, frame.asked.until_date), frame.now)
@@ -257,12 +262,12 @@ def _row(
     return (
         name,
         frame.counted("runs", sums, span, vehicle_id=vehicle_id),
-        cell("km", told.km, told.num_km_measured),
-        cell("hours", told.hours, told.num_hours_measured),
-        cell("fuel_cost", told.fuel),
-        cell("crew_cost", told.crew),
-        cell("vehicle_cost", told.vehicle),
-        cell("cost", total),
+        cell("km", told.km, told.num_runs - told.num_km_measured),
+        cell("hours", told.hours, told.num_runs - told.num_hours_measured),
+        cell("fuel_cost", told.fuel, told.num_unknown[CostPart.FUEL]),
+        cell("crew_cost", told.crew, told.num_unknown[CostPart.CREW]),
+        cell("vehicle_cost", told.vehicle, told.num_unknown[CostPart.VEHICLE]),
+        cell("cost", total, told.num_partly),
         *(by(key, num_of(key, sums)) for key in ("stops", "visits", "loans")),
         replace(by(persons, users), note=other_users(persons, usual)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from data.model.costs import FuelKind
 from data.model.errors import InputError
@@ -30,6 +31,8 @@ class CostPrices:
     """Repairs, tyres, wear."""
     vehicle_day: Decimal | None = None
     """Depreciation, insurance, garage, by day of use."""
+    has_fuel_in_km: bool = False
+    """Whether the price of a kilometre holds its fuel, too."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Of each price by its name (``fuel.diesel``, ``crew_hour`` …)."""
 
@@ -65,6 +68,14 @@ class RunUse:
     is_hours_measured: bool = False
 
 
+class CostPart(StrEnum):
+    """What a run's money is made of."""
+
+    FUEL = "fuel"
+    CREW = "crew"
+    VEHICLE = "vehicle"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCost:
     """A run's money by part; ``None`` where a price or a use is not known."""
@@ -73,6 +84,8 @@ class RunCost:
     fuel: Decimal | None
     crew: Decimal | None
     vehicle: Decimal | None
+    unknown: frozenset[CostPart] = frozenset()
+    """Parts of which nothing, or not all, is known."""
 
     @property
     def known(self) -> Decimal:
@@ -124,12 +137,17 @@ def filled_in(uses: Iterable[RunUse], means: KmMeans) -> tuple[RunUse, ...]:
 
 def cost_of(run: RunUse, prices: CostPrices, vehicle: Vehicle | None) -> RunCost:
     """A run's money."""
-    return RunCost(
-        use=run,
-        fuel=_fuel(run, prices, vehicle),
-        crew=_times(prices.crew_hour, run.hours),
-        vehicle=_vehicle(run, prices),
-    )
+    fuel = _fuel(run, prices, vehicle)
+    crew = _times(prices.crew_hour, run.hours)
+    use = _vehicle(run, prices)
+    has_no_way = prices.vehicle_km is not None and run.km is None
+    lacking = {
+        CostPart.FUEL: fuel is None and not prices.has_fuel_in_km,
+        CostPart.CREW: crew is None,
+        CostPart.VEHICLE: use is None or has_no_way,
+    }
+    unknown = frozenset(part for part, is_lacking in lacking.items() if is_lacking)
+    return RunCost(use=run, fuel=fuel, crew=crew, vehicle=use, unknown=unknown)
 
 
 def _fuel(run: RunUse, prices: CostPrices, vehicle: Vehicle | None) -> Decimal | None:
@@ -159,6 +177,9 @@ class CostSum:
     num_runs: int
     num_km_measured: int
     num_hours_measured: int
+    num_partly: int
+    """Runs of whose money something is not known: the sums are too low by that."""
+    num_unknown: Mapping[CostPart, int]
     km: float | None
     hours: float | None
     fuel: Decimal | None
@@ -172,12 +193,14 @@ class CostSum:
 
 
 def sum_costs(costs: Sequence[RunCost]) -> CostSum:
-    """The money of some runs; a part of which nothing is known stays unknown."""
+    """The money of some runs, as far as it is known; ``num_partly`` says how far it is not."""
     uses = [c.use for c in costs]
     return CostSum(
         num_runs=len(costs),
         num_km_measured=sum(u.is_km_measured for u in uses),
         num_hours_measured=sum(u.is_hours_measured for u in uses),
+        num_partly=sum(bool(c.unknown) for c in costs),
+        num_unknown={part: sum(part in c.unknown for c in costs) for part in CostPart},
         km=_sum([u.km for u in uses]),
         hours=_sum([u.hours for u in uses]),
         fuel=_money([c.fuel for c in costs]),

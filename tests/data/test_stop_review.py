@@ -12,7 +12,15 @@ from data.model.errors import InputError
 from data.model.fleet import Vehicle, VehicleId
 from data.model.place import DepotId
 from data.model.report import year_earlier
-from data.model.service_costs import CostPrices, RunUse, cost_of, filled_in, km_means, sum_costs
+from data.model.service_costs import (
+    CostPart,
+    CostPrices,
+    RunUse,
+    cost_of,
+    filled_in,
+    km_means,
+    sum_costs,
+)
 from data.model.stock import ItemPlace, PlaceKind
 from data.model.stock_figures import StockItem, StockSpan, stock_figures
 from data.model.stop_review import (
@@ -142,6 +150,25 @@ def test_what_has_no_price_is_not_known() -> None:
     assert (cost.fuel, cost.crew, cost.vehicle, cost.total) == (None, None, None, None)
     assert sum_costs([cost]).total is None
     assert cost_of(use(1, km=100.0), PRICES, None).fuel is None
+
+
+def test_money_that_is_known_in_part_says_so() -> None:
+    """Diesel has a price and gas none: one run of the sum is told as lacking."""
+    gas = replace(BUS, fuel=FuelKind.CNG)
+    runs = [
+        cost_of(use(1, km=100.0, hours=8.0), PRICES, BUS),
+        cost_of(use(2, km=100.0, hours=8.0), PRICES, gas),
+    ]
+    assert [c.unknown for c in runs] == [frozenset(), {CostPart.FUEL}]
+    told = sum_costs(runs)
+    assert (told.num_runs, told.num_partly, told.num_unknown[CostPart.FUEL]) == (2, 1, 1)
+    assert told.num_unknown[CostPart.CREW] == told.num_unknown[CostPart.VEHICLE] == 0
+    no_hours = cost_of(use(3, km=100.0), PRICES, BUS)
+    assert no_hours.unknown == {CostPart.CREW}
+    # The price of the day alone is not all of the vehicle where a kilometre has one.
+    assert cost_of(use(3, hours=8.0), PRICES, BUS).unknown == {CostPart.FUEL, CostPart.VEHICLE}
+    whole = CostPrices(crew_hour=Decimal(1), vehicle_km=Decimal(30), has_fuel_in_km=True)
+    assert cost_of(use(4, km=100.0, hours=8.0), whole, gas).unknown == frozenset()
 
 
 def test_missing_kilometres_are_the_mean_of_the_vehicle_and_marked() -> None:

@@ -268,6 +268,31 @@ def test_a_run_costs_the_same_in_every_span(engine: Engine) -> None:
     assert whole.value == sum(parts, Decimal(0))
 
 
+def test_costs_that_are_known_in_part_are_marked_and_told(engine: Engine) -> None:
+    """One bookmobile runs on gas, of which nobody knows the price: its runs are counted out."""
+    small = place()
+    gas = tuple(
+        replace(v, fuel=FuelKind.CNG) if v.vehicle_id == "kibo-2" else v for v in small.vehicles
+    )
+    with reading(engine) as session:
+        report = build_report(session, replace(small, vehicles=gas), asked(ReportKind.COSTS), FORMS)
+        whole = build_report(session, small, asked(ReportKind.COSTS), FORMS)
+    own = {str(row[0].value): row for row in report.tables[0].rows}
+    first, second = (own[v.name] for v in gas[:2])
+    total = report.tables[0].rows[-1]
+    runs = second[1].value
+    note = next(n for n in report.notes if n.code == "reports.note.cost_partly")
+    assert note.facts == {"fuel": runs, "crew": 0, "vehicle": 0, "runs": total[1].value}
+    # Fuel, cost, and cost by stop visit, visit, loan and person.
+    for k in (4, 7, 8, 9, 10, 11):
+        assert total[k].is_estimate
+        assert not first[k].is_estimate
+        assert not whole.tables[0].rows[-1][k].is_estimate
+    assert (second[4].value, second[7].is_estimate) == (None, True)
+    assert not total[5].is_estimate
+    assert not any(n.code == "reports.note.cost_partly" for n in whole.notes)
+
+
 @pytest.mark.parametrize(
     "measure",
     ["share(visits)", "share(visits,stops,runs)", "growth(visits)", "per(,)", "verdict.merge.x",
