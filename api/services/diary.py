@@ -289,9 +289,9 @@ def ways_of(
     for day in live_store.load_days(
         session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id
     ):
-        if day.driven_m:
+        if day.driven_km is not None:
             found[day.service_date, day.vehicle_id] = RunWay(
-                on=day.service_date, vehicle_id=day.vehicle_id, km=day.driven_m / 1000
+                on=day.service_date, vehicle_id=day.vehicle_id, km=day.driven_km
             )
     for sheet in day_sheet_store.list_sheets(
         session, region_id, from_date=first, until_date=last, vehicle_id=vehicle_id

@@ -143,7 +143,7 @@ def _km(sheet: DaySheet | None, ends: DayEnds | None) -> float | None:
     """Kilometres of a run: by the odometer, else by the track."""
     if sheet is not None and sheet.odometer_km is not None:
         return sheet.odometer_km
-    return ends.driven_m / 1000 if ends is not None and ends.num_fixes else None
+    return None if ends is None else ends.driven_km
 
 
 def _use(

@@ -158,3 +158,8 @@ class DayEnds:
     num_fixes: int = 0
     tracker_id: str | None = None
     """The tracker that the day was followed by."""
+
+    @property
+    def driven_km(self) -> float | None:
+        """The way by the track; ``None`` where it shows none, as of a tracker that only stood."""
+        return self.driven_m / 1000 if self.driven_m else None
