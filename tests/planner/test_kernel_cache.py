@@ -42,7 +42,12 @@ def test_a_change_in_a_called_module_is_seen(tmp_path: Path) -> None:
         run = subprocess.run(
             [sys.executable, "-m", "planner.kernel.outer"],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            # A file of the same size and second would pass for the one that bytecode was kept of.
+            env={
+                **os.environ,
+                "PYTHONPATH": str(tmp_path),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
             capture_output=True,
             check=False,
             text=True,
