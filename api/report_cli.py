@@ -31,7 +31,7 @@ from data.model.errors import InputError
 from data.model.number_behind import NumberBehind
 from data.model.publication import moment_of
 from data.model.region import Region
-from data.model.report import Drill, Report, ReportAsked, ReportKind
+from data.model.report import Drill, Report, ReportAsked, ReportKind, until_today
 from data.model.report_schedule import ReportFormat
 
 report = typer.Typer(
@@ -96,7 +96,8 @@ def show(
             form_id=form,
         )
         with reading(engine) as session:
-            found = build_report(session, region, asked, known_forms(settings))
+            today = moment_of(utc_now(), region.time_zone)[0]
+            found = build_report(session, region, asked, known_forms(settings), today=today)
     if out is not None and ending is not None:
         name = region.name_in(words.language)
         body = report_file(
@@ -170,6 +171,7 @@ def lines(
     with open_database() as engine:
         region = _region(engine, region_id)
         from_date, until_date = _span(region, first, last)
+        until_date = until_today(from_date, until_date, moment_of(utc_now(), region.time_zone)[0])
         drill = Drill(
             measure=measure,
             from_date=from_date,

@@ -32,7 +32,7 @@ from api.state import Service, ServiceDep
 from data.db import report_store, visit_record_store
 from data.db.engine import reading
 from data.model.errors import BookmobileError, InputError, NotFoundError
-from data.model.report import Drill, Report, ReportAsked, ReportKind, year_earlier
+from data.model.report import Drill, Report, ReportAsked, ReportKind, until_today, year_earlier
 from data.model.report_schedule import PLACED_KINDS, ReportFormat
 from data.model.service_costs import CostPrices
 
@@ -94,10 +94,11 @@ def lines_page(
     desk = open_desk(request, service, asking, region_id)
     year = usual_spans(desk.today)[2]
     before = _date(against_first), _date(against_last)
+    begin, end = _date(first) or year.first, _date(last) or year.last
     drill = Drill(
         measure=measure,
-        from_date=_date(first) or year.first,
-        until_date=_date(last) or year.last,
+        from_date=begin,
+        until_date=until_today(begin, end, desk.today),
         vehicle_id=vehicle or None,
         stop_id=stop or None,
         place=place,
@@ -266,11 +267,12 @@ def _build(desk: Desk, asked: ReportAsked, *, anew: bool = False) -> Report:
     shelf = shelf_of(desk.request)
     with reading(desk.service.engine) as session:
         book = visit_record_store.record_book(session, asked.region_id)
-        stand = asked, desk.revision, book.revision
+        last = until_today(asked.from_date, asked.until_date, desk.today)
+        stand = asked, last, desk.revision, book.revision
         report = None if anew else shelf.take(stand)
         if report is None:
             forms = known_forms(desk.service.settings)
-            report = build_report(session, desk.region, asked, forms)
+            report = build_report(session, desk.region, asked, forms, today=desk.today)
             shelf.put(stand, report)
     return report
 

@@ -35,7 +35,7 @@ from data.db import publication_store, report_store
 from data.db.engine import reading
 from data.model.publication import moment_of
 from data.model.region import Region
-from data.model.report import Drill, Report, ReportAsked, ReportKind
+from data.model.report import Drill, Report, ReportAsked, ReportKind, until_today
 from data.model.report_schedule import ReportFormat
 
 router = APIRouter(prefix="/regions/{region_id}", tags=["reports"])
@@ -98,7 +98,8 @@ def _report(service: Service, region: Region, kind: ReportKind, asked: Part) -> 
         form_id=asked.form_id if kind is ReportKind.FORM else "",
     )
     with reading(service.engine) as session:
-        return build_report(session, region, whole, known_forms(service.settings))
+        forms = known_forms(service.settings)
+        return build_report(session, region, whole, forms, today=_today(service, region))
 
 
 def _today(service: Service, region: Region) -> date:
@@ -138,11 +139,13 @@ def get_lines(
 ) -> NumberPublic:
     """Exactly the lines that a number sums, or the numbers of its formula."""
     region = _region(request, service, asking, region_id)
-    last = asked.last or _today(service, region)
+    today = _today(service, region)
+    last = asked.last or today
+    begin = asked.first or date(last.year, 1, 1)
     drill = Drill(
         measure=measure,
-        from_date=asked.first or date(last.year, 1, 1),
-        until_date=last,
+        from_date=begin,
+        until_date=until_today(begin, last, today),
         vehicle_id=asked.vehicle_id,
         stop_id=stop or None,
         place=place,

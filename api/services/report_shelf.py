@@ -4,6 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import date
 
 from fastapi import Request
 
@@ -11,8 +12,8 @@ from data.model.report import Report, ReportAsked
 
 MOST = 12
 KEEP_S = 60.0
-type Stand = tuple[ReportAsked, int, int]
-"""What is asked for, and the revisions of the region and of its diary."""
+type Stand = tuple[ReportAsked, date, int, int]
+"""What is asked for, the last date told, the revisions of the region and of its diary."""
 _LOCK = threading.Lock()
 
 

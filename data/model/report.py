@@ -181,6 +181,14 @@ class Report:
         return next((t for t in self.tables if t.code == code), self.tables[0])
 
 
+def until_today(first: date, last: date, today: date) -> date:
+    """The last date of a span that can be told: nothing is on record of days to come.
+
+    A span that lies all ahead stays what it is.
+    """
+    return last if last <= today else max(first, today)
+
+
 MOST_REPORT_DAYS = 1_100
 """Three years at once, and some days."""
 FIRST_YEAR = 1990

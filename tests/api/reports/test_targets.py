@@ -169,6 +169,38 @@ def test_a_number_for_the_region_is_no_base_of_one_bookmobile(engine: Engine) ->
     assert note(report, "reports.note.no_base_of_one") is not None
 
 
+def test_a_span_that_ends_ahead_is_told_as_far_as_today(engine: Engine) -> None:
+    """Asked for the whole year in November: the base is of eleven months, a new stop in grace."""
+
+    def both() -> Iterator[VisitRecord]:
+        yield from weekly(date(2024, 12, 2), date(2025, 12, 31))
+        yield from this_year()
+        for n in range(8):
+            yield record(
+                f"n{n}", date(2026, 8, 4) + timedelta(days=14 * n), "kibo-1", "kamenskoe",
+                settlement_id="kamenskoe", counts={"visits_service": 1},
+            )  # fmt: skip
+
+    told(engine, both(), Targets())
+    asked = ReportAsked(kind=ReportKind.TARGETS, region_id=REGION, from_date=YEAR[0],
+                        until_date=TODAY)  # fmt: skip
+    whole = replace(asked, until_date=date(2027, 5, 31))
+    whole = replace(whole, from_date=date(2026, 6, 1))
+    with reading(engine) as session:
+        for kind in ReportKind:
+            until = build_report(
+                session, region(), replace(asked, kind=kind, from_date=whole.from_date), FORMS
+            )
+            found = build_report(session, region(), replace(whole, kind=kind), FORMS, today=TODAY)
+            assert (found.asked, found.tables) == (until.asked, until.tables)
+            first = Teller(words=Words("ru")).said(found.notes[0])
+            assert "27 нояб. 2026" in first
+        ahead = replace(whole, from_date=date(2027, 1, 1))
+        assert build_report(session, region(), ahead, FORMS, today=TODAY).asked.until_date == (
+            date(2027, 1, 1)
+        )
+
+
 def unknown_people() -> Region:
     """Kalinovka has 100 people, nobody knows how many Kamenskoe has."""
     people = {"kalinovka": 100, "kamenskoe": None}
