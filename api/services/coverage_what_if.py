@@ -295,9 +295,11 @@ def _legs(region: Region, roads: Roads, place: Position, asked: WhatIfAsked) -> 
 
 
 def _stop_cost(costs: Costs, km: float | None, hours: float | None) -> Decimal | None:
-    """Kilometres and hours at the known prices; a day's price belongs to the whole round."""
-    if km is None or hours is None or (costs.per_km is None and costs.per_hour is None):
+    """Kilometres and hours at their prices; a day's price belongs to the whole round.
+
+    ``None`` where one of them is not known: half of the money would tell of savings that are none.
+    """
+    if km is None or hours is None or costs.per_km is None or costs.per_hour is None:
         return None
-    parts = ((costs.per_km, km), (costs.per_hour, hours))
-    total = sum((p * Decimal(repr(n)) for p, n in parts if p is not None), Decimal(0))
+    total = costs.per_km * Decimal(repr(km)) + costs.per_hour * Decimal(repr(hours))
     return total.quantize(_CENT)

@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 
 from api.services.coverage_links import CoverageLinks
 from api.services.coverage_prices import prices_behind
+from api.services.coverage_what_if import _stop_cost
 from data.model.accounts import Role
 from data.model.costs import Costs, FuelKind
 from data.model.place import Library, LibraryId, Settlement, SettlementId
@@ -359,3 +360,11 @@ def test_a_link_keeps_what_was_compared() -> None:
     unknown = links.settlements(cut="size", key="")
     assert unknown == "/desk/r/coverage?plan=&cut=size&key=#settlements"
     assert CoverageLinks(root="/desk/r", asked={}).address("/equity") == "/desk/r/coverage/equity"
+
+
+@pytest.mark.parametrize("price", ["per_km", "per_hour"])
+def test_half_of_the_prices_is_no_cost_of_a_stop(price: str) -> None:
+    """With one price alone savings would be too large: the cost is not known."""
+    both = Costs(currency="RUB", per_km=Decimal(30), per_hour=Decimal(600))
+    assert _stop_cost(both, 10.0, 2.0) == Decimal("1500.00")
+    assert _stop_cost(replace(both, **{price: None}), 10.0, 2.0) is None
