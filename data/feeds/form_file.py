@@ -139,6 +139,8 @@ def _told(section: Section) -> dict[str, Any]:
     if len(ways) != 1:
         section.note("forms.one_way", ways[-1] if ways else "key", known=", ".join(_WAYS))
     values["measure"], values["ratio"] = _measure(section), _ratio(section)
+    if values["is_users"] and values["measure"] is not None:
+        _check_users(section, values["measure"])
     section.finish()
     if values["measure"] is None and values["ratio"] is None:
         values["measure"] = Measure()  # the file is refused anyway
@@ -161,6 +163,13 @@ def _measure(section: Section) -> Measure | None:
     if which:
         return Measure(distinct=Distinct(which), over=Over(over))
     return Measure(over=Over(over)) if count else None
+
+
+def _check_users(section: Section, measure: Measure) -> None:
+    """Different persons are known of one band of age, or of all together."""
+    bands = {name.partition(".")[2] for name in measure.names}
+    if len(bands) != 1 or measure.less:
+        section.note("forms.users_bands", "users", bands=", ".join(Band))
 
 
 def _counted(section: Section, key: str) -> tuple[str, ...]:
