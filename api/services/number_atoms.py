@@ -11,7 +11,7 @@ from api.services.report_review import RULES
 from api.services.report_stock import stock_span
 from api.services.report_targets import base_part, residents_of, served_places, without_library
 from data.model import readers_served
-from data.model.measures import VISITS, Distinct, Measure, MeasuredLine, amount_of, lines_of
+from data.model.measures import LOANS, VISITS, Distinct, Measure, MeasuredLine, amount_of, lines_of
 from data.model.number_behind import (
     Formula,
     ItemLine,
@@ -67,6 +67,8 @@ def atom(books: NumberBooks, drill: Drill) -> NumberBehind | None:
             return _residents(books, drill, is_all=rest == "all")
         case "open_hours", "":
             return _open_hours(books, drill)
+        case "open_visits" | "open_loans", "":
+            return _open_counts(books, drill, VISITS if name == "open_visits" else LOANS)
         case "vehicles_without_library", "":
             return _vehicles(books, drill)
         case "readers", "":
@@ -155,6 +157,23 @@ def _open_hours(books: NumberBooks, drill: Drill) -> NumberBehind:
         value=value,
         lines=lines,
         facts={"how": "open_hours"},
+    )
+
+
+def _open_counts(books: NumberBooks, drill: Drill, measure: Measure) -> NumberBehind:
+    """Counts of the stop visits whose open hours are known: nothing else is divided by hours."""
+    lines = tuple(
+        MeasuredLine(record=r, amount=amount_of(measure, r))
+        for r in books.records(drill)
+        if r.open_s is not None
+    )
+    return NumberBehind(
+        drill=drill,
+        name=named(drill),
+        kind=CellKind.COUNT,
+        value=sum(x.amount for x in lines),
+        lines=lines,
+        facts={"how": "open_counts"},
     )
 
 

@@ -121,9 +121,10 @@ def _figures(
         held = [r for r in some if r.is_held]
         if not held:
             continue
-        times = [s for r in held if (s := r.open_s) is not None]
         points = [(r.service_date, float(amount_of(VISITS, r))) for r in held]
         sums = sums_of(held)
+        timed = [r for r in held if r.open_s is not None]
+        open_sums = sums if len(timed) == len(held) else sums_of(timed)
         money = [m for r in held if (m := costs.get(r.key)) is not None]
         stop = where.get(stop_id)
         since = first.get(stop_id, held[0].service_date)
@@ -132,9 +133,9 @@ def _figures(
                 stop_id=stop_id,
                 name=stop.name if stop else held[-1].name,
                 num_held=len(held),
-                num_not_held=len(some) - len(held),
-                open_s=sum(times),
-                num_open_known=len(times),
+                open_s=sum(r.open_s or 0 for r in timed),
+                num_open_visits=open_sums.value(VISITS),
+                num_open_loans=open_sums.value(LOANS),
                 num_visits=sums.value(VISITS),
                 num_loans=sums.value(LOANS),
                 first_date=since,
@@ -228,8 +229,8 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
                         ("visits", stop.num_visits),
                         ("loans", stop.num_loans),
                         ("per(visits,stops)", stop.visits_mean),
-                        ("per(visits,open_hours)", stop.visits_per_hour),
-                        ("per(loans,open_hours)", stop.loans_per_hour),
+                        ("per(open_visits,open_hours)", stop.visits_per_hour),
+                        ("per(open_loans,open_hours)", stop.loans_per_hour),
                         ("per(cost,visits)", stop.cost_per_visit),
                         ("trend", trend.slope if trend else None),
                         ("trend_low", trend.low if trend else None),

@@ -88,10 +88,11 @@ class StopFigures:
     stop_id: str
     name: str
     num_held: int
-    num_not_held: int
     open_s: int
-    num_open_known: int
-    """Held stop visits whose open time is known."""
+    """Of the held ones whose open time is known."""
+    num_open_visits: int
+    """At those."""
+    num_open_loans: int
     num_visits: int
     num_loans: int
     first_date: date
@@ -108,11 +109,11 @@ class StopFigures:
 
     @property
     def visits_per_hour(self) -> float | None:
-        return 3600 * self.num_visits / self.open_s if self.open_s else None
+        return 3600 * self.num_open_visits / self.open_s if self.open_s else None
 
     @property
     def loans_per_hour(self) -> float | None:
-        return 3600 * self.num_loans / self.open_s if self.open_s else None
+        return 3600 * self.num_open_loans / self.open_s if self.open_s else None
 
     @property
     def visits_mean(self) -> float:

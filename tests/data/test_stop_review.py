@@ -40,8 +40,8 @@ OLD = date(2020, 1, 1)
 def stop(**more: Any) -> StopFigures:
     """A stop of old with two visits by stop visit, on which nothing else is known."""
     values: dict[str, Any] = {
-        "stop_id": "s", "name": "Деревня", "num_held": 10, "num_not_held": 0,
-        "open_s": 36_000, "num_open_known": 10, "num_visits": 20, "num_loans": 10,
+        "stop_id": "s", "name": "Деревня", "num_held": 10, "open_s": 36_000,
+        "num_open_visits": 20, "num_open_loans": 10, "num_visits": 20, "num_loans": 10,
         "first_date": OLD, "is_new": False, "people": 200,
     }  # fmt: skip
     return StopFigures(**values | more)
@@ -91,6 +91,7 @@ def test_figures_by_open_hour() -> None:
     assert stop().visits_per_hour == 2
     assert stop().loans_per_hour == 1
     assert stop(open_s=0).visits_per_hour is None
+    assert stop(open_s=18_000, num_open_visits=10).visits_per_hour == 2, "of those alone"
     assert stop(cost=Decimal(500)).cost_per_visit == 25
     assert stop(num_visits=0, cost=Decimal(500)).cost_per_visit is None
 
