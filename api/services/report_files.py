@@ -17,7 +17,7 @@ from api.words import Words
 from data.feeds import workbook
 from data.feeds.plan_geojson import point_feature
 from data.feeds.spreadsheet_text import harmless
-from data.feeds.workbook import Column, Kind, TableBook
+from data.feeds.workbook import Column, Kind, Share, TableBook
 from data.model.addresses import part_of
 from data.model.errors import NotFoundError
 from data.model.report import Cell, CellKind, Named, Report, ReportColumn, ReportTable, Said
@@ -168,12 +168,17 @@ def _plain_head(teller: Teller, column: ReportColumn) -> str:
 
 
 def _typed(cell: Cell, column: ReportColumn, teller: Teller) -> workbook.Cell:
-    """A cell for a program: numbers as numbers, shares as per cent."""
+    """A cell for a program: numbers as numbers, shares as per cent.
+
+    In a column of other numbers a share bears its unit.
+    """
     kind, value = cell.kind or column.kind, cell.value
     if isinstance(value, Said | Named | str) or value is None:
         return None if value is None else teller.value(value, kind)
     if isinstance(value, date):
         return value
+    if kind is CellKind.RATIO and column.kind is not CellKind.RATIO:
+        return Share(round(float(value), 2 + _DIGITS[kind]))
     number = float(value) * 100 if kind is CellKind.RATIO else float(value)
     if kind is CellKind.COUNT:
         return int(number) if number.is_integer() else number
@@ -198,14 +203,16 @@ def report_csv(report: Report, words: Words, *, table: str = "") -> bytes:
     writer.writerow([harmless(_plain_head(teller, c)) for c in chosen.columns])
     for row in chosen.rows:
         cells = [_typed(c, h, teller) for c, h in zip(row, chosen.columns, strict=True)]
-        writer.writerow([harmless(_text(c)) for c in cells])
+        writer.writerow([_text(c) for c in cells])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
 def _text(cell: workbook.Cell) -> str:
     if cell is None:
         return ""
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
+    if isinstance(cell, Share):
+        return f"{cell:.{_DIGITS[CellKind.RATIO]}%}"
+    return harmless(cell.isoformat() if isinstance(cell, date) else str(cell))
 
 
 def report_geojson(report: Report) -> bytes:

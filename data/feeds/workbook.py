@@ -13,6 +13,14 @@ from data.model.calendar import DAY_S
 from data.model.labels import Labels
 
 _DATE_FORMATS = {"ru": "dd.mm.yyyy", "en": "d mmm yyyy"}
+
+
+class Share(float):
+    """A ratio in a column of other numbers; its cell shows it in per cent, with the sign."""
+
+    __slots__ = ()
+
+
 type Cell = str | float | bool | date | None
 
 
@@ -23,6 +31,7 @@ class Kind(StrEnum):
     COUNT = "count"
     NUMBER = "number"
     FINE = "fine"
+    SHARE = "share"
     DEGREES = "degrees"
     DATE = "date"
     CLOCK = "clock"
@@ -62,6 +71,7 @@ class TableBook:
             Kind.COUNT: {"num_format": "#,##0"},
             Kind.NUMBER: {"num_format": "#,##0.0"},
             Kind.FINE: {"num_format": "0.000000"},
+            Kind.SHARE: {"num_format": "0.0%"},
             Kind.DEGREES: {"num_format": "0.00000"},
             Kind.DATE: {"num_format": _DATE_FORMATS[label.language], "align": "left"},
             Kind.CLOCK: {"num_format": "hh:mm", "align": "left"},
@@ -133,7 +143,8 @@ class TableBook:
     def _write(
         self, sheet: Any, i: int, j: int, kind: Kind, value: Cell, *, is_linked: bool = False
     ) -> None:
-        form = (self._linked if is_linked else self._formats)[kind]
+        own = Kind.SHARE if isinstance(value, Share) else kind
+        form = (self._linked if is_linked else self._formats)[own]
         if value is None or value == "":
             sheet.write_blank(i, j, None, form)
         elif kind is Kind.FLAG:

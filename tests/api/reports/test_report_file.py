@@ -1,19 +1,31 @@
 """Files of reports: names that tell files apart, the date of the region, units of numbers."""
 
+import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from api.services.report_files import file_name
+from api.services.report_files import file_name, report_csv, report_xlsx
+from api.words import Words
 from data.db import region_store, visit_record_store
 from data.db.engine import writing
 from data.model.accounts import Role
-from data.model.report import Report, ReportAsked, ReportColumn, ReportKind, ReportTable
+from data.model.report import (
+    Cell,
+    CellKind,
+    Report,
+    ReportAsked,
+    ReportColumn,
+    ReportKind,
+    ReportTable,
+)
 from data.model.report_schedule import ReportFormat
 from tests.api.publication.office import REGION, region
 from tests.data.diary import diary
@@ -99,3 +111,29 @@ def test_a_date_before_that_is_none_is_told(alla: httpx.Client) -> None:
     answer = alla.get(f"{DESK}/lines?measure=growth(visits)&{MARCH}&against_from=x&against_until=y")
     assert answer.status_code == 422
     assert alla.get(f"{DESK}/lines?measure=visits&from=&until=").status_code == 200
+
+
+def test_shares_among_other_numbers_bear_their_unit() -> None:
+    """A growth of -12.5 %, a goal of 10 % and two bookmobiles stand in one column, each clear."""
+    columns = (
+        ReportColumn(code="target"),
+        ReportColumn(code="result", kind=CellKind.NUMBER),
+        ReportColumn(code="share", kind=CellKind.RATIO),
+    )
+    ratio, count = CellKind.RATIO, CellKind.COUNT
+    rows = (
+        (Cell(value="a"), Cell(value=-0.125, kind=ratio), Cell(value=0.1)),
+        (Cell(value="b"), Cell(value=4.75, kind=ratio), Cell(value=None)),
+        (Cell(value="c"), Cell(value=2, kind=count), Cell(value=-0.5)),
+    )
+    table = ReportTable(code="targets", columns=columns, rows=rows)
+    report = replace(empty(), tables=(table,))
+    text = report_csv(report, Words("en")).decode("utf-8-sig")
+    assert [r[1:] for r in csv.reader(io.StringIO(text))][1:] == [
+        ["-12.5%", "10.0"], ["475.0%", ""], ["2", "-50.0"],
+    ]  # fmt: skip
+    made = report_xlsx(report, Words("en"), region_name="R", desk_url="")
+    sheet = load_workbook(io.BytesIO(made)).worksheets[1]
+    told = [(sheet.cell(k, 2).value, sheet.cell(k, 2).number_format) for k in (2, 3, 4)]
+    assert told == [(-0.125, "0.0%"), (4.75, "0.0%"), (2, "#,##0.0")]
+    assert sheet.cell(2, 3).value == 10
