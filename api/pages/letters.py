@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from api.auth import Dispatcher, Staff
 from api.errors import status_of
 from api.pages.desk_region import form_data, open_desk, text_of
-from api.pages.public import pages_for, stop_id_of
 from api.pages.public_private import PRIVATE, TRAP, show_private
+from api.pages.public_region import pages_for, stop_id_of
 from api.services import letters
 from api.services.cancelling import names_of
 from api.services.letters import CONFIRM, MANAGE, Wish, sends_letters

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.pages.public import now_of, pages_for, stop_id_of, vehicle_id_of
+from api.pages.public_region import now_of, pages_for, stop_id_of, vehicle_id_of
 from api.rendering import render
 from api.services.public_pages import PublicPages
 from api.state import ServiceDep

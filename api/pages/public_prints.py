@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.limiter import Limit
-from api.pages.public import Feed, Lang, stop_id_of, vehicle_id_of
+from api.pages.public import Lang
+from api.pages.public_feed import Feed
+from api.pages.public_region import stop_id_of, vehicle_id_of
 from api.services.public_prints import PublicPrints, Size
 from api.settings import Settings
 from api.state import ServiceDep

@@ -169,6 +169,7 @@ def _settings_of(form: Given) -> ReportSettings:
     sources = {name: source for name in names if (source := text_of(form, f"source.{name}"))}
     review: dict[str, Any] = {n: v for n, v in rules.items() if v is not None}
     quotas: dict[str, Any] = {n: v for n, v in shares.items() if v is not None}
+    prices: dict[str, Any] = {name: told[name] for name in PRICES}
     if months is not None:
         quotas["new_months"] = months
     return ReportSettings(
@@ -179,7 +180,7 @@ def _settings_of(form: Given) -> ReportSettings:
             currency=text_of(form, "currency").upper(),
             fuel={k: p for k in FuelKind if (p := told[f"fuel.{k}"]) is not None},
             sources=sources,
-            **{name: told[name] for name in PRICES},
+            **prices,
         ),
     )
 

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import Dispatcher, Staff
 from api.errors import status_of
 from api.pages.desk_region import Desk, form_data, open_desk, text_of, whole_of
-from api.pages.public import pages_for
 from api.pages.public_private import TRAP, show_private
+from api.pages.public_region import pages_for
 from api.services import stop_requests
 from api.services.letters import answer_address, sends_letters
 from api.services.plan_access import account_names

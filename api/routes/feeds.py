@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.errors import problems
-from api.pages.public import OPEN, cache_of, named_pages
+from api.pages.public_feed import OPEN
+from api.pages.public_region import cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import FeedPublic
 from api.state import ServiceDep

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request
 from api.auth import Dispatcher, Staff, require_region
 from api.errors import problems
 from api.language import language_of
-from api.pages.public import cache_of, pages_of
+from api.pages.public_region import cache_of, pages_of
 from api.schemas.fields import NUL_FREE
 from api.schemas.letters import LettersPublic, TriedAgain, WishBody, WishTaken
 from api.services.letters import LATELY, Wish, send_at_once, sends_letters, take_wish

@@ -9,7 +9,8 @@ from api.conditions import names_tag
 from api.errors import problems
 from api.language import language_of
 from api.limiter import Limit, network_asking
-from api.pages.public import OPEN, cache_of, named_pages
+from api.pages.public_feed import OPEN
+from api.pages.public_region import cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.public import (
     NoticePublic,

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from api.auth import Dispatcher, Staff, require_region
 from api.errors import problems
 from api.language import language_of
-from api.pages.public import cache_of, named_pages
+from api.pages.public_region import cache_of, named_pages
 from api.schemas.fields import NUL_FREE
 from api.schemas.stop_requests import (
     AnswerBody,

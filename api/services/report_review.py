@@ -222,6 +222,7 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
             (
                 Cell(value=stop.name),
                 Cell(value=Said(code=f"reports.verdict.{verdict.rule}")),
+                Cell(value=Said(code=f"reports.rule.{verdict.rule}", facts=verdict.facts)),
                 *(
                     Cell(value=value, drill=frame.drill(key, stop_id=stop.stop_id))
                     for key, value in (
@@ -237,7 +238,6 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
                         ("trend_high", trend.high if trend else None),
                     )
                 ),
-                Cell(value=Said(code=f"reports.rule.{verdict.rule}", facts=verdict.facts)),
             )
         )
     return ReportTable(
@@ -245,6 +245,7 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
         columns=(
             ReportColumn(code="stop"),
             ReportColumn(code="verdict"),
+            ReportColumn(code="rule"),
             ReportColumn(code="stops", kind=CellKind.COUNT),
             ReportColumn(code="visits", kind=CellKind.COUNT),
             ReportColumn(code="loans", kind=CellKind.COUNT),
@@ -255,7 +256,6 @@ def _stops(frame: ReportFrame, judged: list[Judged]) -> ReportTable:
             ReportColumn(code="trend", kind=CellKind.NUMBER),
             ReportColumn(code="trend_low", kind=CellKind.NUMBER),
             ReportColumn(code="trend_high", kind=CellKind.NUMBER),
-            ReportColumn(code="rule"),
         ),
         rows=tuple(rows),
     )

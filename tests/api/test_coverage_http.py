@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -367,4 +368,5 @@ def test_half_of_the_prices_is_no_cost_of_a_stop(price: str) -> None:
     """With one price alone savings would be too large: the cost is not known."""
     both = Costs(currency="RUB", per_km=Decimal(30), per_hour=Decimal(600))
     assert _stop_cost(both, 10.0, 2.0) == Decimal("1500.00")
-    assert _stop_cost(replace(both, **{price: None}), 10.0, 2.0) is None
+    lacking: dict[str, Any] = {price: None}
+    assert _stop_cost(replace(both, **lacking), 10.0, 2.0) is None
