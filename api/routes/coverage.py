@@ -23,7 +23,7 @@ from api.services.coverage_view import (
 )
 from api.services.region_parts import parts_of
 from api.state import Service, ServiceDep
-from data.db import region_store
+from data.db import publication_store, region_store
 from data.db.engine import reading
 from data.model.coverage import Group, Reach
 from data.model.coverage_count import Cut
@@ -100,8 +100,8 @@ def asked_of(request: Request, service: Service, region_id: str, wanted: Wanted)
     NotFoundError
         ``plan.unknown``, ``coverage.no_publication``.
     """
-    on = wanted.on or service.clock().date()
     with reading(service.engine) as session:
+        on = wanted.on or publication_store.today_in(session, region_id, service.clock())
         revision = region_store.region_revision(session, region_id)
         region = parts_of(request).regions.load_on(session, region_id, on)
         params = params_for(

@@ -30,7 +30,7 @@ from api.services.needs_view import (
 )
 from api.services.region_parts import parts_of
 from api.state import Service, ServiceDep
-from data.db import region_store
+from data.db import publication_store, region_store
 from data.db.engine import reading
 from data.model.errors import InputError
 from data.model.norms import NeedStatus
@@ -100,8 +100,8 @@ def begin_audit(
     InputError
         ``norms.unknown``, ``needs.no_settlements``.
     """
-    on = wanted.on or service.clock().date()
     with reading(service.engine) as session:
+        on = wanted.on or publication_store.today_in(session, region_id, service.clock())
         revision = region_store.region_revision(session, region_id)
         region = parts_of(request).regions.load_on(session, region_id, on)
     if not region.settlements:

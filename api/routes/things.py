@@ -51,7 +51,7 @@ from api.services.thing_kinds import (
     ThingKind,
 )
 from api.state import Service, ServiceDep
-from data.db import region_store
+from data.db import publication_store, region_store
 from data.db.engine import reading, writing
 from data.db.region_store import Stored
 from data.db.things import adapter_of
@@ -272,7 +272,7 @@ def add_routes(kind: ThingKind, body_type: type[Body], public_type: type[Meta]) 
                 edit,
                 kind,
                 key,
-                to_date=to_date or service.clock().date(),
+                to_date=to_date or publication_store.today_in(session, region_id, service.clock()),
                 expect_revision=before.revision,
             )
         return shown(stored, response)

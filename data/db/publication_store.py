@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select, update
@@ -26,6 +27,7 @@ from data.model.errors import ConflictError, NotFoundError
 from data.model.fleet import VehicleId
 from data.model.place import StopId
 from data.model.publication import PromisedVisit, VisitId, VisitState
+from data.model.service_time import date_of
 
 _MOST_IDS = 500
 """Ids in one query; databases limit the number of parameters."""
@@ -87,6 +89,11 @@ def region_head(session: Session, region_id: str) -> RegionHead:
     if row is None or row.closed_at is not None:
         raise NotFoundError("region.unknown", region_id=region_id)
     return RegionHead(**{name: getattr(row, name) for name in RegionHead.__dataclass_fields__})
+
+
+def today_in(session: Session, region_id: str, at: datetime) -> date:
+    """The date by a region's clocks; errors as in ``region_head``."""
+    return date_of(at, ZoneInfo(region_head(session, region_id).time_zone))
 
 
 def publication_state(session: Session, region_id: str) -> PublicationState:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -85,6 +86,17 @@ def test_before_and_after_a_plan(http: httpx.Client) -> None:
     left = http.get(API, params=asked | {"among": "left"}).json()
     assert [item["name"] for item in left["items"]] == [FORMULA]
     assert "min by road; the limit is 2 min" in left["items"][0]["reasons"][0]
+
+
+def test_a_day_begins_by_the_regions_clocks(running: Running, http: httpx.Client) -> None:
+    """Half an hour past midnight in Kaliningrad it is still the day before in UTC."""
+    clock = running.service.clock
+    running.service.clock = lambda: datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
+    try:
+        asked = {"minutes": 2, "metres": 900}
+        assert http.get(API, params=asked).json()["on_date"] == "2026-12-01"
+    finally:
+        running.service.clock = clock
 
 
 def test_pages_of_settlements_follow_one_another(http: httpx.Client) -> None:
