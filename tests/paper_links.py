@@ -48,4 +48,5 @@ def _texts(page: PageObject) -> list[tuple[float, float, str]]:
 def _within(texts: list[tuple[float, float, str]], frame: Any) -> str:
     left, low, right, high = (float(n) for n in frame)
     inside = [t for x, y, t in texts if left - 1 <= x <= right and low <= y <= high]
-    return " ".join("".join(inside).split())
+    # Where a long word may be broken says nothing of what it is.
+    return " ".join("".join(inside).replace("\u200b", "").split())
