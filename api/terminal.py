@@ -1,8 +1,10 @@
 """What the terminal shows: progress bars, errors, tables; Ctrl-C asks to stop."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from types import FrameType
 
 from rich.console import Console
@@ -23,6 +25,9 @@ class Bars:
         self._stopping = stopping
         self._task: TaskID | None = None
         self._stop = False
+        self._to_say: SimpleQueue[str | None] = SimpleQueue()
+        self._speaker = threading.Thread(target=self._speak, name="stopping", daemon=True)
+        self._speaker.start()
 
     def phase(self, code: str) -> None:
         self._finish()
@@ -43,9 +48,16 @@ class Bars:
         return self._stop
 
     def ask_to_stop(self) -> None:
-        """Remember that the person wants to end here."""
+        """Remember that the person wants to end here; for signal handlers.
+
+        A signal may cut into the printing of a line, so this one is printed by a thread of its own.
+        """
         self._stop = True
-        self._progress.console.print(self._words(self._stopping))
+        self._to_say.put(self._stopping)
+
+    def _speak(self) -> None:
+        while (code := self._to_say.get()) is not None:
+            self._progress.console.print(self._words(code))
 
     def _finish(self) -> None:
         if self._task is not None:
@@ -53,6 +65,8 @@ class Bars:
 
     def close(self) -> None:
         self._finish()
+        self._to_say.put(None)
+        self._speaker.join()
 
 
 @contextmanager

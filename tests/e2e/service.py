@@ -56,9 +56,7 @@ from data.model.accounts import PROGRAM, STAFF_ROLES, Account, Role
 from tests.databases import build
 
 CHROMIUM = shutil.which("chromium")
-NEEDS_CHROMIUM = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs the Debian package chromium"
-)
+NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium")
 SWITCHES = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PASSWORD = "library on the road"
