@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.services import circulation_step  # noqa: F401 (a step of the cascade)
-from api.services.cascade import Change, ChangeOf, next_visits, run_cascade, undo_cascade
+from api.services.cascade import (
+    Change,
+    ChangeOf,
+    is_too_late,
+    next_visits,
+    run_cascade,
+    undo_cascade,
+)
 from api.services.publishing import begin_change
 from data.db import audit_store, event_store, publication_store
 from data.db.publication_store import RegionHead
@@ -161,7 +168,8 @@ def undo(
 ) -> ServiceException:
     """Take a cancellation back: every step restores what it had changed.
 
-    Visits that would have begun by now stay cancelled: nobody can hold them any more.
+    Visits that would have begun by now stay cancelled, for nobody was there; those that were under
+    way when they were cancelled, and are not over, go on.
 
     Raises
     ------
@@ -178,7 +186,7 @@ def undo(
     head = publication_store.region_head(session, region_id)
     now = moment_of(at, head.time_zone)
     visits = publication_store.get_visits(session, region_id, exception.visit_ids)
-    _check_undo(session, exception, visits, now)
+    _check_undo(session, exception, visits, now, at)
     change = Change(
         kind=ChangeOf.CANCEL,
         region_id=region_id,
@@ -263,10 +271,11 @@ def _check_undo(
     exception: ServiceException,
     visits: Sequence[PromisedVisit],
     now: Moment,
+    at: datetime,
 ) -> None:
     if exception.is_undone:
         raise ConflictError("cancel.undone")
-    left = [v for v in visits if v.begins > now]
+    left = [v for v in visits if not is_too_late(v, now, at)]
     is_over = not left if visits else exception.until_date < now[0]
     if is_over:
         raise InputError("cancel.passed", date=exception.until_date.isoformat())

@@ -9,7 +9,7 @@ a stop visit (holds, due dates) adds a step of its own by ``join``.
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -120,13 +120,13 @@ class VisitStep:
                     visit_id=visit.visit_id,
                     date=visit.opens_date.isoformat(),
                 )
-            if visit.begins <= change.now:
+            if is_too_late(visit, change.now, change.at):
                 # What was not held in the past was not held.
                 continue
             gone = {"state": VisitState.WITHDRAWN.value, "reason": ""}
             state = effect.before or gone
             visit = replace(visit, **_laid_in(state))
-            if visit.begins <= change.now:
+            if is_too_late(visit, change.now, change.at):
                 # Its time before is over too: it stays where it was moved to.
                 continue
             restored.append(
@@ -139,6 +139,21 @@ class VisitStep:
                 )
             )
         publication_store.put_visits(session, restored)
+
+
+def is_too_late(visit: PromisedVisit, now: Moment, at: datetime) -> bool:
+    """Whether a visit has begun without anybody there; one that was under way may go on.
+
+    ``now`` is what the region's clocks show at ``at``.
+    """
+    if visit.begins > now:
+        return False
+    left = _clock(now) - (at - visit.changed_at)
+    return left < _clock(visit.begins) or visit.ends <= now
+
+
+def _clock(moment: Moment) -> datetime:
+    return datetime.combine(moment[0], time()) + timedelta(seconds=moment[1])
 
 
 def _standing(visit: PromisedVisit, *, with_times: bool = False) -> dict[str, object]:

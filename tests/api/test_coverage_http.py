@@ -380,3 +380,9 @@ def test_half_of_the_prices_is_no_cost_of_a_stop(price: str) -> None:
     assert _stop_cost(both, 10.0, 2.0) == Decimal("1500.00")
     lacking: dict[str, Any] = {price: None}
     assert _stop_cost(replace(both, **lacking), 10.0, 2.0) is None
+
+
+@pytest.mark.parametrize("page", ["norms", "rules", "stops", "settlements", "libraries"])
+def test_every_register_opens(http: httpx.Client, page: str) -> None:
+    """Norms tell their source in several languages, crew rules in that of their country."""
+    assert http.get(f"/desk/kaliningrad/{page}").status_code == 200

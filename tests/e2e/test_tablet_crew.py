@@ -228,7 +228,7 @@ def test_the_desk_sees_at_once_what_the_crew_tells(
         assert desk.axe() == []
         desk.shot("day-crew")
         desk.open(f"/desk/{REGION}/stops/{STOPS[0]}")
-        told = desk.page.locator(".history .told li")
+        told = desk.page.locator(".told-here li")
         expect(told).to_have_count(1)
         expect(told).to_contain_text("Яма у входа")
         expect(told.locator("img")).to_be_visible()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session, select
@@ -22,6 +23,7 @@ from data.model.cancellation import (
 )
 from data.model.errors import BookmobileError, ConflictError, InputError
 from data.model.publication import PromisedVisit, VisitId, VisitState
+from data.model.service_time import instant_of
 from tests.api.publication.office import NOW, REGION, VEHICLE_ID, Office
 
 TUESDAY, NEXT_TUESDAY = date(2026, 12, 1), date(2026, 12, 8)
@@ -149,6 +151,22 @@ def test_undo_after_the_day_is_refused(told: Office) -> None:
     told.undo(longer.exception_id)
     assert told.visit("kalinovka", NEXT_TUESDAY).state is VisitState.CANCELLED
     assert told.visit("kalinovka", date(2026, 12, 15)).is_coming
+
+
+def test_a_visit_under_way_goes_on_when_its_cancellation_is_taken_back(told: Office) -> None:
+    """Not one that had been cancelled before it began: nobody opened there."""
+    for on, cancelled, is_kept in ((TUESDAY, 10, True), (NEXT_TUESDAY, -30, False)):
+        visit = told.visit("kalinovka", on)
+        opens = instant_of(on, visit.start_s, ZoneInfo("Europe/Kaliningrad"))
+        told.now = opens + timedelta(minutes=cancelled)
+        done = told.cancel("visit", visit_id=visit.visit_id)
+        told.now = opens + timedelta(minutes=12)
+        if is_kept:
+            told.undo(done.exception_id)
+        else:
+            with pytest.raises(InputError, match=r"cancel\.passed"):
+                told.undo(done.exception_id)
+        assert told.visit("kalinovka", on).is_coming is is_kept
 
 
 def test_undo_twice_is_refused(told: Office) -> None:
