@@ -4,7 +4,6 @@ It counts who came, not who lives near. The concept of the region asks for 35 % 
 (order 225-ОД of 2019). Nothing here is ever added to, or divided by, people in reach.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.model.place import MunicipalityId
@@ -48,19 +47,3 @@ class ReaderShare:
             return None
         wanted = -int(-self.target_ratio * self.population // 1)
         return max(0, wanted - self.readers)
-
-
-def total_share(shares: Sequence[ReaderShare], *, source: str = "") -> ReaderShare | None:
-    """The share of several places together; the population is unknown where one is."""
-    if not shares:
-        return None
-    people = [s.population for s in shares]
-    known = [p for p in people if p is not None]
-    years = {s.year for s in shares}
-    return ReaderShare(
-        readers=sum(s.readers for s in shares),
-        population=sum(known) if len(known) == len(people) else None,
-        year=years.pop() if len(years) == 1 else None,
-        source=source or shares[0].source,
-        target_ratio=shares[0].target_ratio,
-    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.model.reader_share import ReaderShare, total_share
+from data.model.reader_share import ReaderShare
 
 
 def test_a_share_is_held_against_the_target() -> None:
@@ -22,18 +22,6 @@ def test_an_unknown_population_gives_no_share() -> None:
     assert share.ratio is None
     assert share.is_reached is None
     assert share.readers_lacking is None
-
-
-def test_places_together_are_unknown_where_one_is() -> None:
-    """The sum of readers is known, the population only if each one is."""
-    known = ReaderShare(readers=30, population=100, year=2025)
-    both = total_share((known, ReaderShare(readers=20, population=100, year=2025)))
-    assert both is not None
-    assert (both.readers, both.population, both.year) == (50, 200, 2025)
-    some = total_share((known, ReaderShare(readers=20, population=None, year=2024)))
-    assert some is not None
-    assert (some.population, some.year) == (None, None)
-    assert total_share(()) is None
 
 
 @pytest.mark.parametrize(("readers", "population"), [(-1, 10), (1, -10)])
